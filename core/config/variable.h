@@ -1,0 +1,58 @@
+// Variables: $name as something that can be asked of an Exchange. The table is filled at start-up (core, modules, map,
+// set) and read by every loop.
+#pragma once
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "seawall/config/tree.h"
+
+namespace seawall {
+
+class Exchange;
+
+// How a variable is got. `rest` is what follows a prefix variable's prefix ("x_real_ip" of $http_x_real_ip), lower case as
+// written; `data` is the definer's. Appends to `out`; false: not found, which reads as "" in text and as "-" in logs.
+using GetVariable = bool (*)(Exchange& x, std::string_view rest, const void* data, std::string& out);
+
+class Variable {
+ public:
+  std::string name;          // of a prefix variable: the prefix with its underscore ("http_")
+  GetVariable get = nullptr;
+  const void* data = nullptr;
+  bool prefix = false;
+  bool cached = false;       // asked once a request (map, random); others are computed each time
+};
+
+// The variables of one configuration. References are made while parsing, before all definitions are known, and resolved
+// at the end.
+class SEAWALL_API VariableTable {
+ public:
+  void define(Variable variable);      // a later definition of the same name replaces a core one; ConfigError if it may not
+  int refer(std::string_view name, const Place& place);  // the number of a reference; the same name has the same number
+  void resolve();                      // ConfigError: unknown "name" variable, with the place that used it first
+  std::size_t references() const { return references_.size(); }
+  const Variable* find(std::string_view name, std::string_view* rest) const;  // exact, else longest prefix
+
+  // Appends the referred variable's value.
+  bool get(int reference, Exchange& x, std::string& out) const;
+  std::string_view name(int reference) const { return references_[static_cast<std::size_t>(reference)].name; }
+
+ private:
+  struct Reference {
+    std::string name;
+    Place place;
+    const Variable* variable = nullptr;
+    std::string rest;
+  };
+  std::deque<Variable> variables_;
+  std::unordered_map<std::string, const Variable*> by_name_;
+  std::vector<const Variable*> prefixes_;
+  std::deque<Reference> references_;
+  std::unordered_map<std::string, int> by_reference_;
+};
+
+}  // namespace seawall
