@@ -17,7 +17,8 @@ class VariableTable;
 class SEAWALL_API Template {
  public:
   Template() = default;
-  // ConfigError: invalid variable name (nginx's wording). $1..$9 are captures of the last regex that matched.
+  // ConfigError: invalid variable name (nginx's wording). $1..$9, captures of the last regex that matched, are variables
+  // like any other: the core defines them.
   static Template compile(std::string_view text, VariableTable& variables, const Place& place);
   static Template literal(std::string text);
 
@@ -29,8 +30,7 @@ class SEAWALL_API Template {
 
  private:
   struct Part {
-    enum Kind { kText, kVariable, kCapture } kind;
-    int number;        // of the reference or the capture
+    int reference;     // into the VariableTable; -1 for text
     std::string text;
   };
   std::string source_;
