@@ -48,7 +48,7 @@ template <class T>
 class TaskPromise : public PromiseBase {
  public:
   Task<T> get_return_object();
-  template <class U>
+  template <class U = T>
   void return_value(U&& value) { value_.emplace(std::forward<U>(value)); }
   T take() { return std::move(*value_); }
 

@@ -1,0 +1,128 @@
+// Exchange: one request and its one response, from the first byte of the head to the log line. Lives on one loop, on the
+// heap, owned by its connection (or stream).
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "seawall/async/deadline.h"
+#include "seawall/async/scope.h"
+#include "seawall/base/arena.h"
+#include "seawall/config/binder.h"
+#include "seawall/config/regex.h"
+#include "seawall/http/message.h"
+#include "seawall/log/log.h"
+#include "seawall/net/address.h"
+#include "seawall/route/locations.h"
+#include "seawall/server/request_body.h"
+
+namespace seawall {
+
+class Loop;
+class TlsStream;
+class Vhost;
+class CoreConf;
+struct Plan;
+
+// What an exchange may know of the connection it came on.
+class ConnectionInfo {
+ public:
+  std::uint64_t number = 0;       // nginx's $connection
+  std::uint64_t requests = 0;     // on this connection so far, this one included
+  std::int64_t started = 0;       // ns, monotonic
+  Address remote;                 // the peer's; replaced by realip
+  Address peer;                   // the peer's, as the socket has it
+  Address local;
+  Address proxied, proxied_local; // from the PROXY protocol, when the listener takes it
+  TlsStream* tls = nullptr;
+};
+
+// The module number of module M, written by the loader when M is loaded; each .so has its own copy.
+template <class M>
+inline int module_number = -1;
+
+class SEAWALL_API Exchange {
+ public:
+  Exchange(ConnectionInfo& connection, RequestHead head, const Vhost& vhost);
+  ~Exchange();
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+
+  Loop& loop;
+  Scope scope;                    // what the handler spawned; joined before the exchange ends
+  ConnectionInfo& connection;
+  RequestHead request;            // as it came
+  RequestBody body;
+
+  // Where the request is now: changed by rewrites and internal redirects.
+  Method method;
+  std::string uri;                // decoded, normalised
+  std::string args;
+  const Vhost* vhost;
+  const Location* location;       // never null once located; a server without locations has its own root
+  bool internal = false;          // after an internal redirect
+  Captures captures;              // of the last regex that matched ($1..)
+  const Captures* server_captures = nullptr;
+
+  // The Conf of a module that is in force here.
+  template <class M>
+  const typename M::Conf& conf() const { return *static_cast<const typename M::Conf*>(conf(module_number<M>)); }
+  const void* conf(int module) const;
+  const CoreConf& core() const { return *core_; }
+  const LogTargets& log_targets() const;
+
+  // What module M keeps for this request; made on first use, destroyed with the exchange.
+  template <class M>
+  typename M::State& state() {
+    auto& slot = slots_[static_cast<std::size_t>(module_number<M>)];
+    if (!slot) slot = Slot(new typename M::State, [](void* s) { delete static_cast<typename M::State*>(s); });
+    return *static_cast<typename M::State*>(slot.get());
+  }
+
+  // Moves to another location (or server root); the plan, the settings and the deadlines follow.
+  void enter(const Location& location);
+  const Plan& plan() const { return *plan_; }
+
+  // B24: the current request's handler deadline, from now; bounded by request_max_time.
+  void set_deadline(Milliseconds from_now);
+  std::int64_t handler_deadline() const { return handler_deadline_; }
+  bool deadline_moved() const { return deadline_moved_; }
+
+  // Closes the connection (HTTP/1) or resets the stream (HTTP/2) without a response, once the current step returns.
+  // B39: logged as 444/499, no error line.
+  void abort() { aborted = true; }
+  bool aborted = false;
+
+  // One error-log line about this request: message, client, server, request, host (nginx's tail).
+  void log(Level level, std::string_view message) const;
+  bool logs_at(Level level) const { return seawall::logs_at(log_targets(), level); }
+
+  // A cached variable's value (Variable::cached), by its definition.
+  struct Cached {
+    const Variable* variable;
+    std::string value;
+    bool found;
+  };
+  std::vector<Cached> cached_variables;
+
+  // For the log and the variables.
+  int status = 0;                       // of the response as sent; 0 before
+  const Response* response = nullptr;   // the head being sent, while there is one
+  std::uint64_t bytes_sent = 0;         // head and body
+  std::uint64_t body_bytes_sent = 0;
+  std::int64_t started = 0;             // ns, monotonic: the first byte of the head
+  bool keep_alive = true;               // what the head said; the response may end it
+  bool chunked_response = false;
+
+ private:
+  using Slot = std::unique_ptr<void, void (*)(void*)>;
+  std::vector<Slot> slots_;
+  const Plan* plan_ = nullptr;
+  const CoreConf* core_ = nullptr;
+  std::int64_t handler_deadline_ = Deadline::kNever;
+  bool deadline_moved_ = false;
+};
+
+}  // namespace seawall

@@ -1,0 +1,54 @@
+// The body of a request: unread until somebody asks. Each read bounds itself by the location's client_body_* deadlines
+// and client_max_body_size. One loop.
+//
+//   auto all = co_await x.body.read_all();            // buffered; 413, 408, 400 come as errors
+//   auto piece = co_await x.body.read();              // or piece by piece, as it arrives
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "seawall/http/body.h"
+
+namespace seawall {
+
+class Exchange;
+
+// Where the bytes come from: an HTTP/1 connection or an HTTP/2 stream.
+class BodySource {
+ public:
+  virtual ~BodySource() = default;
+  // The next bytes, last marked; waits within the deadlines of `x`.
+  virtual Task<Result<Piece>> read(Exchange& x) = 0;
+  virtual Headers& trailers() = 0;
+};
+
+class SEAWALL_API RequestBody {
+ public:
+  // No source: the request has no body.
+  void attach(BodySource* source, std::optional<std::uint64_t> length) {
+    source_ = source;
+    length_ = length;
+    ended_ = source == nullptr;
+  }
+  bool present() const { return source_ != nullptr; }
+  bool ended() const { return ended_; }                                  // all of it has been read
+  std::optional<std::uint64_t> length() const { return length_; }        // as announced; none for chunked
+  std::uint64_t received() const { return received_; }
+
+  Task<Result<Piece>> read(Exchange& x);
+  // The whole body as one Slice, kept for later readers (all() of a retry, $request_body).
+  Task<Result<Slice>> read_all(Exchange& x);
+  const std::optional<Slice>& kept() const { return kept_; }
+  // Reads what is left and forgets it.
+  Task<Result<void>> discard(Exchange& x);
+
+ private:
+  BodySource* source_ = nullptr;
+  std::optional<std::uint64_t> length_;
+  std::uint64_t received_ = 0;
+  std::optional<Slice> kept_;
+  bool ended_ = true;
+};
+
+}  // namespace seawall
