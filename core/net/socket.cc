@@ -30,14 +30,17 @@ void Socket::on_events(std::uint32_t events) {
   }
 }
 
-Io Socket::try_read(std::span<char> room) {
+Io Socket::try_read(std::span<char> room) { return receive(room, 0); }
+Io Socket::try_peek(std::span<char> room) { return receive(room, MSG_PEEK); }
+
+Io Socket::receive(std::span<char> room, int flags) {
   if (!may_read_) return Io::wants_read();
   ssize_t n;
-  do n = ::recv(fd_.get(), room.data(), room.size(), 0);
+  do n = ::recv(fd_.get(), room.data(), room.size(), flags);
   while (n < 0 && errno == EINTR);
   if (n > 0) {
     // A short read emptied the socket; the next byte makes a new edge. After the peer's end no further edge would come.
-    if (static_cast<std::size_t>(n) < room.size() && !peer_gone_) may_read_ = false;
+    if (static_cast<std::size_t>(n) < room.size() && !peer_gone_ && !flags) may_read_ = false;
     return Io::of(static_cast<std::size_t>(n));
   }
   if (n == 0) return Io::ended();

@@ -46,6 +46,7 @@ class SEAWALL_API Socket final : public EpollSource {
   int fd() const { return fd_.get(); }
   Io try_read(std::span<char> room);
   Io try_write(std::span<const iovec> pieces);  // at most kLargestSend bytes a call; done may be fewer than offered
+  Io try_peek(std::span<char> room);     // reads without consuming
   Io try_send_file(int file, std::uint64_t offset, std::size_t length);
 
   // Is there, as far as we know, something to read (data, end or error)? May be true without; never false with.
@@ -77,6 +78,7 @@ class SEAWALL_API Socket final : public EpollSource {
     static void fire(Timer& timer);
   };
   void arm(Side& side, Deadline deadline);
+  Io receive(std::span<char> room, int flags);
 
   Fd fd_;
   bool may_read_ = false;

@@ -1,0 +1,259 @@
+#include "seawall/tls/tls_stream.h"
+
+#include <openssl/err.h>
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+namespace seawall {
+namespace {
+
+constexpr std::size_t kRecord = 16 * 1024;
+
+// Records written since the last send, of whichever stream is at work on this thread: emptied before it returns.
+thread_local std::string gathered;
+
+int stream_index() {
+  static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+  return index;
+}
+
+}  // namespace
+
+// OpenSSL's callbacks, which see a stream from inside.
+struct TlsCallbacks {
+  static TlsStream& stream(const SSL* ssl) { return *static_cast<TlsStream*>(SSL_get_ex_data(ssl, stream_index())); }
+
+  static int bio_write(BIO*, const char* data, int size) {
+    gathered.append(data, static_cast<std::size_t>(size));
+    return size;
+  }
+  static int bio_read(BIO* bio, char* data, int size) {
+    auto& self = *static_cast<TlsStream*>(BIO_get_data(bio));
+    BIO_clear_retry_flags(bio);
+    self.last_read_ = self.socket_.try_read({data, static_cast<std::size_t>(size)});
+    if (self.last_read_.kind == Io::done) return static_cast<int>(self.last_read_.n);
+    if (self.last_read_.kind == Io::want_read) BIO_set_retry_read(bio);
+    return self.last_read_.kind == Io::eof ? 0 : -1;
+  }
+  static long bio_ctrl(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
+
+  static BIO_METHOD* bio_method() {
+    static BIO_METHOD* const method = [] {
+      BIO_METHOD* m = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "seawall socket");
+      BIO_meth_set_write(m, bio_write);
+      BIO_meth_set_read(m, bio_read);
+      BIO_meth_set_ctrl(m, bio_ctrl);
+      return m;
+    }();
+    return method;
+  }
+
+  // The host_name of the server_name extension (RFC 6066 3); empty when there is none.
+  static std::string_view name_in_hello(SSL* ssl) {
+    const unsigned char* data;
+    std::size_t size;
+    if (!SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &data, &size) || size < 5) return {};
+    const std::size_t length = static_cast<std::size_t>(data[3]) << 8 | data[4];
+    if (data[2] != TLSEXT_NAMETYPE_host_name || length + 5 > size) return {};
+    return {reinterpret_cast<const char*>(data) + 5, length};
+  }
+
+  static int client_hello(SSL* ssl, int* alert, void*) {
+    auto& self = stream(ssl);
+    const TlsContext* context = self.selector_->select(name_in_hello(ssl));
+    if (!context) {
+      *alert = SSL_AD_UNRECOGNIZED_NAME;
+      return SSL_CLIENT_HELLO_ERROR;
+    }
+    if (context->get() == SSL_get_SSL_CTX(ssl)) return SSL_CLIENT_HELLO_SUCCESS;
+    SSL_set_SSL_CTX(ssl, context->get());
+    // What SSL_set_SSL_CTX leaves as the first context had it.
+    SSL_clear_options(ssl, SSL_get_options(ssl) & ~SSL_CTX_get_options(context->get()));
+    SSL_set_options(ssl, SSL_CTX_get_options(context->get()));
+    SSL_set_min_proto_version(ssl, SSL_CTX_get_min_proto_version(context->get()));
+    SSL_set_max_proto_version(ssl, SSL_CTX_get_max_proto_version(context->get()));
+    return SSL_CLIENT_HELLO_SUCCESS;
+  }
+
+  // Only says that the name was understood, so that sessions carry it.
+  static int server_name(SSL*, int*, void*) { return SSL_TLSEXT_ERR_OK; }
+
+  static int alpn(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in, unsigned in_size,
+                  void*) {
+    static const unsigned char ours[] = "\x08http/1.1\x08http/1.0";
+    unsigned char* chosen;
+    if (SSL_select_next_proto(&chosen, out_size, ours, sizeof ours - 1, in, in_size) != OPENSSL_NPN_NEGOTIATED)
+      return SSL_TLSEXT_ERR_ALERT_FATAL;
+    *out = chosen;
+    return SSL_TLSEXT_ERR_OK;
+  }
+};
+
+void TlsStream::prepare(SSL_CTX* ctx) {
+  SSL_CTX_set_client_hello_cb(ctx, TlsCallbacks::client_hello, nullptr);
+  SSL_CTX_set_tlsext_servername_callback(ctx, TlsCallbacks::server_name);
+  SSL_CTX_set_alpn_select_cb(ctx, TlsCallbacks::alpn, nullptr);
+}
+
+TlsStream::TlsStream(Fd fd, const TlsContext& context, SniSelector& selector)
+    : Stream(std::move(fd)), ssl_(SSL_new(context.get())), selector_(&selector) {
+  CHECK(ssl_);
+  SSL_set_ex_data(ssl_, stream_index(), this);
+  BIO* bio = BIO_new(TlsCallbacks::bio_method());
+  CHECK(bio);
+  BIO_set_data(bio, this);
+  BIO_set_init(bio, 1);
+  SSL_set_bio(ssl_, bio, bio);
+  SSL_set_accept_state(ssl_);
+}
+
+TlsStream::~TlsStream() {
+  // Without this a connection that ended without close_notify would take its session out of the cache.
+  SSL_set_shutdown(ssl_, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+  SSL_free(ssl_);
+}
+
+Io TlsStream::io_of(int result) {
+  switch (SSL_get_error(ssl_, result)) {
+    case SSL_ERROR_WANT_READ: return Io::wants_read();
+    case SSL_ERROR_WANT_WRITE: return Io::wants_write();
+    case SSL_ERROR_ZERO_RETURN: return Io::ended();
+    case SSL_ERROR_SYSCALL:
+      ERR_clear_error();
+      if (last_read_.kind == Io::failed) return last_read_;
+      return Io::ended();
+    default:
+      error_text_ = openssl_errors();
+      return Io::fail(0);
+  }
+}
+
+Io TlsStream::send_gathered() {
+  if (!pending_.empty()) {
+    pending_ += gathered;
+    gathered.clear();
+    return try_flush();
+  }
+  std::string_view left = gathered;
+  Io io = Io::of(0);
+  while (!left.empty()) {
+    const iovec piece{const_cast<char*>(left.data()), left.size()};
+    io = socket_.try_write({&piece, 1});
+    if (io.kind != Io::done) break;
+    left.remove_prefix(io.n);
+  }
+  if (!left.empty() && io.kind == Io::want_write) pending_.assign(left);
+  gathered.clear();
+  return io;
+}
+
+Io TlsStream::try_flush() {
+  while (!pending_.empty()) {
+    const iovec piece{pending_.data(), pending_.size()};
+    const Io io = socket_.try_write({&piece, 1});
+    if (io.kind != Io::done) return io;
+    pending_.erase(0, io.n);
+  }
+  if (pending_.capacity() > 64) pending_ = {};
+  return Io::of(0);
+}
+
+Task<Result<void>> TlsStream::handshake(Deadline deadline) {
+  char first;
+  for (;;) {
+    const Io io = socket_.try_peek({&first, 1});
+    if (io.kind == Io::done) break;
+    if (io.kind != Io::want_read) co_return error_of(io);
+    const Errc waited = co_await socket_.wait(Socket::reading, deadline);
+    if (waited != Errc::ok) co_return waited;
+  }
+  // A TLS record, or the high bit of an SSLv2 hello that OpenSSL refuses by itself; anything else is not TLS.
+  if (first != SSL3_RT_HANDSHAKE && (static_cast<unsigned char>(first) & 0x80) == 0) co_return Errc::plain_on_tls;
+  for (;;) {
+    ERR_clear_error();
+    const int result = SSL_do_handshake(ssl_);
+    Io io = result == 1 ? Io::of(0) : io_of(result);
+    const Io sent = send_gathered();
+    if (sent.kind == Io::failed) io = sent;
+    if (result == 1 && io.kind == Io::done) {
+      established_ = true;
+      co_return Result<void>();
+    }
+    if (io.kind == Io::failed || io.kind == Io::eof) co_return error_of(io);
+    if (sent.kind == Io::want_write) io = sent;
+    const Errc waited = co_await wait_for(*this, io, deadline);
+    if (waited != Errc::ok) co_return waited;
+  }
+}
+
+Io TlsStream::try_read(std::span<char> room) {
+  if (plain_) return socket_.try_read(room);
+  ERR_clear_error();
+  std::size_t n = 0;
+  const int result = SSL_read_ex(ssl_, room.data(), room.size(), &n);
+  const Io io = result == 1 ? Io::of(n) : io_of(result);
+  if (!gathered.empty()) send_gathered();  // alerts, key updates
+  return io;
+}
+
+Io TlsStream::try_write(std::span<const iovec> pieces) {
+  if (plain_) return socket_.try_write(pieces);
+  if (!pending_.empty()) {
+    const Io io = try_flush();
+    if (io.kind != Io::done) return io;
+  }
+  std::size_t accepted = 0, piece = 0, offset = 0;
+  char* const record = Loop::current().scratch().data();
+  while (piece < pieces.size() && gathered.size() + kRecord + 512 < kLargestSend) {
+    // Fill one record from as many pieces as it takes, so that head and body share it; a piece that fills a record goes
+    // without a copy.
+    std::size_t filled = 0;
+    const char* from = record;
+    while (piece < pieces.size() && filled < kRecord) {
+      const std::size_t left = pieces[piece].iov_len - offset;
+      const std::size_t n = std::min(left, kRecord - filled);
+      const char* at = static_cast<const char*>(pieces[piece].iov_base) + offset;
+      if (filled == 0 && (n == kRecord || piece + 1 == pieces.size())) from = at;
+      else std::memcpy(record + filled, at, n);
+      filled += n;
+      offset += n;
+      if (offset == pieces[piece].iov_len) { ++piece; offset = 0; }
+      if (from != record) break;
+    }
+    if (filled == 0) continue;
+    ERR_clear_error();
+    std::size_t n = 0;
+    const int result = SSL_write_ex(ssl_, from, filled, &n);
+    if (result != 1) return io_of(result);
+    accepted += n;
+    CHECK(n == filled);
+  }
+  const Io sent = send_gathered();
+  return sent.kind == Io::failed ? sent : Io::of(accepted);
+}
+
+void TlsStream::end() {
+  if (!plain_ && established_) {
+    ERR_clear_error();
+    SSL_shutdown(ssl_);
+    send_gathered();
+    ERR_clear_error();
+  }
+  socket_.shut_down_writing();
+}
+
+std::string_view TlsStream::server_name() const {
+  const char* name = SSL_get_servername(ssl_, TLSEXT_NAMETYPE_host_name);
+  return name ? name : std::string_view{};
+}
+
+std::string_view TlsStream::alpn() const {
+  const unsigned char* name;
+  unsigned size;
+  SSL_get0_alpn_selected(ssl_, &name, &size);
+  return {reinterpret_cast<const char*>(name), size};
+}
+
+}  // namespace seawall
