@@ -18,7 +18,7 @@ foreach(source ${fuzzers})
   endif()
 endforeach()
 if(SEAWALL_FUZZ)
-  # The layers themselves must report their coverage.
-  target_compile_options(seawall_options INTERFACE -fsanitize=fuzzer-no-link)
+  # The layers themselves must report their coverage. clang 14 cannot assemble the check "function" in a coroutine.
+  target_compile_options(seawall_options INTERFACE -fsanitize=fuzzer-no-link -fno-sanitize=function)
   target_link_options(seawall_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
