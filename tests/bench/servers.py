@@ -1,5 +1,6 @@
 """The servers under measurement: one configuration for Seawall and nginx, h2o's own for h2o; one worker each, pinned to CPU 0."""
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -61,9 +62,12 @@ hosts:
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Below the range connect() takes from: there, a probe of a server not yet up can connect to itself."""
+    while True:
+        port = random.randrange(10000, 30000)
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return port
 
 
 def make_data(data):
