@@ -32,9 +32,9 @@ std::string text_of(BIO* bio) {
   return std::string(data, std::size_t(size));
 }
 
-void add_extension(X509* x, X509* issuer, int nid, const std::string& value) {
+void add_extension(X509* x, int nid, const std::string& value) {
   X509V3_CTX context;
-  X509V3_set_ctx(&context, issuer, x, nullptr, nullptr, 0);
+  X509V3_set_ctx(&context, x, x, nullptr, nullptr, 0);
   std::unique_ptr<X509_EXTENSION, Free<X509_EXTENSION_free>> e(X509V3_EXT_conf_nid(nullptr, &context, nid, value.c_str()));
   need(e && X509_add_ext(x, e.get(), -1) == 1, value.c_str());
 }
@@ -60,29 +60,18 @@ void set_serial_and_dates(X509* x) {
 
 }  // namespace
 
-Certificate make_certificate(const std::vector<std::string>& names, const Certificate* issuer) {
+Certificate make_certificate(const std::vector<std::string>& names) {
   Key key(EVP_EC_gen("P-256"));
   X509Ptr x(X509_new());
   need(key && x, "new");
   X509_set_version(x.get(), 2);
   set_serial_and_dates(x.get());
   set_subject(x.get(), names.at(0));
+  X509_set_issuer_name(x.get(), X509_get_subject_name(x.get()));
   X509_set_pubkey(x.get(), key.get());
-
-  Key issuer_key;
-  X509Ptr issuer_x;
-  if (issuer != nullptr) {
-    Memory pem(BIO_new_mem_buf(issuer->key.data(), int(issuer->key.size())));
-    issuer_key.reset(PEM_read_bio_PrivateKey(pem.get(), nullptr, nullptr, nullptr));
-    Memory pem_x(BIO_new_mem_buf(issuer->certificate.data(), int(issuer->certificate.size())));
-    issuer_x.reset(PEM_read_bio_X509(pem_x.get(), nullptr, nullptr, nullptr));
-    need(issuer_key && issuer_x, "issuer");
-  }
-  X509* const signer = issuer_x ? issuer_x.get() : x.get();
-  X509_set_issuer_name(x.get(), X509_get_subject_name(signer));
-  add_extension(x.get(), signer, NID_subject_alt_name, alternative_names(names));
-  add_extension(x.get(), signer, NID_basic_constraints, issuer != nullptr ? "CA:FALSE" : "CA:TRUE");
-  need(X509_sign(x.get(), issuer_key ? issuer_key.get() : key.get(), EVP_sha256()) > 0, "sign");
+  add_extension(x.get(), NID_subject_alt_name, alternative_names(names));
+  add_extension(x.get(), NID_basic_constraints, "CA:TRUE");
+  need(X509_sign(x.get(), key.get(), EVP_sha256()) > 0, "sign");
 
   Memory out(BIO_new(BIO_s_mem())), out_key(BIO_new(BIO_s_mem()));
   PEM_write_bio_X509(out.get(), x.get());

@@ -10,7 +10,7 @@ class Certificate {
   std::string certificate, key;  // PEM
 };
 
-// The first name is the subject, all are in subjectAltName; "IP:127.0.0.1" is an address. Self-signed; with an issuer, signed by it.
-Certificate make_certificate(const std::vector<std::string>& names, const Certificate* issuer = nullptr);
+// Self-signed, and a CA of itself. The first name is the subject, all are in subjectAltName; "IP:127.0.0.1" is an address.
+Certificate make_certificate(const std::vector<std::string>& names);
 
 }  // namespace test

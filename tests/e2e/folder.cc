@@ -15,7 +15,6 @@
 #include <vector>
 
 #include "catch.h"
-#include "seawall/base/fd.h"
 
 namespace test {
 namespace {
@@ -51,17 +50,6 @@ class FolderListener : public Listener {
 };
 CATCH_REGISTER_LISTENER(FolderListener)
 
-bool can_listen(int port) {
-  Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const int on = 1;
-  ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(std::uint16_t(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return ::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 && ::listen(fd.get(), 1) == 0;
-}
-
 }  // namespace
 
 int left_until(Clock::time_point deadline) {
@@ -90,13 +78,26 @@ std::string read_file(const std::string& path) {
   return content.str();
 }
 
+Fd listen_on(int port) {
+  Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int on = 1;
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(std::uint16_t(port));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const bool bound = ::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+  if (!bound || ::listen(fd.get(), 128) != 0) fd.reset();
+  return fd;
+}
+
 // Tests run side by side as processes: each walks its own way through 10000..29999. A port taken from the ephemeral range
 // could become the local end of somebody's connection before the server binds it.
 int free_port() {
   static unsigned place = unsigned(::getpid()) * 37;
   for (int tries = 0; tries < 20000; ++tries) {
     const int port = 10000 + int(place++ % 20000);
-    if (can_listen(port)) return port;
+    if (listen_on(port)) return port;
   }
   throw std::runtime_error("no free port");
 }

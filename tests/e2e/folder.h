@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "seawall/base/fd.h"
+
 namespace test {
 
 using Clock = std::chrono::steady_clock;
@@ -21,6 +23,7 @@ std::string read_file(const std::string& path);                      // "" when 
 
 // A port of 127.0.0.1 nobody listens on, below the range that connect() takes from; never the same twice.
 int free_port();
+seawall::Fd listen_on(int port);  // 127.0.0.1; empty when somebody else does
 
 // Until check() holds: looks again whenever something in the folder changes. False when time is over, or when `process`
 // (a pidfd, -1: none) has ended and check() still does not hold.

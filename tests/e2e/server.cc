@@ -55,8 +55,9 @@ std::string with_ports(std::string_view config, const std::string& folder, std::
   return has(text, "^[ \t]*events[ \t{]") ? text : "events {}\nhttp {\n" + text + "\n}\n";
 }
 
+// In the main context, which tests write before http {}.
 bool sets(const std::string& config, const std::string& directive) {
-  return has(config, "(^|[;}])[ \t]*" + directive + "[ \t]");
+  return has(config.substr(0, config.find("http {")), "(^|[;}])[ \t]*" + directive + "[ \t]");
 }
 
 // The directives every test needs, unless the configuration has its own.

@@ -1,22 +1,15 @@
 // See upstream.h.
 #include "e2e/upstream.h"
 
-#include <arpa/inet.h>
+#include <sys/socket.h>
 
 #include <stdexcept>
 
 namespace test {
 
-Upstream::Upstream(std::function<void(RawClient&)> play) : play_(std::move(play)), port_(free_port()) {
-  listener_.reset(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const int on = 1;
-  ::setsockopt(listener_.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(std::uint16_t(port_));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const bool bound = ::bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
-  if (!bound || ::listen(listener_.get(), 128) != 0) throw std::runtime_error("upstream cannot listen");
+Upstream::Upstream(std::function<void(RawClient&)> play)
+    : play_(std::move(play)), port_(free_port()), listener_(listen_on(port_)) {
+  if (!listener_) throw std::runtime_error("upstream cannot listen");
   acceptor_ = std::thread([this] { accept_all(); });
 }
 
