@@ -45,7 +45,8 @@ class SEAWALL_API Socket final : public EpollSource {
 
   int fd() const { return fd_.get(); }
   Io try_read(std::span<char> room);
-  Io try_write(std::span<const iovec> pieces);  // at most kLargestSend bytes a call; done may be fewer than offered
+  // At most kLargestSend bytes a call; done may be fewer than offered. more: a file follows (MSG_MORE).
+  Io try_write(std::span<const iovec> pieces, bool more = false);
   Io try_peek(std::span<char> room);     // reads without consuming
   Io try_send_file(int file, std::uint64_t offset, std::size_t length);
 
