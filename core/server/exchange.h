@@ -64,7 +64,7 @@ class SEAWALL_API Exchange {
   const Location* location;       // never null once located; a server without locations has its own root
   bool internal = false;          // after an internal redirect
   Captures captures;              // of the last regex that matched ($1..)
-  const Captures* server_captures = nullptr;
+  std::vector<std::pair<std::string, std::string>> named_captures;  // (?<name>...) of locations and server names
 
   // The Conf of a module that is in force here.
   template <class M>
