@@ -49,8 +49,8 @@ class SEAWALL_API Endpoints {
  public:
   using Warn = std::function<void(const std::string&)>;
   // A server's listen. To be called server by server, in the order written. ConfigError, nginx's wordings: a duplicate
-  // listen ADDRESS, duplicate listen options for ADDRESS, a duplicate default server for ADDRESS. Warns: protocol options
-  // redefined for ADDRESS.
+  // listen ADDRESS, duplicate listen options for ADDRESS, a duplicate default server for ADDRESS. Warns: protocol
+  // options redefined for ADDRESS.
   void add(const Listen& listen, const Vhost* server, const Warn& warn);
 
   std::deque<Endpoint>& all() { return endpoints_; }  // addresses are stable

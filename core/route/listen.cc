@@ -23,7 +23,7 @@ std::optional<int> count_of(std::string_view text) {
   return n && *n <= INT_MAX ? std::optional(static_cast<int>(*n)) : std::nullopt;
 }
 
-// ---- parameters NAME=VALUE: each gets the value and the whole word ------------------------------------------------------
+// ---- parameters NAME=VALUE: each gets the value and the whole word --------------------------------------------------
 void read_fastopen(ListenOptions& o, std::string_view value, std::string_view word) {
   const auto n = count_of(value);
   if (!n) refuse("fastopen", word);
@@ -100,7 +100,7 @@ constexpr Valued kValued[] = {
     {"accept_filter=", refuse_accept_filter},
 };
 
-// ---- parameters of one word ---------------------------------------------------------------------------------------------
+// ---- parameters of one word -----------------------------------------------------------------------------------------
 struct Word {
   std::string_view word;
   bool ListenOptions::*flag;

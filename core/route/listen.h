@@ -1,4 +1,4 @@
-// The directive `listen`: the addresses it names and what it says about them. Read by the start-up thread; plain values.
+// The directive `listen`: the addresses it names and what it says about them. Plain values; start-up thread.
 #pragma once
 #include <chrono>
 #include <cstdint>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "seawall/base/export.h"
+#include "seawall/config/tree.h"
 #include "seawall/net/address.h"
 #include "seawall/route/listen_address.h"
 
@@ -40,6 +41,7 @@ class Listen {
  public:
   std::vector<Address> addresses;
   ListenOptions options;
+  Place place;  // for messages about it; set by who read the directive
 };
 
 // Reads `listen WORDS;`. ConfigError: see listen_addresses(); invalid parameter "X" and its kin in nginx's wording.

@@ -31,16 +31,21 @@ std::unique_ptr<Location> without_space(const std::string& word, const Place& pl
   return std::make_unique<Location>(word.starts_with("@") ? Kind::named : Kind::prefix, word, place);
 }
 
+// With the place: the parent's block may be read to its end before its children are put into it.
+[[noreturn]] void refuse(const Location& location, const std::string& message) {
+  throw ConfigError(message + " in " + location.place.text());
+}
+
 void check_nesting(const Location& parent, const Location& location) {
   const std::string name = "location \"" + location.name + "\"";
   if (parent.kind == Kind::exact)
-    throw ConfigError(name + " cannot be inside the exact location \"" + parent.name + "\"");
+    refuse(location, name + " cannot be inside the exact location \"" + parent.name + "\"");
   if (parent.kind == Kind::named)
-    throw ConfigError(name + " cannot be inside the named location \"" + parent.name + "\"");
-  if (location.kind == Kind::named) throw ConfigError("named " + name + " can be on the server level only");
+    refuse(location, name + " cannot be inside the named location \"" + parent.name + "\"");
+  if (location.kind == Kind::named) refuse(location, "named " + name + " can be on the server level only");
   // Inside a regex this compares with the pattern, as nginx does: in effect only regexes may stand there.
   if (location.kind != Kind::regex && !location.name.starts_with(parent.name))
-    throw ConfigError(name + " is outside location \"" + parent.name + "\"");
+    refuse(location, name + " is outside location \"" + parent.name + "\"");
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ struct Plan;
 
 class SEAWALL_API Location {
  public:
-  // prefix_no_regex is `^~`; root is the server, unnamed what `if` and `limit_except` open: neither is ever searched for.
+  // prefix_no_regex is `^~`. root is the server, unnamed what `if` and `limit_except` open: neither is searched for.
   enum class Kind : std::uint8_t { root, unnamed, exact, prefix, prefix_no_regex, regex, named };
 
   Location(Kind kind, std::string name, const Place& place) : kind(kind), name(std::move(name)), place(place) {}
@@ -45,8 +45,8 @@ class SEAWALL_API Location {
 // ConfigError: invalid location modifier; what Regex::compile throws.
 SEAWALL_API std::unique_ptr<Location> parse_location(const std::vector<std::string>& words, const Place& place);
 
-// Puts a location into its parent. ConfigError, nginx's wordings: not inside an exact or a named one, a named one only on
-// the server level, a prefix outside its parent's.
+// Puts a location into its parent. ConfigError, nginx's wordings with the location's own place: not inside an exact or
+// a named one, a named one only on the server level, a prefix outside its parent's.
 SEAWALL_API Location& add_location(Location& parent, std::unique_ptr<Location> location);
 
 }  // namespace seawall

@@ -1,9 +1,10 @@
 // LocationIndex: the locations of one level in the form they are searched in. Made by build() at start-up, then read by
 // every loop. It points to locations that their level owns.
 //
-// Names are sorted with '/' before every other byte. In that order all names that begin with P follow P without a gap, so
-// the greatest name not after a path is the longest prefix of that path or begins with it: one binary search and a short
-// climb find the location, however many there are; and "/a/" is the next neighbour of the path "/a" (auto_redirect).
+// Names are sorted with '/' before every other byte. In that order all names that begin with P follow P without a gap,
+// so the greatest name not after a path is the longest prefix of that path or begins with it: one binary search and a
+// short climb find the location, however many there are; and "/a/" is the next neighbour of the path "/a"
+// (auto_redirect).
 #pragma once
 #include <cstdint>
 #include <memory>

@@ -40,7 +40,7 @@ class SEAWALL_API Locations {
   void compile();
 
   // nginx's search for a decoded, normalised path: exact, then the longest prefix and what is nested in it, then the
-  // regexes level by level from the inside out, unless `^~` stops them. `captures` are left alone when no regex matches.
+  // regexes level by level from the inside out, unless `^~` stops them. `captures` stay when no regex matches.
   LocationMatch find(std::string_view path, Captures& captures, const OnRegex& on_regex = {}) const;
   const Location* named(std::string_view name) const;  // with its '@'; null: there is none
 

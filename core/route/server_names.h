@@ -22,8 +22,8 @@ class Vhost;
 // One word of `server_name`.
 class SEAWALL_API ServerName {
  public:
-  // `$hostname` becomes `hostname`; names are lowered; ~patterns compiled. ConfigError: server name "X" is invalid, empty
-  // regex in server name "X", what Regex::compile throws. Warns: server name "X" has suspicious symbols.
+  // `$hostname` becomes `hostname`; names are lowered; ~patterns compiled. ConfigError: server name "X" is invalid,
+  // empty regex in server name "X", what Regex::compile throws. Warns: server name "X" has suspicious symbols.
   static ServerName parse(const std::string& word, const std::string& hostname,
                           const std::function<void(const std::string&)>& warn);
   // nginx's $server_name when this is the first: as written, but without the leading dot of ".example.com".
@@ -54,8 +54,8 @@ class SEAWALL_API ServerNames {
   ServerNames(const std::string& address, std::span<const Server> servers,
               const std::function<void(const std::string&)>& warn);
 
-  // nginx's precedence: exact, the longest *.name, the longest name.*, the first regex in the order written. `host` is in
-  // lower case, without port and final dot; empty: the request names no host. `captures` may be null (SNI).
+  // nginx's precedence: exact, the longest *.name, the longest name.*, the first regex in the order written. `host` is
+  // in lower case, without port and final dot; empty: the request names no host. `captures` may be null (SNI).
   ServerMatch find(std::string_view host, Captures* captures) const;
 
  private:

@@ -53,9 +53,11 @@ TEST_CASE("a name stands for all its addresses, each once") {
 TEST_CASE("malformed listen addresses are refused in nginx's words") {
   const std::vector<std::pair<const char*, const char*>> all{
       {"0", "invalid port"}, {"65536", "invalid port"}, {"80-70", "invalid port range"}, {"80-65536", "invalid port"},
-      {"*:", "invalid port"}, {"*:x", "invalid port"}, {"1.2.3.4:80-", "invalid port"}, {"[::1]:2-1", "invalid port range"},
+      {"*:", "invalid port"}, {"*:x", "invalid port"}, {"1.2.3.4:80-", "invalid port"},
+      {"[::1]:2-1", "invalid port range"},
       {":80", "no host"}, {"", "no host"}, {"[]:80", "no host"}, {"[::1", "invalid host"}, {"[::1]80", "invalid host"},
-      {"[::1]:80/", "invalid host"}, {"http://x", "invalid host"}, {"x?y", "invalid host"}, {"[::g]", "invalid IPv6 address"},
+      {"[::1]:80/", "invalid host"}, {"http://x", "invalid host"}, {"x?y", "invalid host"},
+      {"[::g]", "invalid IPv6 address"},
       {"[1.2.3.4]", "invalid IPv6 address"}, {"unix:", "no path in the unix domain socket"},
       {"no-such-host.invalid:80", "host not found"},
   };
@@ -74,12 +76,13 @@ TEST_CASE("protocol parameters leave the socket to others") {
 }
 
 TEST_CASE("socket parameters bind the address") {
-  for (const char* word : {"bind", "deferred", "reuseport", "backlog=1", "rcvbuf=1k", "sndbuf=1m", "fastopen=5", "ipv6only=off",
-                           "so_keepalive=off"}) {
+  for (const char* word : {"bind", "deferred", "reuseport", "backlog=1", "rcvbuf=1k", "sndbuf=1m", "fastopen=5",
+                           "ipv6only=off", "so_keepalive=off"}) {
     const auto o = options({word});
     CHECK((o.set && o.bind));
   }
-  const auto o = options({"backlog=1024", "rcvbuf=8k", "sndbuf=16k", "fastopen=5", "deferred", "ipv6only=off", "reuseport"});
+  const auto o = options({"backlog=1024", "rcvbuf=8k", "sndbuf=16k", "fastopen=5", "deferred", "ipv6only=off",
+                          "reuseport"});
   CHECK(o.backlog == 1024);
   CHECK(o.rcvbuf == 8192);
   CHECK(o.sndbuf == 16384);

@@ -44,11 +44,12 @@ std::string serves(const Locations& all, std::string_view path) {
   return (found.auto_redirect ? "301 " : "") + (mark + found.location->name);
 }
 
-std::string error_of(const std::vector<Words>& inside_out) {
+std::string error_of(const std::vector<Words>& outside_in) {
   Locations all;
   Location* parent = &all.root();
+  int number = 0;
   try {
-    for (const Words& words : inside_out) parent = &put(all, *parent, words);
+    for (const Words& words : outside_in) parent = &put(all, *parent, words, ++number);
   } catch (const ConfigError& error) {
     return error.what();
   }
@@ -123,7 +124,8 @@ TEST_CASE("a path without the slash is redirected where the location asks for it
   CHECK(serves(all, "/a") == "301 /a/");
   CHECK(serves(all, "/b") == "=/b");
   CHECK(serves(all, "/d") == "301 =/d/");
-  for (const char* other : {"/a/", "/a-a", "/a-b", "/c", "/e", "", "/a-"}) CHECK(serves(all, other) == (*other ? "~." : ""));
+  for (const char* other : {"/a/", "/a-a", "/a-b", "/c", "/e", "/a-"}) CHECK(serves(all, other) == "~.");
+  CHECK(serves(all, "").empty());
 }
 
 TEST_CASE("nested locations are searched with the whole path, and their regexes before the outer ones") {
@@ -190,11 +192,12 @@ TEST_CASE("named locations") {
 }
 
 TEST_CASE("what may not stand inside what") {
-  CHECK(error_of({{"=", "/a"}, {"/a/b"}}) == "location \"/a/b\" cannot be inside the exact location \"/a\"");
-  CHECK(error_of({{"@a"}, {"/b"}}) == "location \"/b\" cannot be inside the named location \"@a\"");
-  CHECK(error_of({{"/a"}, {"@b"}}) == "named location \"@b\" can be on the server level only");
-  CHECK(error_of({{"/a/"}, {"/a"}}) == "location \"/a\" is outside location \"/a/\"");
-  CHECK(error_of({{"~", "\\.php$"}, {"/a"}}) == "location \"/a\" is outside location \"\\.php$\"");
+  CHECK(error_of({{"=", "/a"}, {"/a/b"}}) ==
+        "location \"/a/b\" cannot be inside the exact location \"/a\" in nginx.conf:2");
+  CHECK(error_of({{"@a"}, {"/b"}}) == "location \"/b\" cannot be inside the named location \"@a\" in nginx.conf:2");
+  CHECK(error_of({{"/a"}, {"@b"}}) == "named location \"@b\" can be on the server level only in nginx.conf:2");
+  CHECK(error_of({{"/a/"}, {"/a"}}) == "location \"/a\" is outside location \"/a/\" in nginx.conf:2");
+  CHECK(error_of({{"~", "\\.php$"}, {"/a"}}) == "location \"/a\" is outside location \"\\.php$\" in nginx.conf:2");
   CHECK(error_of({{"/a"}, {"~", "anything"}, {"~", "else"}}) == "none");
   CHECK(error_of({{"/"}, {"=", "/"}}) == "none");
 }
