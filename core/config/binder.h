@@ -27,6 +27,8 @@ class DirectiveSource {
   virtual std::span<const Row> find(std::string_view name) = 0;  // loads the module if it must; empty: nobody's
   virtual const ConfType& type(int module) const = 0;
   virtual int modules() const = 0;
+  // load_module FILE; false: one of nginx's own, which is never opened. ConfigError: it cannot be loaded.
+  virtual bool load(const std::string& file) = 0;
   // All names that could be meant, for "did you mean".
   virtual std::vector<std::string_view> names() const = 0;
 };

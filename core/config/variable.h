@@ -27,6 +27,13 @@ class Variable {
   bool cached = false;       // asked once a request (map, random); others are computed each time
 };
 
+// A variable as a module declares it.
+struct VariableRow {
+  const char* name;  // "foo", or "foo_*" for a prefix variable
+  GetVariable get;
+  bool cached = false;
+};
+
 // The variables of one configuration. References are made while parsing, before all definitions are known, and resolved
 // at the end.
 class SEAWALL_API VariableTable {

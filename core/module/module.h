@@ -30,12 +30,6 @@ namespace seawall {
 
 inline constexpr std::uint32_t kModuleApi = 1;
 
-struct VariableRow {
-  const char* name;  // "foo", or "foo_*" for a prefix variable
-  GetVariable get;
-  bool cached = false;
-};
-
 struct Module {
   std::uint32_t size;  // sizeof(Module), first, with build: checked before anything else is read
   const char* build;

@@ -49,7 +49,7 @@ Io Socket::receive(std::span<char> room, int flags) {
   return Io::wants_read();
 }
 
-Io Socket::try_write(std::span<const iovec> pieces) {
+Io Socket::try_write(std::span<const iovec> pieces, bool more) {
   if (!may_write_) return Io::wants_write();
   iovec capped[16];
   std::size_t count = 0, total = 0;
@@ -62,7 +62,7 @@ Io Socket::try_write(std::span<const iovec> pieces) {
   message.msg_iov = capped;
   message.msg_iovlen = count;
   ssize_t n;
-  do n = ::sendmsg(fd_.get(), &message, MSG_NOSIGNAL);
+  do n = ::sendmsg(fd_.get(), &message, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
   while (n < 0 && errno == EINTR);
   if (n >= 0) {
     if (static_cast<std::size_t>(n) < total) may_write_ = false;

@@ -45,12 +45,15 @@ class SEAWALL_API Socket final : public EpollSource {
 
   int fd() const { return fd_.get(); }
   Io try_read(std::span<char> room);
-  Io try_write(std::span<const iovec> pieces);  // at most kLargestSend bytes a call; done may be fewer than offered
+  // At most kLargestSend bytes a call; done may be fewer than offered. more: a file follows (MSG_MORE).
+  Io try_write(std::span<const iovec> pieces, bool more = false);
   Io try_peek(std::span<char> room);     // reads without consuming
   Io try_send_file(int file, std::uint64_t offset, std::size_t length);
 
   // Is there, as far as we know, something to read (data, end or error)? May be true without; never false with.
   bool may_read() const { return may_read_; }
+  // After a peek that was not enough: the next wait is for more bytes than are there now.
+  void not_yet() { if (!peer_gone_) may_read_ = false; }
   // The peer has ended its direction, or the connection broke; data may still be unread.
   bool peer_gone() const { return peer_gone_; }
   bool has_waiter(Direction d) const { return sides_[d].waiter != nullptr; }

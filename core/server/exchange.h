@@ -64,7 +64,7 @@ class SEAWALL_API Exchange {
   const Location* location;       // never null once located; a server without locations has its own root
   bool internal = false;          // after an internal redirect
   Captures captures;              // of the last regex that matched ($1..)
-  const Captures* server_captures = nullptr;
+  std::vector<std::pair<std::string, std::string>> named_captures;  // (?<name>...) of locations and server names
 
   // The Conf of a module that is in force here.
   template <class M>
@@ -76,9 +76,12 @@ class SEAWALL_API Exchange {
   // What module M keeps for this request; made on first use, destroyed with the exchange.
   template <class M>
   typename M::State& state() {
-    auto& slot = slots_[static_cast<std::size_t>(module_number<M>)];
-    if (!slot) slot = Slot(new typename M::State, [](void* s) { delete static_cast<typename M::State*>(s); });
-    return *static_cast<typename M::State*>(slot.get());
+    Slot& slot = slot_of(module_number<M>);
+    if (!slot.state) {
+      slot.state = new typename M::State;
+      slot.destroy = [](void* s) { delete static_cast<typename M::State*>(s); };
+    }
+    return *static_cast<typename M::State*>(slot.state);
   }
 
   // Moves to another location (or server root); the plan, the settings and the deadlines follow.
@@ -89,6 +92,11 @@ class SEAWALL_API Exchange {
   void set_deadline(Milliseconds from_now);
   std::int64_t handler_deadline() const { return handler_deadline_; }
   bool deadline_moved() const { return deadline_moved_; }
+  // Kept by the core: handler_timeout runs from the first wait, and stands still while the client's body is awaited.
+  void start_handler_clock();
+  void pause_handler_clock();
+  void resume_handler_clock();
+  bool handler_timed_out = false;
 
   // Closes the connection (HTTP/1) or resets the stream (HTTP/2) without a response, once the current step returns.
   // B39: logged as 444/499, no error line.
@@ -117,11 +125,16 @@ class SEAWALL_API Exchange {
   bool chunked_response = false;
 
  private:
-  using Slot = std::unique_ptr<void, void (*)(void*)>;
+  struct Slot {
+    void* state = nullptr;
+    void (*destroy)(void*) = nullptr;
+  };
+  Slot& slot_of(int module);
   std::vector<Slot> slots_;
   const Plan* plan_ = nullptr;
   const CoreConf* core_ = nullptr;
   std::int64_t handler_deadline_ = Deadline::kNever;
+  std::int64_t handler_left_ = -1;  // ns that were left when the clock was paused; -1: it runs
   bool deadline_moved_ = false;
 };
 

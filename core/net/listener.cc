@@ -1,0 +1,68 @@
+#include "seawall/net/listener.h"
+
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+namespace seawall {
+namespace {
+
+// More in one turn would let a burst of newcomers delay everybody who is connected already.
+constexpr int kAcceptsATurn = 16;
+constexpr Milliseconds kPause{100};
+
+int highest_descriptor() {
+  rlimit limit;
+  getrlimit(RLIMIT_NOFILE, &limit);
+  return static_cast<int>(limit.rlim_cur) - Listener::kReserved;
+}
+
+}  // namespace
+
+Listener::Listener(int fd, Acceptor& acceptor) : fd_(fd), acceptor_(acceptor) {
+  Loop::current().add(fd_, EPOLLIN | EPOLLEXCLUSIVE, *this);
+}
+
+Listener::~Listener() { stop(); }
+
+// Out of the set at once: a watcher that accepts nothing would take wake-ups from those who do (EPOLLEXCLUSIVE).
+void Listener::stop() { Loop::current().remove(fd_); }
+
+Listener::Accepted Listener::accept_one() {
+  Fd fd(::accept4(fd_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  if (fd) {
+    // The kernel gives the lowest free number, so a number this high says that all but the reserve is in use. Closing at
+    // once tells the client; leaving it in the queue would make it wait for its own timeout.
+    if (fd.get() >= highest_descriptor() && !acceptor_.make_room()) {
+      acceptor_.accept_failed(EMFILE);
+      return Accepted::one;
+    }
+    acceptor_.accepted(std::move(fd));
+    return Accepted::one;
+  }
+  if (errno == ECONNABORTED || errno == EINTR) return Accepted::one;
+  if (errno == EAGAIN) return Accepted::none;
+  acceptor_.accept_failed(errno);
+  return Accepted::failed;
+}
+
+Task<void> Listener::run() {
+  for (;;) {
+    const Errc waited = co_await readable_.wait(Deadline::never(Wait::accept));
+    if (waited != Errc::ok) co_return stop();
+    readable_.reset();
+    Accepted last = Accepted::one;
+    for (int i = 0; i < kAcceptsATurn && last == Accepted::one; ++i) last = accept_one();
+    if (last != Accepted::failed) continue;
+    // Even the reserve is gone. The socket stays readable, so asking again at once would burn the loop.
+    Loop::current().remove(fd_);
+    acceptor_.make_room();
+    const Errc slept = co_await sleep_until(Deadline::in(kPause, Wait::accept));
+    if (slept == Errc::cancelled) co_return;
+    Loop::current().add(fd_, EPOLLIN | EPOLLEXCLUSIVE, *this);
+  }
+}
+
+}  // namespace seawall

@@ -1,0 +1,51 @@
+#include "seawall/route/plan.h"
+
+#include <algorithm>
+
+#include "seawall/config/binder.h"
+
+namespace seawall {
+
+const char* name_of(Phase phase) {
+  static constexpr const char* names[kPhases] = {"post_read", "server_rewrite", "rewrite", "preaccess",
+                                                 "access",    "precontent",     "content"};
+  return names[static_cast<int>(phase)];
+}
+
+namespace {
+
+void add_steps(Plan& plan, std::span<const Offer> offers, const Settings& settings, Phase phase) {
+  for (const Offer& offer : offers)
+    for (const Step& step : offer.steps) {
+      const void* conf = settings.get(offer.number);
+      if (step.phase == phase && step.active(conf)) plan.steps.push_back({step.now, step.later, conf, offer.module});
+    }
+}
+
+void add_filters(Plan& plan, std::span<const Offer> offers, const Settings& settings) {
+  std::vector<std::pair<FilterStage, Plan::BoundFilter>> found;
+  for (const Offer& offer : offers)
+    for (const Filter& filter : offer.filters) {
+      const void* conf = settings.get(offer.number);
+      if (filter.active(conf)) found.push_back({filter.stage, {filter.run, conf, offer.module}});
+    }
+  std::stable_sort(found.begin(), found.end(), [](auto& a, auto& b) { return a.first < b.first; });
+  for (auto& [stage, bound] : found) plan.filters.push_back(bound);
+}
+
+}  // namespace
+
+Plan make_plan(std::span<const Offer> offers, const Settings& settings) {
+  Plan plan;
+  for (int p = 0; p < kPhases; ++p) {
+    plan.from[static_cast<std::size_t>(p)] = static_cast<std::uint16_t>(plan.steps.size());
+    add_steps(plan, offers, settings, static_cast<Phase>(p));
+  }
+  plan.from[kPhases] = static_cast<std::uint16_t>(plan.steps.size());
+  add_filters(plan, offers, settings);
+  for (const Offer& offer : offers)
+    if (offer.log) plan.logs.push_back({offer.log, settings.get(offer.number)});
+  return plan;
+}
+
+}  // namespace seawall

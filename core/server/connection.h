@@ -1,0 +1,51 @@
+// Connection: one client connection from accept to close, and serve(), the task that is its life. One loop.
+#pragma once
+#include <memory>
+
+#include "seawall/base/buffer.h"
+#include "seawall/base/list.h"
+#include "seawall/net/stream.h"
+#include "seawall/server/exchange.h"
+#include "seawall/server/loop_server.h"
+#include "seawall/tls/tls_stream.h"
+
+namespace seawall {
+
+class Connection final : public ListNode, private SniSelector {  // the node: in LoopServer::idle while idle
+ public:
+  Connection(LoopServer& server, Fd fd, const ListenSocket& door);
+  ~Connection();
+
+  LoopServer& server;
+  const Endpoint* endpoint;   // whose local address it came to
+  std::unique_ptr<Stream> stream;
+  Buffer in;
+  ConnectionInfo info;
+  const Vhost* vhost;         // the default server, or the one SNI chose: whose limits hold before a Host is known
+  bool linger = false;        // the client may still be sending: close in two steps
+
+  void enter(ConnState state);
+  ConnState state() const { return state_; }
+  void become_idle();         // joins the list of those that may be closed to make room
+  bool plain_on_tls = false;  // a client that spoke plain HTTP to a TLS port (497)
+
+  // One line at this level with nginx's tail about the client.
+  void log(Level level, std::string_view message) const;
+
+ private:
+  const TlsContext* select(std::string_view name) override;
+  ConnState state_ = ConnState::new_;
+};
+
+// The life of a connection: PROXY protocol, handshake, requests, close. Owns the Connection.
+Task<void> serve(LoopServer& server, Fd fd, const ListenSocket& door);
+
+// Requests over HTTP/1.x, one after another, until the connection is to be closed.
+Task<void> serve_h1(Connection& c);
+
+// The exchange of a head, with the server its Host asks for.
+std::unique_ptr<Exchange> make_exchange(Connection& c, RequestHead head);
+// 400 or 421 when a request may not be answered on this connection (497: plain HTTP on a TLS port); 0 when it may.
+int wrong_connection(const Connection& c, const Exchange& x);
+
+}  // namespace seawall

@@ -1,0 +1,172 @@
+// The core's http directives: parsers of those that are more than one typed value, and the table.
+#include <algorithm>
+
+#include "seawall/base/text.h"
+#include "seawall/server/core_module.h"
+
+namespace seawall {
+namespace {
+
+LargeBuffers parse_large_buffers(const Invocation& in) {
+  const auto number = parse_decimal(in.arg(0));
+  const auto size = size_of(in.arg(1));
+  if (!number || *number == 0 || *number > 65536) throw_invalid_value(in.arg(0), "large_client_header_buffers");
+  if (!size || *size <= 0) throw_invalid_value(in.arg(1), "large_client_header_buffers");
+  LargeBuffers buffers;
+  buffers.number = static_cast<std::int64_t>(*number);
+  buffers.size = *size;
+  return buffers;
+}
+
+KeepaliveTimeout parse_keepalive_timeout(const Invocation& in) {
+  KeepaliveTimeout value;
+  const auto timeout = time_of(in.arg(0));
+  if (!timeout) throw_invalid_value(in.arg(0), "keepalive_timeout");
+  value.timeout = *timeout;
+  if (in.args().size() == 1) return value;
+  const auto header = time_of(in.arg(1));
+  if (!header) throw_invalid_value(in.arg(1), "keepalive_timeout");
+  value.header = *header;
+  return value;
+}
+
+// types { text/html html htm; ... }
+void apply_types(CoreConf& conf, const Invocation& in) {
+  if (conf.types.is_set()) throw_duplicate("types");
+  auto types = std::make_shared<MimeTypes>();
+  for (const Node& row : in.node.children) {
+    if (row.is_block) throw ConfigError("unexpected block in \"types\" in " + row.place.text());
+    for (const std::string& extension : row.args) {
+      const std::string key = lower(extension);
+      if (const auto old = types->find(key); old != types->end())
+        in.binder.options().warn("duplicate extension \"" + extension + "\", content type: \"" + row.name +
+                                 "\", previous content type: \"" + old->second + "\" in " + row.place.text());
+      (*types)[key] = row.name;
+    }
+  }
+  conf.types.set(std::move(types), in.node.place);
+}
+void inherit_types(CoreConf& conf, const CoreConf& outer) { conf.types.inherit(outer.types); }
+
+// error_page 404 502 =200 /page.html;
+void append_error_page(std::vector<ErrorPage>& pages, const Invocation& in) {
+  const auto& args = in.args();
+  const std::string& uri = args.back();
+  std::size_t codes = args.size() - 1;
+  int status = -1;
+  if (const std::string& word = args[codes - 1]; word.starts_with('=')) {
+    if (codes == 1) throw_invalid_value(word, "error_page");
+    --codes;
+    const auto value = word.size() == 1 ? std::optional<std::uint64_t>(0) : parse_decimal(word.substr(1));
+    if (!value || *value > 999) throw_invalid_value(word, "error_page");
+    status = static_cast<int>(*value);
+  }
+  const Template to = in.compile(uri);
+  for (std::size_t i = 0; i < codes; ++i) {
+    const auto code = parse_decimal(args[i]);
+    if (!code) throw_invalid_value(args[i], "error_page");
+    if (*code == 499) throw ConfigError("value \"" + args[i] + "\" must be between 300 and 599 but 499 is reserved");
+    if (*code < 300 || *code > 599) throw ConfigError("value \"" + args[i] + "\" must be between 300 and 599");
+    ErrorPage page;
+    page.code = static_cast<int>(*code);
+    page.status = status;
+    page.to = to;
+    pages.push_back(std::move(page));
+  }
+}
+
+// error_log FILE | stderr | syslog:... [LEVEL];
+void append_error_log(LogTargets& targets, const Invocation& in) {
+  static constexpr const char* words[] = {"emerg", "alert", "crit", "error", "warn", "notice", "info", "debug"};
+  LogTarget target;
+  target.level = Level::error;
+  if (in.args().size() > 1) {
+    const auto* found = std::find_if(std::begin(words), std::end(words), [&](const char* w) { return in.arg(1) == w; });
+    if (found == std::end(words)) throw ConfigError("invalid log level \"" + in.arg(1) + "\"");
+    target.level = static_cast<Level>(found - words);
+  }
+  const std::string& where = in.arg(0);
+  if (where.starts_with("memory:")) throw ConfigError("\"memory:\" logs are not supported");
+  try {
+    if (where.starts_with("syslog:")) target.sink = syslog_sink(where.substr(7));
+    else target.sink = file_sink(where == "stderr" ? where : in.prefixed(where));
+  } catch (const std::exception& error) {
+    throw ConfigError(error.what());
+  }
+  targets.push_back(std::move(target));
+}
+
+template <class C>
+Directive rate(const char* name, unsigned where, Setting<std::int64_t> C::*field, const char* help) {
+  return size<C>(name, where, field, help);
+}
+
+using C = CoreConf;
+constexpr unsigned kOuter = kHttp | kServer;
+const Directive rows[] = {
+    duration<C>("client_header_timeout", kOuter, &C::client_header_timeout,
+                "The whole request head, from its first awaited byte; nginx's default is 60s, ours 10s."),
+    duration<C>("client_body_timeout", kAllHttp, &C::client_body_timeout, "Between two reads of the body."),
+    duration<C>("client_body_total_timeout", kAllHttp, &C::client_body_total_timeout,
+                "The whole body; off by default, as an upload takes what it takes (ours)."),
+    rate<C>("client_body_min_rate", kAllHttp, &C::client_body_min_rate,
+            "Bytes a second a body must average after 10 s; 0: off (ours)."),
+    duration<C>("handler_timeout", kAllHttp, &C::handler_timeout,
+                "To the first byte of the response, not counting the wait for the client's body (ours)."),
+    duration<C>("send_timeout", kAllHttp, &C::send_timeout, "Between two writes of the response."),
+    rate<C>("send_min_rate", kAllHttp, &C::send_min_rate,
+            "Bytes a second a client must take while our socket is full, after 10 s; 0: off (ours)."),
+    duration<C>("request_max_time", kAllHttp, &C::request_max_time, "The longest a request may last (ours)."),
+    directive<C, KeepaliveTimeout>("keepalive_timeout", kAllHttp, 1, 2, "time [header time]", &C::keepalive_timeout,
+                                   parse_keepalive_timeout, "How long an idle connection is kept; 0: not at all.", "75s"),
+    duration<C>("keepalive_time", kAllHttp, &C::keepalive_time, "How old a connection may become."),
+    number<C>("keepalive_requests", kAllHttp, &C::keepalive_requests, "Requests of one connection."),
+    words<C>("keepalive_disable", kAllHttp, &C::keepalive_disable, "Browsers without keep-alive: none, msie6, safari."),
+    duration<C>("lingering_time", kAllHttp, &C::lingering_time, "How long input is read away before a close, in all."),
+    duration<C>("lingering_timeout", kAllHttp, &C::lingering_timeout, "... between two reads."),
+    choice<C, LingeringClose>("lingering_close", kAllHttp, &C::lingering_close,
+                              {{"off", LingeringClose::off}, {"on", LingeringClose::on}, {"always", LingeringClose::always}},
+                              "Closes in two steps, so that the client can read the response."),
+    flag<C>("reset_timedout_connection", kAllHttp, &C::reset_timedout_connection, "Resets connections that timed out."),
+    size<C>("client_header_buffer_size", kOuter, &C::client_header_buffer_size, "The first buffer for a request head."),
+    directive<C, LargeBuffers>("large_client_header_buffers", kOuter, 2, 2, "number size", &C::large_client_header_buffers,
+                               parse_large_buffers, "Bounds a head: number x size in all, size for one line.", "4 8k"),
+    number<C>("max_headers", kOuter, &C::max_headers, "Header fields of one request."),
+    size<C>("client_max_body_size", kAllHttp, &C::client_max_body_size, "The largest request body; 0: no limit."),
+    flag<C>("ignore_invalid_headers", kOuter, &C::ignore_invalid_headers, "Drops fields with unusual names."),
+    flag<C>("underscores_in_headers", kOuter, &C::underscores_in_headers, "Takes underscores as usual in names."),
+    flag<C>("merge_slashes", kOuter, &C::merge_slashes, "Takes // in a path for /."),
+    choice<C, Satisfy>("satisfy", kAllHttp, &C::satisfy, {{"all", Satisfy::all}, {"any", Satisfy::any}},
+                       "Whether all access rules must allow, or one."),
+    custom<C>("internal", kLocation, 0, 0, "", [](C& conf, const Invocation& in) {
+      if (conf.internal.is_set()) throw_duplicate("internal");
+      conf.internal.set(true, in.node.place);
+    }, "Only for internal redirects; others get 404."),
+    choice<C, ServerTokens>("server_tokens", kAllHttp, &C::server_tokens,
+                            {{"on", ServerTokens::on}, {"off", ServerTokens::off}, {"build", ServerTokens::build}},
+                            "Shows the version in Server and on error pages."),
+    block<C>("types", kAllHttp, 0, 0, apply_types, "Content types by file extension.", inherit_types),
+    text<C>("default_type", kAllHttp, &C::default_type, "The type of a file whose extension has none."),
+    choice<C, IfModifiedSince>("if_modified_since", kAllHttp, &C::if_modified_since,
+                               {{"exact", IfModifiedSince::exact}, {"before", IfModifiedSince::before}, {"off", IfModifiedSince::off}},
+                               "How If-Modified-Since is compared."),
+    number<C>("max_ranges", kAllHttp, &C::max_ranges, "Ranges of one request; 0: none are served."),
+    flag<C>("chunked_transfer_encoding", kAllHttp, &C::chunked_transfer_encoding, "Chunked responses in HTTP/1.1."),
+    flag<C>("absolute_redirect", kAllHttp, &C::absolute_redirect, "Redirects name scheme and host."),
+    flag<C>("server_name_in_redirect", kAllHttp, &C::server_name_in_redirect, "... the first server_name, not Host."),
+    flag<C>("port_in_redirect", kAllHttp, &C::port_in_redirect, "... and the port."),
+    flag<C>("tcp_nodelay", kAllHttp, &C::tcp_nodelay, "TCP_NODELAY; always on here: writes are gathered anyway."),
+    flag<C>("tcp_nopush", kAllHttp, &C::tcp_nopush, "Head and file in full packets; always so here (MSG_MORE)."),
+    list<C, ErrorPage>("error_page", kAllHttp | kLocationIf, 2, kMany, "code ... [=[response]] uri", &C::error_pages,
+                       append_error_page, "What answers instead of the default page."),
+    flag<C>("recursive_error_pages", kAllHttp, &C::recursive_error_pages, "Error pages of error pages."),
+    list<C, LogTarget>("error_log", kMain | kAllHttp, 1, 2, "file | stderr | syslog:... [level]", &C::error_log,
+                       append_error_log, "Where errors are logged, from which level on."),
+    flag<C>("log_not_found", kAllHttp, &C::log_not_found, "Logs files that are not there."),
+};
+
+}  // namespace
+
+const std::span<const Directive> CoreModule::directives = rows;
+
+}  // namespace seawall

@@ -1,0 +1,84 @@
+#include "seawall/server/exchange.h"
+
+#include "seawall/base/check.h"
+#include "seawall/net/loop.h"
+#include "seawall/server/core_conf.h"
+#include "seawall/server/vhost.h"
+
+namespace seawall {
+namespace {
+
+// nginx's tail of an error line about a request.
+std::string about(const Exchange& x) {
+  std::string tail = ", client: " + x.connection.remote.text();
+  tail += ", server: " + x.vhost->primary_name;
+  if (!x.request.request_line.empty()) tail.append(", request: \"").append(x.request.request_line).append("\"");
+  if (!x.request.authority.empty()) tail.append(", host: \"").append(x.request.authority).append("\"");
+  if (const auto referer = x.request.headers.get(FieldId::referer); !referer.empty())
+    tail.append(", referrer: \"").append(referer).append("\"");
+  return tail;
+}
+
+}  // namespace
+
+Exchange::Exchange(ConnectionInfo& connection, RequestHead head, const Vhost& vhost)
+    : loop(Loop::current()), connection(connection), request(std::move(head)), method(request.method),
+      uri(std::move(request.path)), args(request.args), vhost(&vhost), started(loop.now()) {
+  enter(vhost.locations.root());
+  keep_alive = request.keep_alive;
+}
+
+Exchange::~Exchange() {
+  CHECK(scope.empty());
+  for (Slot& slot : slots_)
+    if (slot.state) slot.destroy(slot.state);
+}
+
+Exchange::Slot& Exchange::slot_of(int module) {
+  const auto index = static_cast<std::size_t>(module);
+  if (slots_.size() <= index) slots_.resize(index + 1);
+  return slots_[index];
+}
+
+const void* Exchange::conf(int module) const { return location->settings->get(module); }
+
+const LogTargets& Exchange::log_targets() const {
+  return core_->error_log->empty() ? main_log() : *core_->error_log;
+}
+
+void Exchange::enter(const Location& to) {
+  location = &to;
+  plan_ = to.plan.get();
+  core_ = to.core;
+}
+
+void Exchange::set_deadline(Milliseconds from_now) {
+  const std::int64_t latest = started + std::chrono::nanoseconds(*core_->request_max_time).count();
+  const std::int64_t wanted = loop.now() + std::chrono::nanoseconds(from_now).count();
+  handler_deadline_ = core_->request_max_time->count() > 0 && latest < wanted ? latest : wanted;
+  deadline_moved_ = true;
+}
+
+void Exchange::start_handler_clock() {
+  const std::int64_t time = std::chrono::nanoseconds(*core_->handler_timeout).count();
+  if (handler_left_ < 0) handler_deadline_ = time > 0 ? loop.now() + time : Deadline::kNever;
+  else handler_left_ = time > 0 ? time : Deadline::kNever;
+}
+
+void Exchange::pause_handler_clock() {
+  handler_left_ = handler_deadline_ == Deadline::kNever ? Deadline::kNever : handler_deadline_ - loop.now();
+  handler_deadline_ = Deadline::kNever;
+}
+
+void Exchange::resume_handler_clock() {
+  handler_deadline_ = handler_left_ == Deadline::kNever ? Deadline::kNever : loop.now() + handler_left_;
+  handler_left_ = -1;
+}
+
+void Exchange::log(Level level, std::string_view message) const {
+  const LogTargets& targets = log_targets();
+  if (!seawall::logs_at(targets, level)) return;
+  seawall::log(targets, level, connection.number, std::string(message) + about(*this));
+}
+
+}  // namespace seawall

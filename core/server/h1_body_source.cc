@@ -1,0 +1,92 @@
+#include "seawall/server/h1_body_source.h"
+
+#include <algorithm>
+
+#include "seawall/server/connection.h"
+#include "seawall/server/core_conf.h"
+
+namespace seawall {
+namespace {
+
+// A slow body is measured only after this time, so that a slow start or a short stall is nobody's end.
+constexpr Milliseconds kRateGrace{10'000};
+constexpr std::size_t kReadSize = 16 * 1024;
+
+}  // namespace
+
+H1BodySource::H1BodySource(Connection& connection, const RequestHead& head)
+    : c_(connection), left_(head.content_length.value_or(0)), chunked_(head.chunked),
+      continue_due_(head.expects_continue) {}
+
+// Between two reads; and the average from the start must stay above the minimum once the grace is over; and, where the
+// operator says so, the whole.
+Deadline H1BodySource::deadline(const Exchange& x) const {
+  const CoreConf& core = x.core();
+  Deadline until = Deadline::in(*core.client_body_timeout, Wait::body);
+  if (const std::int64_t rate = *core.client_body_min_rate; rate > 0) {
+    const auto earned = static_cast<std::int64_t>(received_) * 1000 / rate;
+    const auto allowed = std::max<std::int64_t>(kRateGrace.count(), earned) * 1'000'000;
+    until = until.earlier(Deadline::at(started_ + allowed, Wait::body));
+  }
+  if (const auto total = *core.client_body_total_timeout; total.count() > 0)
+    until = until.earlier(Deadline::at(started_ + std::chrono::nanoseconds(total).count(), Wait::body));
+  return until;
+}
+
+Task<Result<void>> H1BodySource::fill(Exchange& x) {
+  if (started_ == 0) started_ = x.loop.now();
+  if (continue_due_) {
+    continue_due_ = false;
+    Result<void> sent = co_await write_all(*c_.stream, "HTTP/1.1 100 Continue\r\n\r\n", *x.core().send_timeout, Wait::send);
+    if (!sent) co_return sent;
+  }
+  const ConnState before = c_.state();
+  c_.enter(ConnState::body);
+  x.pause_handler_clock();
+  Result<std::size_t> n = co_await read_some(*c_.stream, c_.in.prepare(kReadSize), deadline(x));
+  x.resume_handler_clock();
+  c_.enter(before);
+  if (!n) {
+    if (n.error() == Errc::timed_out) {
+      c_.server.count_timeout(Wait::body);
+      x.log(Level::info, "client timed out while reading client request body");
+    }
+    co_return n.error();
+  }
+  c_.in.commit(*n);
+  co_return Result<void>();
+}
+
+Result<Piece> H1BodySource::cut_known() {
+  const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(left_, c_.in.size()));
+  left_ -= n;
+  received_ += n;
+  return Piece(c_.in.take(n), left_ == 0);
+}
+
+// The next piece of data in what is buffered; nothing when more input is needed.
+Result<std::optional<Piece>> H1BodySource::cut_chunked() {
+  const auto fed = decoder_.feed(c_.in.view());
+  if (!fed) return fed.error();
+  std::string data;
+  for (std::string_view part : fed->data) data.append(part);
+  c_.in.consume(fed->consumed);
+  received_ += fed->consumed;
+  if (!fed->done && data.empty()) return std::optional<Piece>();
+  return std::optional<Piece>(Piece(Slice::from(std::move(data)), fed->done));
+}
+
+Task<Result<Piece>> H1BodySource::read(Exchange& x) {
+  for (;;) {
+    if (!c_.in.empty()) {
+      if (!chunked_) co_return cut_known();
+      Result<std::optional<Piece>> piece = cut_chunked();
+      if (!piece) co_return piece.error();
+      if (*piece) co_return std::move(**piece);
+    }
+    Result<void> filled = co_await fill(x);
+    if (!filled) co_return filled.error();
+  }
+}
+
+}  // namespace seawall

@@ -1,0 +1,32 @@
+// The body of an HTTP/1 request, read from its connection: Content-Length or chunked, with 100-continue on first use and
+// the deadlines of the location (client_body_timeout, _min_rate, _total_timeout). One loop; lives in one_request's frame.
+#pragma once
+#include "seawall/http/h1_body.h"
+#include "seawall/server/request_body.h"
+
+namespace seawall {
+
+class Connection;
+
+class H1BodySource final : public BodySource {
+ public:
+  H1BodySource(Connection& connection, const RequestHead& head);
+  Task<Result<Piece>> read(Exchange& x) override;
+  Headers& trailers() override { return decoder_.trailers(); }
+
+ private:
+  Task<Result<void>> fill(Exchange& x);
+  Deadline deadline(const Exchange& x) const;
+  Result<Piece> cut_known();
+  Result<std::optional<Piece>> cut_chunked();
+
+  Connection& c_;
+  ChunkedDecoder decoder_;
+  std::uint64_t left_ = 0;       // of a known length
+  std::uint64_t received_ = 0;
+  std::int64_t started_ = 0;     // of the first wait; 0 before
+  bool chunked_;
+  bool continue_due_;
+};
+
+}  // namespace seawall

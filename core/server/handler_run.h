@@ -1,0 +1,16 @@
+// Runs a request's handler under handler_timeout: the clock costs nothing until the handler really waits. One loop.
+#pragma once
+#include <optional>
+
+#include "seawall/async/task.h"
+#include "seawall/http/message.h"
+
+namespace seawall {
+
+class Exchange;
+
+// respond(x) in x.scope; when handler_timeout passes before it has an answer, the scope is cancelled and the answer is
+// 503. Time spent waiting for the client's body does not count (Exchange pauses the clock).
+Task<std::optional<Response>> run_handler(Exchange& x);
+
+}  // namespace seawall

@@ -1,0 +1,68 @@
+// LoopServer: the server's share of one loop: its listeners, its connections by state, and what they share. It accepts,
+// makes room when descriptors run out, and drains. One loop.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <span>
+
+#include "seawall/base/list.h"
+#include "seawall/net/listener.h"
+#include "seawall/route/endpoints.h"
+#include "seawall/server/header_limit.h"
+
+namespace seawall {
+
+class Connection;
+
+// Where a connection is in its life (B41). Their sum is the number of open client sockets.
+enum class ConnState : std::uint8_t { new_, handshake, header, body, handler, send, idle, tunnel, linger };
+inline constexpr int kConnStates = 9;
+
+// A listening socket of this loop: the descriptor is the worker's.
+class OpenListener {
+ public:
+  int fd = -1;
+  const ListenSocket* socket = nullptr;
+};
+
+class LoopServer {
+ public:
+  // worker_connections bounds this loop's connections.
+  LoopServer(Loop& loop, std::int64_t worker_connections, HeaderLimit& header_limit);
+  ~LoopServer();
+
+  void listen(std::span<const OpenListener> listeners);
+  // Stops accepting; idle connections close, busy ones close after their response.
+  void drain();
+  // Ends everything now: pending waits are cancelled.
+  void terminate();
+  bool draining() const { return draining_; }
+  // Ends when everything has ended, after drain() or terminate().
+  Task<void> ended();
+
+  Loop& loop;
+  HeaderLimit& header_limit;
+
+  // Kept by Connection and the protocol loops.
+  std::array<std::uint64_t, kConnStates> states{};
+  List<Connection> idle;  // oldest first
+  std::uint64_t accepted_total = 0, requests_total = 0, accept_errors_total = 0;
+  std::array<std::uint64_t, kWaits> timeouts{};
+  void count_timeout(Wait wait) { ++timeouts[static_cast<std::size_t>(wait)]; }
+
+ private:
+  class Door;
+  void accepted(Fd fd, const ListenSocket& door);
+  bool close_oldest_idle();
+  void accept_failed(int error);
+
+  const std::size_t limit_;
+  Scope accepting_;
+  Scope serving_;
+  std::deque<Door> doors_;
+  bool draining_ = false;
+  std::int64_t last_accept_log_ = 0;
+};
+
+}  // namespace seawall

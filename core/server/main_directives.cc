@@ -1,0 +1,70 @@
+// Directives of the main and events contexts that concern the process.
+#include <pwd.h>
+#include <grp.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "seawall/server/core_module.h"
+
+namespace seawall {
+namespace {
+
+std::string parse_prefixed(const Invocation& in) { return in.prefixed(in.arg(0)); }
+
+std::int64_t parse_processes(const Invocation& in) {
+  if (in.arg(0) == "auto") return std::max<std::int64_t>(1, std::thread::hardware_concurrency());
+  const std::int64_t n = parse_number(in);
+  if (n < 1 || n > 1024) throw_invalid_value(in.arg(0), "worker_processes");
+  return n;
+}
+
+void apply_user(MainConf& conf, const Invocation& in) {
+  if (conf.user.is_set()) throw_duplicate("user");
+  if (::geteuid() != 0) {
+    in.warn("the \"user\" directive makes sense only if the master process runs with super-user privileges, ignored");
+    return;
+  }
+  const std::string group = in.args().size() > 1 ? in.arg(1) : in.arg(0);
+  if (!::getpwnam(in.arg(0).c_str())) throw ConfigError("getpwnam(\"" + in.arg(0) + "\") failed");
+  if (!::getgrnam(group.c_str())) throw ConfigError("getgrnam(\"" + group + "\") failed");
+  conf.user.set(in.arg(0), in.node.place);
+  conf.group.set(group, in.node.place);
+}
+
+void open_events(MainConf&, const Invocation& in) { in.binder.open(in, kEvents); }
+
+bool parse_compat(const Invocation& in) {
+  if (in.arg(0) != "nginx") throw_invalid_value(in.arg(0), "compat");
+  return true;
+}
+
+const Directive rows[] = {
+    block<MainConf>("events", kMain, 0, 0, open_events, "Settings of the event loops."),
+    flag<MainConf>("daemon", kMain, &MainConf::daemon, "Goes to the background."),
+    flag<MainConf>("master_process", kMain, &MainConf::master_process,
+                   "A supervisor that restarts and reloads the worker; off is for debugging."),
+    directive<MainConf, std::string>("pid", kMain, 1, 1, "file", &MainConf::pid, parse_prefixed,
+                                     "Where the supervisor's process id is written.", "logs/nginx.pid"),
+    directive<MainConf, std::int64_t>("worker_processes", kMain, 1, 1, "number | auto", &MainConf::worker_processes,
+                                      parse_processes, "Event loops: threads of one worker process (ours).", "1"),
+    number<MainConf>("worker_connections", kEvents, &MainConf::worker_connections, "Connections of one loop."),
+    number<MainConf>("worker_rlimit_nofile", kMain, &MainConf::worker_rlimit_nofile, "RLIMIT_NOFILE of the worker."),
+    number<MainConf>("worker_priority", kMain, &MainConf::worker_priority, "The worker's nice value."),
+    directive<MainConf, std::string>("working_directory", kMain, 1, 1, "directory", &MainConf::working_directory,
+                                     parse_prefixed, "The worker's current directory."),
+    custom<MainConf>("user", kMain, 1, 2, "user [group]", apply_user, "Whom the worker runs as."),
+    duration<MainConf>("worker_shutdown_timeout", kMain, &MainConf::worker_shutdown_timeout,
+                       "How long an old worker may finish what it has begun; 0: as long as it takes."),
+    directive<MainConf, bool>("compat", kMain, 1, 1, "nginx", &MainConf::compat_nginx, parse_compat,
+                              "Restores nginx's name in Server and on pages where ours differs (ours)."),
+    number<MainConf>("limit_conn_header", kMain, &MainConf::limit_conn_header,
+                     "Unfinished request heads of one address; 0: no limit (ours)."),
+};
+
+}  // namespace
+
+const std::span<const Directive> MainModule::directives = rows;
+
+}  // namespace seawall

@@ -1,0 +1,214 @@
+#include "seawall/server/respond.h"
+
+#include <exception>
+
+#include "seawall/route/plan.h"
+#include "seawall/server/core_conf.h"
+#include "seawall/server/error_pages.h"
+#include "seawall/server/exchange.h"
+#include "seawall/server/named_captures.h"
+#include "seawall/server/vhost.h"
+
+namespace seawall {
+namespace {
+
+// nginx's bound on rewrites and internal redirects of one request.
+constexpr int kMaxHops = 10;
+
+// One phase: its steps in order until one answers.
+Task<Outcome> run_phase(Exchange& x, Phase phase) {
+  for (const Plan::BoundStep& step : x.plan().of(phase)) {
+    Outcome outcome{Next{}};
+    if (step.now) outcome = step.now(x, step.conf);
+    else outcome = co_await step.later(x, step.conf);
+    if (x.aborted) co_return Abort{};
+    if (!std::holds_alternative<Next>(outcome)) co_return outcome;
+  }
+  co_return Next{};
+}
+
+bool denies(const Outcome& outcome) {
+  auto* response = std::get_if<Response>(&outcome);
+  return response && (response->status == 401 || response->status == 403);
+}
+
+// The access phase has a rule of its own. satisfy all: the first answer counts. satisfy any: one grant is enough, and a
+// 401 is preferred to a 403 when nobody grants.
+Task<Outcome> run_access(Exchange& x) {
+  const bool any = *x.core().satisfy == Satisfy::any;
+  Outcome denial{Next{}};
+  for (const Plan::BoundStep& step : x.plan().of(Phase::access)) {
+    Outcome outcome{Next{}};
+    if (step.now) outcome = step.now(x, step.conf);
+    else outcome = co_await step.later(x, step.conf);
+    if (x.aborted) co_return Abort{};
+    if (std::holds_alternative<Next>(outcome)) continue;
+    if (std::holds_alternative<Granted>(outcome)) {
+      if (any) co_return Next{};
+      continue;
+    }
+    if (!any || !denies(outcome)) co_return outcome;
+    if (!denies(denial) || std::get<Response>(outcome).status == 401) denial = std::move(outcome);
+  }
+  if (denies(denial) && std::get<Response>(denial).status == 403)
+    x.log(Level::error, "access forbidden by rule");
+  co_return denial;
+}
+
+// Which location serves x.uri; enters it. An answer when the search itself gives one (the redirect that appends a slash).
+Outcome locate(Exchange& x) {
+  const auto found = x.vhost->locations.find(x.uri, x.captures, [&](const Regex& regex, const Captures& captures) {
+    keep_named_captures(x, regex, captures);
+  });
+  x.enter(*found.location);
+  if (found.failed) return Response(500);
+  if (found.auto_redirect) return redirect_to(x, 301, x.uri + "/", x.args);
+  if (*x.core().internal && !x.internal) return Response(404);
+  const std::int64_t limit = *x.core().client_max_body_size;
+  if (limit > 0 && x.body.length() && !x.body.ended() && *x.body.length() > static_cast<std::uint64_t>(limit)) {
+    x.log(Level::error, "client intended to send too large body: " + std::to_string(*x.body.length()) + " bytes");
+    return Response(413);
+  }
+  return Next{};
+}
+
+// From location search to content, once. `named`: the location is entered already (a named one).
+Task<Outcome> serve_location(Exchange& x, bool named) {
+  for (int hops = 0; hops <= kMaxHops; ++hops) {
+    Outcome outcome{Next{}};
+    if (!named) outcome = locate(x);
+    named = false;
+    if (std::holds_alternative<Next>(outcome)) outcome = co_await run_phase(x, Phase::rewrite);
+    if (auto* relocate = std::get_if<Relocate>(&outcome)) {
+      x.uri = std::move(relocate->uri);
+      continue;
+    }
+    if (std::holds_alternative<Next>(outcome)) outcome = co_await run_phase(x, Phase::preaccess);
+    if (std::holds_alternative<Next>(outcome)) outcome = co_await run_access(x);
+    if (std::holds_alternative<Next>(outcome)) outcome = co_await run_phase(x, Phase::precontent);
+    if (std::holds_alternative<Next>(outcome)) outcome = co_await run_phase(x, Phase::content);
+    if (std::holds_alternative<Next>(outcome)) outcome = Response(404);
+    co_return outcome;
+  }
+  x.log(Level::error, "rewrite or internal redirection cycle while processing \"" + x.uri + "\"");
+  co_return Response(500);
+}
+
+// From the server's own phases on, as a request that has just come.
+Task<Outcome> serve(Exchange& x) {
+  x.enter(x.vhost->locations.root());
+  Outcome outcome = co_await run_phase(x, Phase::post_read);
+  if (std::holds_alternative<Next>(outcome)) outcome = co_await run_phase(x, Phase::server_rewrite);
+  if (auto* relocate = std::get_if<Relocate>(&outcome)) {
+    x.uri = std::move(relocate->uri);
+    outcome = Next{};
+  }
+  if (!std::holds_alternative<Next>(outcome)) co_return outcome;
+  co_return co_await serve_location(x, false);
+}
+
+// Goes where an Internal points. An answer when that is nowhere.
+Task<Outcome> follow(Exchange& x, Internal internal) {
+  x.internal = true;
+  if (!internal.keep_method && x.method != Method::head) x.method = Method::get;
+  if (!internal.to.starts_with('@')) {
+    x.uri = std::move(internal.to);
+    x.args = std::move(internal.args);
+    co_return co_await serve(x);
+  }
+  const Location* named = x.vhost->locations.named(internal.to);
+  if (!named) {
+    x.log(Level::error, "could not find named location \"" + internal.to + "\"");
+    co_return Response(500);
+  }
+  x.enter(*named);
+  co_return co_await serve_location(x, true);
+}
+
+// Runs the filters over the head that will be sent.
+Result<void> filter(Exchange& x, Response& response) {
+  for (const Plan::BoundFilter& filter : x.plan().filters)
+    if (Result<void> done = filter.run(x, response, filter.conf); !done) return done;
+  return {};
+}
+
+std::optional<Response> finish(Exchange& x, Response response) {
+  if (response.status >= 300 && std::holds_alternative<std::monostate>(response.body)) add_default_page(x, response);
+  if (Result<void> done = filter(x, response); !done) {
+    x.log(Level::error, "a filter failed: " + describe(done.error()));
+    response = Response(500);
+    add_default_page(x, response);
+  }
+  return std::optional<Response>(std::move(response));
+}
+
+// The loop over hops: an outcome leads to a response, or by an internal redirect or an error page to the next outcome.
+Task<std::optional<Response>> settle(Exchange& x, Outcome outcome) {
+  int final_status = 0;
+  bool in_error_page = false;
+  for (int hop = 0; hop <= kMaxHops; ++hop) {
+    if (x.aborted || std::holds_alternative<Abort>(outcome)) {
+      x.aborted = true;
+      co_return std::nullopt;
+    }
+    if (auto* internal = std::get_if<Internal>(&outcome)) {
+      if (internal->status) final_status = internal->status;
+      Internal to = std::move(*internal);
+      outcome = co_await follow(x, std::move(to));
+      continue;
+    }
+    CHECK(std::holds_alternative<Response>(outcome));
+    Response response = std::move(std::get<Response>(outcome));
+    if (!in_error_page || *x.core().recursive_error_pages) {
+      if (auto page = error_page_for(x, response)) {
+        in_error_page = true;
+        outcome = std::move(*page);
+        if (auto* answer = std::get_if<Response>(&outcome)) co_return finish(x, std::move(*answer));
+        continue;
+      }
+    }
+    if (final_status) response.status = final_status;
+    co_return finish(x, std::move(response));
+  }
+  x.log(Level::error, "rewrite or internal redirection cycle while internally redirecting to \"" + x.uri + "\"");
+  co_return finish(x, Response(500));
+}
+
+// What an exception out of a module becomes: one error line and a 500.
+void log_exception(Exchange& x, std::exception_ptr error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& e) {
+    x.log(Level::error, std::string("a module threw an exception: ") + e.what());
+  } catch (...) {
+    x.log(Level::error, "a module threw an unknown exception");
+  }
+}
+
+}  // namespace
+
+Task<std::optional<Response>> respond(Exchange& x) {
+  std::exception_ptr error;
+  try {
+    Outcome outcome = co_await serve(x);
+    co_return co_await settle(x, std::move(outcome));
+  } catch (...) {
+    error = std::current_exception();
+  }
+  log_exception(x, error);
+  co_return finish(x, Response(500));
+}
+
+Task<std::optional<Response>> respond_with(Exchange& x, int status) {
+  std::exception_ptr error;
+  try {
+    Outcome outcome{Response(status)};
+    co_return co_await settle(x, std::move(outcome));
+  } catch (...) {
+    error = std::current_exception();
+  }
+  log_exception(x, error);
+  co_return finish(x, Response(500));
+}
+
+}  // namespace seawall

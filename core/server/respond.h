@@ -1,0 +1,21 @@
+// respond(): from a parsed request to the response that will be sent. The function a newcomer should read first.
+#pragma once
+#include <optional>
+
+#include "seawall/async/task.h"
+#include "seawall/http/message.h"
+
+namespace seawall {
+
+class Exchange;
+
+// Routes the request, runs the steps of its location's plan phase by phase, follows internal redirects and error pages,
+// and runs the filters once over the final head. Never throws. Nothing: the connection is to be closed without an
+// answer (return 444, abort()).
+Task<std::optional<Response>> respond(Exchange& x);
+
+// The same end of the way for a response that no handler made (400, 408, 413 ...): error pages of the server and the
+// filters apply, nothing else runs.
+Task<std::optional<Response>> respond_with(Exchange& x, int status);
+
+}  // namespace seawall

@@ -1,0 +1,164 @@
+// HTTP/1.x on one connection, top to bottom: wait for a request, read its head, answer, log, read away what is left of its
+// body, again. Pipelining is the loop. Runs on the connection's loop; the Connection outlives it.
+#include "seawall/http/h1_head.h"
+#include "seawall/http/h1_response.h"
+#include "seawall/server/access_log.h"
+#include "seawall/server/connection.h"
+#include "seawall/server/core_conf.h"
+#include "seawall/server/error_pages.h"
+#include "seawall/server/h1_body_source.h"
+#include "seawall/server/handler_run.h"
+#include "seawall/server/http_conf.h"
+#include "seawall/server/respond.h"
+#include "seawall/server/vhost.h"
+#include "seawall/server/write_h1.h"
+
+namespace seawall {
+namespace {
+
+// After this long in the middle of a head a connection counts for its address (limit_conn_header).
+constexpr Milliseconds kHeaderGrace{1000};
+
+// Reads more input into c.in: ok, or why there is none.
+Task<Result<void>> read_more(Connection& c, Deadline deadline) {
+  const auto room = c.in.prepare(static_cast<std::size_t>(*c.vhost->core->client_header_buffer_size));
+  Result<std::size_t> n = co_await read_some(*c.stream, room, deadline);
+  if (!n) co_return n.error();
+  c.in.commit(*n);
+  co_return Result<void>();
+}
+
+// The next request's first bytes, after an idle time of its own (B25). False: the connection is to be closed quietly.
+Task<bool> wait_for_request(Connection& c) {
+  c.in.release();
+  const Milliseconds timeout = c.server.draining() ? Milliseconds(1) : c.vhost->core->keepalive_timeout->timeout;
+  c.become_idle();
+  const Errc waited = co_await c.stream->socket().wait(Socket::reading, Deadline::in(timeout, Wait::idle));
+  c.enter(ConnState::header);
+  if (waited == Errc::timed_out) c.server.count_timeout(Wait::idle);
+  co_return waited == Errc::ok;
+}
+
+// The whole head, within one total deadline from the first byte awaited (B19: dripping does not extend it).
+Task<Result<RequestHead>> read_head(Connection& c, Deadline deadline) {
+  c.enter(ConnState::header);
+  HeadReader reader(c.vhost->head_limits);
+  HeaderLimit::Hold hold;
+  const Deadline grace = Deadline::in(kHeaderGrace, Wait::header);
+  for (;;) {
+    if (!c.in.empty()) {
+      Result<std::optional<std::size_t>> end = reader.scan(c.in.view());
+      if (!end) co_return end.error();
+      if (*end) co_return parse_head(c.in, **end, c.vhost->head_options);
+    }
+    Result<void> more = co_await read_more(c, hold ? deadline : deadline.earlier(grace));
+    if (more) continue;
+    if (more.error() != Errc::timed_out || hold || deadline.passed()) co_return more.error();
+    hold = c.server.header_limit.enter(c.info.remote);
+    if (!hold) co_return Errc::exhausted;
+  }
+}
+
+// Ends a request that never became one: says why if somebody is left to hear it.
+Task<void> refuse(Connection& c, std::error_code error) {
+  if (error == Errc::timed_out) {
+    c.server.count_timeout(Wait::header);
+    c.log(Level::info, "client timed out while reading client request headers");
+    if (*c.vhost->core->reset_timedout_connection) c.stream->socket().reset();
+    if (c.in.empty()) co_return;  // a client that has sent nothing asked for nothing
+  }
+  const int status = status_of(error);
+  if (status == 0) {
+    if (!c.in.empty()) c.log(Level::info, "client prematurely closed connection while reading client request headers");
+    co_return;
+  }
+  if (error != Errc::timed_out) c.log(Level::info, "client sent invalid request: " + error.message());
+  RequestHead head;
+  head.method_name = "";
+  head.keep_alive = false;
+  const auto text = c.in.view();
+  head.storage = c.in.block();
+  head.request_line = text.substr(0, std::min(text.find_first_of("\r\n"), text.size()));
+  auto x = std::make_unique<Exchange>(c.info, std::move(head), *c.vhost);
+  std::optional<Response> response = co_await respond_with(*x, status);
+  if (response) {
+    c.enter(ConnState::send);
+    co_await write_h1(c, *x, *response);
+    c.linger = true;
+  }
+  x->status = response ? response->status : 444;
+  log_exchange(*x);
+}
+
+// May the connection serve another request after this response?
+bool reusable(const Connection& c, const Exchange& x, const Response& response) {
+  const CoreConf& core = x.core();
+  if (!x.keep_alive || response.close || c.server.draining()) return false;
+  if (core.keepalive_timeout->timeout.count() <= 0) return false;
+  if (c.info.requests >= static_cast<std::uint64_t>(*core.keepalive_requests)) return false;
+  if (c.server.loop.now() - c.info.started > std::chrono::nanoseconds(*core.keepalive_time).count()) return false;
+  // A client that was never told to continue may send its body or not: nobody can tell where the next request begins.
+  if (x.request.expects_continue && !x.body.ended() && x.body.received() == 0) return false;
+  return true;
+}
+
+// One request from its head to its log line; true when the connection can take another. The Exchange lives on the heap
+// and only as long as this: an idle connection does not hold it.
+Task<bool> one_request(Connection& c, RequestHead head) {
+  ++c.info.requests;
+  ++c.server.requests_total;
+  auto owner = make_exchange(c, std::move(head));
+  Exchange& x = *owner;
+  H1BodySource source(c, x.request);
+  if (x.request.chunked || x.request.content_length.value_or(0) > 0) x.body.attach(&source, x.request.content_length);
+
+  c.enter(ConnState::handler);
+  std::optional<Response> response;
+  if (const int wrong = wrong_connection(c, x)) response = co_await respond_with(x, wrong);
+  else response = co_await run_handler(x);
+  if (!x.scope.empty()) {
+    x.scope.cancel();
+    co_await x.scope.join();
+  }
+  if (!response) {
+    x.status = 444;
+    log_exchange(x);
+    co_return false;
+  }
+  x.keep_alive = reusable(c, x, *response);
+  c.enter(ConnState::send);
+  const bool sent = co_await write_h1(c, x, *response);
+  if (!sent) x.keep_alive = false;
+  log_exchange(x);
+  if (!sent) co_return false;
+  if (x.body.ended()) co_return x.keep_alive;
+  c.enter(ConnState::body);
+  Result<void> rest;
+  if (x.keep_alive) rest = co_await x.body.discard(x);
+  else c.linger = true;
+  if (!rest) c.linger = true;
+  co_return x.keep_alive && rest.has_value();
+}
+
+}  // namespace
+
+Task<void> serve_h1(Connection& c) {
+  for (bool first = true;; first = false) {
+    const bool waiting = c.in.empty() && !c.stream->has_buffered_input();
+    if (!first && waiting) {
+      const bool more = co_await wait_for_request(c);
+      if (!more) co_return;
+    }
+    const Deadline deadline = Deadline::in(*c.vhost->core->client_header_timeout, Wait::header);
+    Result<RequestHead> head = co_await read_head(c, deadline);
+    if (!head) {
+      if (!first && c.in.empty()) co_return;
+      co_await refuse(c, head.error());
+      co_return;
+    }
+    const bool again = co_await one_request(c, std::move(*head));
+    if (!again) co_return;
+  }
+}
+
+}  // namespace seawall

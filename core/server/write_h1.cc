@@ -1,0 +1,225 @@
+#include "seawall/server/write_h1.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "seawall/http/h1_response.h"
+#include "seawall/server/connection.h"
+#include "seawall/server/core_conf.h"
+#include "seawall/server/server_name.h"
+
+namespace seawall {
+namespace {
+
+constexpr Milliseconds kRateGrace{10'000};
+
+// Sends within send_timeout between two writes and above send_min_rate while the socket is full. One for a response.
+class Sender {
+ public:
+  Sender(Connection& c, Exchange& x) : c_(c), x_(x) {}
+
+  // All bytes of all pieces.
+  Task<Result<void>> send(std::span<iovec> pieces, bool file_follows = false) {
+    while (!pieces.empty()) {
+      Io io = file_follows ? c_.stream->socket().try_write(pieces, true) : c_.stream->try_write(pieces);
+      if (io.kind == Io::done) {
+        advance(pieces, io.n);
+        continue;
+      }
+      Result<void> ready = co_await wait(io);
+      if (!ready) co_return ready;
+    }
+    co_return Result<void>();
+  }
+
+  Task<Result<void>> send_file(const FilePart& part) {
+    std::uint64_t offset = part.offset, left = part.length;
+    while (left > 0) {
+      const Io io = c_.stream->try_send_file(part.file->fd.get(), offset, static_cast<std::size_t>(std::min<std::uint64_t>(left, SIZE_MAX)));
+      if (io.kind == Io::eof) co_return Errc::truncated;
+      if (io.kind == Io::done) {
+        offset += io.n;
+        left -= io.n;
+        count(io.n);
+        continue;
+      }
+      Result<void> ready = co_await wait(io);
+      if (!ready) co_return ready;
+    }
+    co_return Result<void>();
+  }
+
+  // What the stream has accepted but not handed to the socket.
+  Task<Result<void>> flush() {
+    for (;;) {
+      const Io io = c_.stream->try_flush();
+      if (io.kind == Io::done) co_return Result<void>();
+      Result<void> ready = co_await wait(io);
+      if (!ready) co_return ready;
+    }
+  }
+
+ private:
+  void count(std::size_t n) {
+    x_.bytes_sent += n;
+    sent_ += n;
+  }
+  void advance(std::span<iovec>& pieces, std::size_t n) {
+    count(n);
+    while (!pieces.empty() && n >= pieces.front().iov_len) {
+      n -= pieces.front().iov_len;
+      pieces = pieces.subspan(1);
+    }
+    if (pieces.empty()) return;
+    pieces.front().iov_base = static_cast<char*>(pieces.front().iov_base) + n;
+    pieces.front().iov_len -= n;
+  }
+
+  Deadline deadline() const {
+    Deadline until = Deadline::in(*x_.core().send_timeout, Wait::send);
+    const std::int64_t rate = *x_.core().send_min_rate;
+    if (rate <= 0) return until;
+    const auto earned = static_cast<std::int64_t>(sent_) * 1000 / rate;
+    const auto allowed = std::max<std::int64_t>(kRateGrace.count(), earned) * 1'000'000 - blocked_;
+    return until.earlier(Deadline::at(x_.loop.now() + allowed, Wait::send));
+  }
+
+  Task<Result<void>> wait(Io io) {
+    if (io.kind == Io::failed || io.kind == Io::eof) co_return error_of(io);
+    const std::int64_t from = x_.loop.now();
+    const Errc waited = co_await wait_for(*c_.stream, io, deadline());
+    blocked_ += x_.loop.now() - from;
+    if (waited == Errc::ok) co_return Result<void>();
+    if (waited == Errc::timed_out) {
+      c_.server.count_timeout(Wait::send);
+      x_.log(Level::info, "client timed out while sending response to client");
+      if (*x_.core().reset_timedout_connection) c_.stream->socket().reset();
+    }
+    co_return waited;
+  }
+
+  Connection& c_;
+  Exchange& x_;
+  std::uint64_t sent_ = 0;
+  std::int64_t blocked_ = 0;  // ns spent with a full socket
+};
+
+iovec piece_of(std::string_view bytes) { return {const_cast<char*>(bytes.data()), bytes.size()}; }
+
+// HEAD, 1xx, 204 and 304 never carry a body (RFC 9112 6.3).
+bool carries_body(const Exchange& x, const Response& r) {
+  return x.request.method != Method::head && r.status >= 200 && r.status != 204 && r.status != 304;
+}
+
+// How the body's end is told: by length, by chunks, or by closing.
+ResponseHeadInfo head_info(Exchange& x, const Response& r) {
+  ResponseHeadInfo info;
+  info.status = r.status;
+  info.server = server_field(x);
+  const auto length = length_of(r.body);
+  if (r.status >= 200 && r.status != 204 && r.status != 304) {
+    if (length) info.content_length = *length;
+    else if (x.request.version == Version::http11 && *x.core().chunked_transfer_encoding) info.chunked = true;
+    else x.keep_alive = false;
+  }
+  x.chunked_response = info.chunked;
+  info.keep_alive = x.keep_alive;
+  info.http10 = x.request.version == Version::http10;
+  if (x.keep_alive) info.keep_alive_timeout = x.core().keepalive_timeout->header;
+  return info;
+}
+
+// A part of a file where the stream wants bytes (TLS): read in pieces that one record or a few take.
+Task<Result<void>> send_file_as_bytes(Sender& sender, std::string_view head, const FilePart& part) {
+  std::unique_ptr<char[]> memory(new char[static_cast<std::size_t>(std::min<std::uint64_t>(part.length, 48 * 1024)) + 1]);
+  std::uint64_t offset = part.offset, left = part.length;
+  do {
+    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(left, 48 * 1024));
+    const ssize_t n = ::pread(part.file->fd.get(), memory.get(), wanted, static_cast<off_t>(offset));
+    if (n < 0) co_return system_error_code(errno);
+    if (n == 0 && wanted > 0) co_return Errc::truncated;
+    std::array<iovec, 2> pieces{piece_of(head), iovec{memory.get(), static_cast<std::size_t>(n)}};
+    Result<void> sent = co_await sender.send(pieces);
+    if (!sent) co_return sent;
+    head = {};
+    offset += static_cast<std::uint64_t>(n);
+    left -= static_cast<std::uint64_t>(n);
+  } while (left > 0);
+  co_return Result<void>();
+}
+
+// A pulled body: each piece with its chunk frame, the first together with the head. The pieces must add up to a length
+// that was announced.
+Task<Result<void>> send_reader(Sender& sender, std::string_view head, Reader& reader, const ResponseHeadInfo& info) {
+  std::uint64_t total = 0;
+  for (bool last = false; !last;) {
+    Result<Piece> piece = co_await reader.read();
+    if (!piece) {
+      std::array<iovec, 1> only{piece_of(head)};
+      if (!head.empty()) {
+        Result<void> sent = co_await sender.send(only);
+        if (!sent) co_return sent;
+      }
+      co_return piece.error();
+    }
+    last = piece->last;
+    total += piece->data.size();
+    if (info.content_length && (total > *info.content_length || (last && total < *info.content_length)))
+      co_return Errc::truncated;
+    std::string frame, tail;
+    if (info.chunked && !piece->data.empty()) {
+      append_chunk_header(frame, piece->data.size());
+      tail = "\r\n";
+    }
+    if (info.chunked && last) append_last_chunk(tail, reader.trailers());
+    std::array<iovec, 4> pieces{piece_of(head), piece_of(frame), piece_of(piece->data.view()), piece_of(tail)};
+    Result<void> sent = co_await sender.send(pieces);
+    if (!sent) co_return sent;
+    head = {};
+  }
+  co_return Result<void>();
+}
+
+Task<Result<void>> send_body(Connection& c, Sender& sender, std::string_view head, Response& response,
+                             const ResponseHeadInfo& info) {
+  if (auto* slice = std::get_if<Slice>(&response.body)) {
+    std::array<iovec, 2> pieces{piece_of(head), piece_of(slice->view())};
+    co_return co_await sender.send(pieces);
+  }
+  if (auto* part = std::get_if<FilePart>(&response.body)) {
+    if (!c.stream->sends_files()) co_return co_await send_file_as_bytes(sender, head, *part);
+    std::array<iovec, 1> only{piece_of(head)};
+    Result<void> sent = co_await sender.send(only, part->length > 0);
+    if (!sent) co_return sent;
+    co_return co_await sender.send_file(*part);
+  }
+  if (auto* reader = std::get_if<std::unique_ptr<Reader>>(&response.body))
+    co_return co_await send_reader(sender, head, **reader, info);
+  std::array<iovec, 1> only{piece_of(head)};
+  co_return co_await sender.send(only);
+}
+
+}  // namespace
+
+Task<bool> write_h1(Connection& c, Exchange& x, Response& response) {
+  const ResponseHeadInfo info = head_info(x, response);
+  std::string head;
+  head.reserve(512);
+  append_head(head, info, response.headers);
+  x.status = response.status;
+  x.response = &response;
+  if (!carries_body(x, response)) response.body = Body();
+  Sender sender(c, x);
+  Result<void> sent = co_await send_body(c, sender, head, response, info);
+  if (sent) sent = co_await sender.flush();
+  x.body_bytes_sent = x.bytes_sent > head.size() ? x.bytes_sent - head.size() : 0;
+  if (sent) co_return true;
+  if (sent.error() != Errc::timed_out && sent.error() != Errc::cancelled)
+    x.log(Level::info, describe(sent.error()) + " while sending response to client");
+  co_return false;
+}
+
+}  // namespace seawall
