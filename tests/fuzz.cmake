@@ -1,6 +1,6 @@
-# tests/fuzz/NAME_fuzz.cc defines LLVMFuzzerTestOneInput. Under SEAWALL_FUZZ (preset fuzz, clang) it becomes a libFuzzer target:
-#   tools/build fuzz && build/fuzz/tests/fuzz_NAME tests/fuzz/corpus/NAME
-# otherwise a program that replays corpus/NAME and regressions/NAME, which ctest runs. A finding is added to regressions/NAME.
+# tests/fuzz/NAME_fuzz.cc defines LLVMFuzzerTestOneInput. Under SEAWALL_FUZZ (preset fuzz, clang) it is a libFuzzer one:
+#   tools/build fuzz fuzz_NAME && build/fuzz/tests/fuzz_NAME tests/fuzz/corpus/NAME
+# otherwise a program that ctest runs over corpus/NAME and regressions/NAME. A finding goes to regressions/NAME.
 file(GLOB fuzzers CONFIGURE_DEPENDS fuzz/*_fuzz.cc)
 foreach(source ${fuzzers})
   get_filename_component(name ${source} NAME_WE)

@@ -1,7 +1,8 @@
 """Seawall beside nginx: see tests/bench/run, which builds what this needs.
 
-The figure of a load case is the server's CPU time (user and system, every process and thread of it) per completed request:
-it does not depend on how fast the load generator is. Servers take turns within a round; the ratio is of the medians.
+The figure of a load case is the server's CPU time (user and system, every process and thread of it) per completed
+request: it does not depend on how fast the load generator is. Servers take turns within a round; the ratio is of the
+medians.
 """
 import argparse
 import datetime
@@ -23,8 +24,8 @@ OPEN_FILE_CACHE = "open_file_cache max=1000 inactive=300s; open_file_cache_valid
 
 
 def wrk(server, path, connections, seconds):
-    run = subprocess.run(["taskset", "-c", LOAD_CPU, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s",
-                          server.url(path, False)], capture_output=True, text=True, check=True)
+    run = subprocess.run(["taskset", "-c", LOAD_CPU, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout",
+                          "30s", server.url(path, False)], capture_output=True, text=True, check=True)
     if "Non-2xx" in run.stdout or "Socket errors" in run.stdout:
         raise SystemExit(f"{server.name}: wrk met errors:\n{run.stdout}{server.messages()}")
     return int(re.search(r"(\d+) requests in", run.stdout)[1])
@@ -41,8 +42,9 @@ def h2load(server, path, connections, seconds):
 
 def handshakes(server, path, _, seconds):
     count = str(400 * seconds)
-    run = subprocess.run(["taskset", "-c", LOAD_CPU, OPTIONS.build + "/tests/bench/bench_handshake", str(server.tls), count,
-                          path], stdout=subprocess.PIPE, text=True, check=True)
+    client = OPTIONS.build + "/tests/bench/bench_handshake"
+    run = subprocess.run(["taskset", "-c", LOAD_CPU, client, str(server.tls), count, path],
+                         stdout=subprocess.PIPE, text=True, check=True)
     return int(run.stdout)
 
 
@@ -51,7 +53,8 @@ class Load:
     unit = "µs CPU/request"
 
     def __init__(self, bar, load, path, connections=32, extra="", h2o=True):
-        self.bar, self.load, self.path, self.connections, self.extra, self.h2o = bar, load, path, connections, extra, h2o
+        self.bar, self.load, self.path, self.connections = bar, load, path, connections
+        self.extra, self.h2o = extra, h2o
 
     def measure(self, name, binary, work):
         with Server(name, binary, work, self.extra) as server:
@@ -76,7 +79,8 @@ class Idle:
 
     def _hold(self, server, count, look):
         port = server.tls if self.kind == "tls" else server.plain
-        client = subprocess.Popen([OPTIONS.build + "/tests/bench/bench_idle", str(port), str(count), "/1k.html", self.kind],
+        program = OPTIONS.build + "/tests/bench/bench_idle"
+        client = subprocess.Popen([program, str(port), str(count), "/1k.html", self.kind],
                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         ready = client.stdout.readline().strip() == "ready"
         seen = look() if ready else None
@@ -126,7 +130,7 @@ CASES = {
 
 
 def run_case(name, case, servers, work):
-    """Medians over the rounds by server. Every other round goes in the other order, so that no server is always first."""
+    """Medians over the rounds by server. Every other round turns the order, so that none is always first."""
     figures = {}
     for number in range(OPTIONS.rounds):
         for server, binary in servers.items() if number % 2 == 0 else reversed(servers.items()):
@@ -144,7 +148,8 @@ def row(name, case, medians):
     bar = f"≤ {case.bar:g} KiB" if isinstance(case, Idle) else f"≤ {case.bar:g}"
     h2o = f"{medians['h2o']:.2f}" if "h2o" in medians else "-"
     verdict = "yes" if figure <= case.bar else "**no**"
-    return f"| {name} | {medians['seawall']:.2f} | {medians['nginx']:.2f} | {h2o} | {case.unit} | {ratio:.2f} | {bar} | {verdict} |"
+    return (f"| {name} | {medians['seawall']:.2f} | {medians['nginx']:.2f} | {h2o} | {case.unit} | {ratio:.2f} | {bar} |"
+            f" {verdict} |")
 
 
 def table(rows):
@@ -156,8 +161,8 @@ def results(rows, servers):
     versions = ", ".join(version_of(name, binary) for name, binary in servers.items())
     return (f"# Seawall beside nginx\n\nWritten by `tests/bench/run --write`; do not edit.\n\n"
             f"{datetime.date.today()}, {measure.cpu_model()}, Linux {os.uname().release}. {versions}.\n"
-            f"One worker on CPU 0, the load on CPU 1; medians of {OPTIONS.rounds} rounds of {OPTIONS.seconds} s, servers in"
-            f" turn. bench.py says what each figure is.\n\n" + table(rows))
+            f"One worker on CPU 0, the load on CPU 1; medians of {OPTIONS.rounds} rounds of {OPTIONS.seconds} s, servers"
+            f" in turn. bench.py says what each figure is.\n\n" + table(rows))
 
 
 def parse():

@@ -1,5 +1,5 @@
-// bench_handshake PORT COUNT PATH: COUNT connections one after the other, each a full TLS 1.3 handshake, one request with
-// Connection: close, and the server's end. Prints the number done.
+// bench_handshake PORT COUNT PATH: COUNT connections one after the other, each a full TLS 1.3 handshake, one request
+// with Connection: close, and the server's end. Prints the number done.
 #include <string>
 
 #include "tls_client.h"
@@ -7,7 +7,8 @@
 int main(int argc, char** argv) {
   if (argc != 4) return std::fputs("usage: bench_handshake PORT COUNT PATH\n", stderr), 2;
   const int port = std::atoi(argv[1]), count = std::atoi(argv[2]);
-  const std::string request = std::string("GET ") + argv[3] + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+  const std::string request =
+      std::string("GET ") + argv[3] + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
   SSL_CTX* const context = bench::make_context();
   for (int i = 0; i < count; ++i) {
     const int fd = bench::connect_to(port);

@@ -1,4 +1,4 @@
-"""CPU time and memory of a server: its process and all its descendants, from /proc. Times are in seconds, sizes in bytes."""
+"""CPU time (seconds) and memory (bytes) of a server, its process and all its descendants, from /proc."""
 import os
 import re
 

@@ -1,4 +1,4 @@
-"""The servers under measurement: one configuration for Seawall and nginx, h2o's own for h2o; one worker each, pinned to CPU 0."""
+"""The servers under measurement: one configuration for Seawall and nginx, h2o's own for h2o; one worker each, on CPU 0."""
 import os
 import random
 import shutil
@@ -52,7 +52,10 @@ num-threads: 1
 max-connections: 10000
 http1-request-timeout: 300
 listen: {{host: 127.0.0.1, port: {plain}}}
-listen: {{host: 127.0.0.1, port: {tls}, ssl: {{certificate-file: {data}/localhost.crt, key-file: {data}/localhost.key}}}}
+listen:
+  host: 127.0.0.1
+  port: {tls}
+  ssl: {{certificate-file: {data}/localhost.crt, key-file: {data}/localhost.key}}
 hosts:
   default:
     paths:
@@ -78,8 +81,8 @@ def make_data(data):
             file.write(b"x" * size)
     if not os.path.exists(f"{data}/localhost.crt"):
         subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30",
-             "-subj", "/CN=localhost", "-keyout", f"{data}/localhost.key", "-out", f"{data}/localhost.crt"],
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+             "-days", "30", "-subj", "/CN=localhost", "-keyout", f"{data}/localhost.key", "-out", f"{data}/localhost.crt"],
             check=True, stderr=subprocess.DEVNULL)
     os.chmod(data, 0o755)
 

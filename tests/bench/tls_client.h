@@ -50,7 +50,8 @@ inline SSL* start_tls(SSL_CTX* context, int fd) {
 }
 
 inline long send_bytes(SSL* ssl, int fd, std::string_view bytes) {
-  return ssl != nullptr ? SSL_write(ssl, bytes.data(), int(bytes.size())) : ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  return ssl != nullptr ? SSL_write(ssl, bytes.data(), int(bytes.size()))
+                        : ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
 }
 
 inline long receive(SSL* ssl, int fd, char* data, std::size_t size) {

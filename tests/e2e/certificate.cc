@@ -16,7 +16,9 @@ template <auto free>
 class Free {
  public:
   template <class T>
-  void operator()(T* t) const { free(t); }
+  void operator()(T* t) const {
+    free(t);
+  }
 };
 using Key = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
 using X509Ptr = std::unique_ptr<X509, Free<X509_free>>;
@@ -35,7 +37,8 @@ std::string text_of(BIO* bio) {
 void add_extension(X509* x, int nid, const std::string& value) {
   X509V3_CTX context;
   X509V3_set_ctx(&context, x, x, nullptr, nullptr, 0);
-  std::unique_ptr<X509_EXTENSION, Free<X509_EXTENSION_free>> e(X509V3_EXT_conf_nid(nullptr, &context, nid, value.c_str()));
+  std::unique_ptr<X509_EXTENSION, Free<X509_EXTENSION_free>> e(
+      X509V3_EXT_conf_nid(nullptr, &context, nid, value.c_str()));
   need(e && X509_add_ext(x, e.get(), -1) == 1, value.c_str());
 }
 

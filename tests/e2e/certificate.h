@@ -10,7 +10,8 @@ class Certificate {
   std::string certificate, key;  // PEM
 };
 
-// Self-signed, and a CA of itself. The first name is the subject, all are in subjectAltName; "IP:127.0.0.1" is an address.
+// Self-signed, and a CA of itself. The first name is the subject, all are in subjectAltName; "IP:127.0.0.1" is an
+// address.
 Certificate make_certificate(const std::vector<std::string>& names);
 
 }  // namespace test

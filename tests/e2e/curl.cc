@@ -75,7 +75,9 @@ int Curl::new_connections() const {
   return int(made);
 }
 
-Response fetch(const Request& request) { return Curl().fetch(request); }
+Response fetch(const Request& request) {
+  return Curl().fetch(request);
+}
 
 Response get(const std::string& url, std::vector<std::string> headers) {
   Request request;

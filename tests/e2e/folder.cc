@@ -91,8 +91,8 @@ Fd listen_on(int port) {
   return fd;
 }
 
-// Tests run side by side as processes: each walks its own way through 10000..29999. A port taken from the ephemeral range
-// could become the local end of somebody's connection before the server binds it.
+// Tests run side by side as processes: each walks its own way through 10000..29999. A port taken from the ephemeral
+// range could become the local end of somebody's connection before the server binds it.
 int free_port() {
   static unsigned place = unsigned(::getpid()) * 37;
   for (int tries = 0; tries < 20000; ++tries) {

@@ -1,5 +1,5 @@
-// A test's own folder under /tmp (short, for unix sockets), its ports, and waiting for a file to change. One test thread.
-// Folders of a test that passed are removed when it ends; those of a failed one stay and are named on stderr.
+// A test's own folder under /tmp (short, for unix sockets), its ports, and waiting for a file to change. One test
+// thread. Folders of a test that passed are removed when it ends; those of a failed one stay and are named on stderr.
 #pragma once
 #include <chrono>
 #include <functional>

@@ -1,5 +1,6 @@
-// A client that sends exactly the bytes of the test, over TCP, a unix socket or TLS; the accepted side of an Upstream speaks
-// through it too. Every wait is bounded; what does not come in time throws, with the bytes that did come in the message.
+// A client that sends exactly the bytes of the test, over TCP, a unix socket or TLS; the accepted side of an Upstream
+// speaks through it too. Every wait is bounded; what does not come in time throws, with the bytes that did come in the
+// message.
 //
 //   RawClient c(s.port());
 //   c.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");

@@ -81,13 +81,16 @@ pid_t spawn(const std::vector<std::string>& arguments, const std::string& folder
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   const int flags = O_WRONLY | O_CREAT | O_APPEND;
   const bool ready = ::chdir(folder.c_str()) == 0 && ::dup2(::open("/dev/null", O_RDONLY), 0) == 0 &&
-                     ::dup2(::open(out.c_str(), flags, 0644), 1) == 1 && ::dup2(::open(err.c_str(), flags, 0644), 2) == 2;
+                     ::dup2(::open(out.c_str(), flags, 0644), 1) == 1 &&
+                     ::dup2(::open(err.c_str(), flags, 0644), 2) == 2;
   if (ready) ::execv(program.c_str(), argv.data());
   ::_exit(127);
 }
 
 // glibc has a wrapper only since 2.36, and there its header is not one for C++.
-int pidfd_of(pid_t pid) { return int(::syscall(SYS_pidfd_open, pid, 0)); }
+int pidfd_of(pid_t pid) {
+  return int(::syscall(SYS_pidfd_open, pid, 0));
+}
 
 // The exit code, or 128 + signal; a process that does not end in time is killed and gives 128 + SIGKILL.
 int wait_end(pid_t pid, const Fd& process) {
@@ -115,7 +118,9 @@ Server::~Server() {
   }
 }
 
-std::string Server::expand(std::string_view config) { return with_ports(config, folder_, ports_); }
+std::string Server::expand(std::string_view config) {
+  return with_ports(config, folder_, ports_);
+}
 
 std::string Server::url(std::string_view path, int n) const {
   return "http://127.0.0.1:" + std::to_string(port(n)) + std::string(path);
@@ -142,7 +147,9 @@ bool Server::wait_for_log(const std::string& regex, const std::string& file) con
   return wait_for_change(folder_, found, Clock::now() + kPatience, process_.get());
 }
 
-void Server::signal(int number) const { REQUIRE(::kill(pid_, number) == 0); }
+void Server::signal(int number) const {
+  REQUIRE(::kill(pid_, number) == 0);
+}
 
 bool Server::reload(std::string_view config) {
   if (!config.empty()) file("nginx.conf", expand(config));
@@ -152,12 +159,15 @@ bool Server::reload(std::string_view config) {
   const auto refused = [&] { return news().find("[emerg]") != std::string::npos; };
   const auto started = [&] { return news().find("start worker process") != std::string::npos; };
   const auto told = [&] { return refused() || started(); };
-  if (!wait_for_change(folder_, told, Clock::now() + kPatience, process_.get())) FAIL("no answer to HUP in error.log: " << news());
+  if (!wait_for_change(folder_, told, Clock::now() + kPatience, process_.get()))
+    FAIL("no answer to HUP in error.log: " << news());
   if (refused()) allow("\\[emerg\\]");
   return !refused();
 }
 
-void Server::stop() { end(SIGQUIT); }
+void Server::stop() {
+  end(SIGQUIT);
+}
 
 void Server::end(int signal_number) {
   ::kill(pid_, signal_number);
@@ -176,7 +186,8 @@ void Server::check_logs() const {
     return false;
   };
   for (std::string line; std::getline(lines, line);) {
-    if (has(line, "\\[(alert|emerg)\\]|Sanitizer|runtime error:") && !expected(line)) FAIL_CHECK("in the server's log: " << line);
+    if (has(line, "\\[(alert|emerg)\\]|Sanitizer|runtime error:") && !expected(line))
+      FAIL_CHECK("in the server's log: " << line);
   }
 }
 
@@ -198,7 +209,8 @@ Run check_config(std::string_view config, const Files& files) {
   for (const auto& [path, content] : files) write_file(folder + "/" + path, content);
   const auto text = with_ports(config, folder, ports);
   write_file(folder + "/nginx.conf", text);
-  return run_server({"-t", "-p", folder + "/", "-c", "nginx.conf", "-e", "stderr", "-g", globals(text, folder)}, folder);
+  return run_server({"-t", "-p", folder + "/", "-c", "nginx.conf", "-e", "stderr", "-g", globals(text, folder)},
+                    folder);
 }
 
 }  // namespace test

@@ -38,8 +38,8 @@ class Server {
   ~Server();  // TERM, unless stopped
 
   int port(int n = 0) const { return ports_.at(std::size_t(n)); }
-  std::string url(std::string_view path = "/", int n = 0) const;        // http://127.0.0.1:PORT_n/path
-  std::string tls_url(std::string_view path = "/", int n = 0) const;    // https://localhost:PORT_n/path
+  std::string url(std::string_view path = "/", int n = 0) const;      // http://127.0.0.1:PORT_n/path
+  std::string tls_url(std::string_view path = "/", int n = 0) const;  // https://localhost:PORT_n/path
   const std::string& folder() const { return folder_; }
   pid_t pid() const { return pid_; }
 
@@ -50,8 +50,8 @@ class Server {
   bool wait_for_log(const std::string& regex, const std::string& file = "error.log") const;
 
   void signal(int number) const;
-  // HUP, after writing a new configuration when one is given; true when new workers have started, false when it was refused
-  // (then [emerg] is expected and allowed).
+  // HUP, after writing a new configuration when one is given; true when new workers have started, false when it was
+  // refused (then [emerg] is expected and allowed).
   bool reload(std::string_view config = {});
   void stop();  // QUIT: waits for the requests under way, then for the end
   // A line of error.log with [alert] or [emerg] that matches is expected.

@@ -1,5 +1,5 @@
-// The main of a fuzz target in the ordinary test build: runs it over every file of the folders given, so that what a fuzzer
-// once found stays found. Ends by the target's own crash, or with the number of inputs on stdout.
+// The main of a fuzz target in the ordinary test build: runs it over every file of the folders given, so that what a
+// fuzzer once found stays found. Ends by the target's own crash, or with the number of inputs on stdout.
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
