@@ -13,11 +13,11 @@ install(DIRECTORY conf/html DESTINATION ${CMAKE_INSTALL_DATADIR}/seawall COMPONE
 # The headers keep their name, <seawall/FOLDER/FILE.h>: the base directory is the one with the symbolic link.
 file(GLOB headers RELATIVE ${CMAKE_SOURCE_DIR}/core CONFIGURE_DEPENDS core/*/*.h)
 list(TRANSFORM headers PREPEND ${CMAKE_BINARY_DIR}/include/seawall/)
-add_library(seawall_module INTERFACE)
-set_target_properties(seawall_module PROPERTIES EXPORT_NAME module)
-target_sources(seawall_module INTERFACE FILE_SET HEADERS BASE_DIRS ${CMAKE_BINARY_DIR}/include FILES ${headers})
-target_compile_features(seawall_module INTERFACE cxx_std_20)
-install(TARGETS seawall_module EXPORT seawall FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT dev)
+add_library(seawall_sdk INTERFACE)
+set_target_properties(seawall_sdk PROPERTIES EXPORT_NAME module)
+target_sources(seawall_sdk INTERFACE FILE_SET HEADERS BASE_DIRS ${CMAKE_BINARY_DIR}/include FILES ${headers})
+target_compile_features(seawall_sdk INTERFACE cxx_std_20)
+install(TARGETS seawall_sdk EXPORT seawall FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT dev)
 install(EXPORT seawall NAMESPACE seawall:: FILE seawallTargets.cmake DESTINATION ${seawall_package_dir} COMPONENT dev)
 
 # A module must be built as the server was, sanitizers included: the loader refuses another build (core/module/loader.h).
