@@ -15,6 +15,10 @@
 
 namespace seawall {
 
+// The number of module M, written by the loader when M is loaded; each .so has its own copy.
+template <class M>
+inline int module_number = -1;
+
 // Where directives come from: the core's own tables and the modules', which are loaded when a directive of theirs
 // occurs. Implemented by module/loader.h. Numbers are dense from 0 in the order of loading.
 class DirectiveSource {

@@ -11,7 +11,7 @@
 
 namespace seawall {
 
-class Connection final : public ListNode, private SniSelector {  // the node: in LoopServer::idle while idle
+class Connection final : public ListNode, public SniSelector {  // the node: in LoopServer::idle while idle
  public:
   Connection(LoopServer& server, Fd fd, const ListenSocket& door);
   ~Connection();

@@ -39,10 +39,6 @@ class ConnectionInfo {
   TlsStream* tls = nullptr;
 };
 
-// The module number of module M, written by the loader when M is loaded; each .so has its own copy.
-template <class M>
-inline int module_number = -1;
-
 class SEAWALL_API Exchange {
  public:
   Exchange(ConnectionInfo& connection, RequestHead head, const Vhost& vhost);
