@@ -1,14 +1,17 @@
 # cmake --install: the server, its modules and configuration (component server); the headers and the CMake package that
-# modules outside this tree are built with (component dev). Everything is relative to the prefix.
+# modules outside this tree are built with (component dev).
 include(CMakePackageConfigHelpers)
 set(seawall_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/seawall)
 
 if(TARGET seawall)
   install(TARGETS seawall RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR} COMPONENT server)
 endif()
-install(DIRECTORY conf/ DESTINATION ${CMAKE_INSTALL_DATADIR}/seawall/conf COMPONENT server
-  PATTERN html EXCLUDE PATTERN quickstart.conf EXCLUDE)
-install(DIRECTORY conf/html DESTINATION ${CMAKE_INSTALL_DATADIR}/seawall COMPONENT server)
+# The server's prefix, where it looks for nginx.conf and html: /etc/seawall under /usr, else etc/seawall below the prefix.
+set(seawall_conf_dir ${CMAKE_INSTALL_SYSCONFDIR}/seawall)
+if(CMAKE_INSTALL_PREFIX STREQUAL "/usr")
+  set(seawall_conf_dir ${CMAKE_INSTALL_FULL_SYSCONFDIR}/seawall)
+endif()
+install(DIRECTORY conf/ DESTINATION ${seawall_conf_dir} COMPONENT server PATTERN quickstart.conf EXCLUDE)
 
 # The headers keep their name, <seawall/FOLDER/FILE.h>: the base directory is the one with the symbolic link.
 file(GLOB headers RELATIVE ${CMAKE_SOURCE_DIR}/core CONFIGURE_DEPENDS core/*/*.h)
