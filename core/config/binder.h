@@ -15,6 +15,10 @@
 
 namespace seawall {
 
+// The number of module M, written by the loader when M is loaded; each .so has its own copy.
+template <class M>
+inline int module_number = -1;
+
 // Where directives come from: the core's own tables and the modules', which are loaded when a directive of theirs
 // occurs. Implemented by module/loader.h. Numbers are dense from 0 in the order of loading.
 class DirectiveSource {
@@ -27,6 +31,8 @@ class DirectiveSource {
   virtual std::span<const Row> find(std::string_view name) = 0;  // loads the module if it must; empty: nobody's
   virtual const ConfType& type(int module) const = 0;
   virtual int modules() const = 0;
+  // load_module FILE; false: one of nginx's own, which is never opened. ConfigError: it cannot be loaded.
+  virtual bool load(const std::string& file) = 0;
   // All names that could be meant, for "did you mean".
   virtual std::vector<std::string_view> names() const = 0;
 };

@@ -25,7 +25,10 @@ Listener::Listener(int fd, Acceptor& acceptor) : fd_(fd), acceptor_(acceptor) {
   Loop::current().add(fd_, EPOLLIN | EPOLLEXCLUSIVE, *this);
 }
 
-Listener::~Listener() { Loop::current().remove(fd_); }
+Listener::~Listener() { stop(); }
+
+// Out of the set at once: a watcher that accepts nothing would take wake-ups from those who do (EPOLLEXCLUSIVE).
+void Listener::stop() { Loop::current().remove(fd_); }
 
 Listener::Accepted Listener::accept_one() {
   Fd fd(::accept4(fd_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
@@ -48,7 +51,7 @@ Listener::Accepted Listener::accept_one() {
 Task<void> Listener::run() {
   for (;;) {
     const Errc waited = co_await readable_.wait(Deadline::never(Wait::accept));
-    if (waited != Errc::ok) co_return;
+    if (waited != Errc::ok) co_return stop();
     readable_.reset();
     Accepted last = Accepted::one;
     for (int i = 0; i < kAcceptsATurn && last == Accepted::one; ++i) last = accept_one();
@@ -57,8 +60,8 @@ Task<void> Listener::run() {
     Loop::current().remove(fd_);
     acceptor_.make_room();
     const Errc slept = co_await sleep_until(Deadline::in(kPause, Wait::accept));
-    Loop::current().add(fd_, EPOLLIN | EPOLLEXCLUSIVE, *this);
     if (slept == Errc::cancelled) co_return;
+    Loop::current().add(fd_, EPOLLIN | EPOLLEXCLUSIVE, *this);
   }
 }
 

@@ -41,6 +41,7 @@ class SEAWALL_API Listener final : public EpollSource {
  private:
   enum class Accepted { one, none, failed };
   Accepted accept_one();
+  void stop();
   const int fd_;
   Acceptor& acceptor_;
   Event readable_;

@@ -7,18 +7,17 @@
 #include "seawall/net/stream.h"
 #include "seawall/server/exchange.h"
 #include "seawall/server/loop_server.h"
+#include "seawall/tls/tls_stream.h"
 
 namespace seawall {
 
-class Connection : public ListNode {  // the node: in LoopServer::idle while idle
+class Connection final : public ListNode, public SniSelector {  // the node: in LoopServer::idle while idle
  public:
-  Connection(LoopServer& server, Fd fd, const Endpoint& endpoint);
+  Connection(LoopServer& server, Fd fd, const ListenSocket& door);
   ~Connection();
 
   LoopServer& server;
-  const Endpoint& endpoint;   // where it came in
-  const Address& local_key;   // selects the server list where a wildcard socket stands for several addresses
-  const AddressServers* servers;  // of the local address
+  const Endpoint* endpoint;   // whose local address it came to
   std::unique_ptr<Stream> stream;
   Buffer in;
   ConnectionInfo info;
@@ -34,16 +33,19 @@ class Connection : public ListNode {  // the node: in LoopServer::idle while idl
   void log(Level level, std::string_view message) const;
 
  private:
+  const TlsContext* select(std::string_view name) override;
   ConnState state_ = ConnState::new_;
 };
 
 // The life of a connection: PROXY protocol, handshake, requests, close. Owns the Connection.
-Task<void> serve(LoopServer& server, Fd fd, const Endpoint& endpoint);
+Task<void> serve(LoopServer& server, Fd fd, const ListenSocket& door);
 
 // Requests over HTTP/1.x, one after another, until the connection is to be closed.
 Task<void> serve_h1(Connection& c);
 
-// The server a Host belongs to on this connection.
-const Vhost& choose_vhost(const Connection& c, std::string_view host, Captures& captures);
+// The exchange of a head, with the server its Host asks for.
+std::unique_ptr<Exchange> make_exchange(Connection& c, RequestHead head);
+// 400 or 421 when a request may not be answered on this connection (497: plain HTTP on a TLS port); 0 when it may.
+int wrong_connection(const Connection& c, const Exchange& x);
 
 }  // namespace seawall

@@ -70,7 +70,7 @@ std::string absolute_location(const Exchange& x, std::string_view path) {
   const bool tls = x.connection.tls && !x.connection.tls->is_plain();
   std::string location = tls ? "https://" : "http://";
   if (*core.server_name_in_redirect || x.request.host.empty()) {
-    if (!x.vhost->names.empty() && !x.vhost->names.front().empty()) location += x.vhost->names.front();
+    if (!x.vhost->primary_name.empty()) location += x.vhost->primary_name;
     else location += x.connection.local.text();
   } else {
     location += x.request.host;

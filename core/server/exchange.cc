@@ -11,8 +11,7 @@ namespace {
 // nginx's tail of an error line about a request.
 std::string about(const Exchange& x) {
   std::string tail = ", client: " + x.connection.remote.text();
-  tail += ", server: ";
-  if (!x.vhost->names.empty()) tail += x.vhost->names.front();
+  tail += ", server: " + x.vhost->primary_name;
   if (!x.request.request_line.empty()) tail.append(", request: \"").append(x.request.request_line).append("\"");
   if (!x.request.authority.empty()) tail.append(", host: \"").append(x.request.authority).append("\"");
   if (const auto referer = x.request.headers.get(FieldId::referer); !referer.empty())

@@ -42,10 +42,6 @@ class ConnectionInfo {
   bool pipelined = false;         // the current request was here before the response to the one before it
 };
 
-// The module number of module M, written by the loader when M is loaded; each .so has its own copy.
-template <class M>
-inline int module_number = -1;
-
 class SEAWALL_API Exchange {
  public:
   Exchange(ConnectionInfo& connection, RequestHead head, const Vhost& vhost);
@@ -67,7 +63,7 @@ class SEAWALL_API Exchange {
   const Location* location;       // never null once located; a server without locations has its own root
   bool internal = false;          // after an internal redirect
   Captures captures;              // of the last regex that matched ($1..)
-  const Captures* server_captures = nullptr;
+  std::vector<std::pair<std::string, std::string>> named_captures;  // (?<name>...) of locations and server names
 
   // The Conf of a module that is in force here.
   template <class M>

@@ -1,6 +1,7 @@
 // The body of an HTTP/1 request, read from its connection: Content-Length or chunked, with 100-continue on first use and
 // the deadlines of the location (client_body_timeout, _min_rate, _total_timeout). One loop; lives in one_request's frame.
 #pragma once
+#include "seawall/async/deadline.h"
 #include "seawall/http/h1_body.h"
 #include "seawall/server/request_body.h"
 

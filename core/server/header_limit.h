@@ -4,7 +4,9 @@
 #pragma once
 #include <cstdint>
 #include <mutex>
+#include <string>
 #include <unordered_map>
+#include <utility>
 
 #include "seawall/net/address.h"
 
@@ -19,7 +21,11 @@ class HeaderLimit {
    public:
     Hold() = default;
     Hold(Hold&& o) noexcept : owner_(std::exchange(o.owner_, nullptr)), key_(std::move(o.key_)) {}
-    Hold& operator=(Hold&&) = delete;
+    Hold& operator=(Hold o) noexcept {
+      std::swap(owner_, o.owner_);
+      key_.swap(o.key_);
+      return *this;
+    }
     ~Hold() { if (owner_) owner_->leave(key_); }
     explicit operator bool() const { return owner_ != nullptr; }
 

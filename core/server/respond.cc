@@ -6,6 +6,7 @@
 #include "seawall/server/core_conf.h"
 #include "seawall/server/error_pages.h"
 #include "seawall/server/exchange.h"
+#include "seawall/server/named_captures.h"
 #include "seawall/server/vhost.h"
 
 namespace seawall {
@@ -56,8 +57,11 @@ Task<Outcome> run_access(Exchange& x) {
 
 // Which location serves x.uri; enters it. An answer when the search itself gives one (the redirect that appends a slash).
 Outcome locate(Exchange& x) {
-  const auto found = x.vhost->locations.find(x.uri, x.captures);
+  const auto found = x.vhost->locations.find(x.uri, x.captures, [&](const Regex& regex, const Captures& captures) {
+    keep_named_captures(x, regex, captures);
+  });
   x.enter(*found.location);
+  if (found.failed) return Response(500);
   if (found.auto_redirect) return redirect_to(x, 301, x.uri + "/", x.args);
   if (*x.core().internal && !x.internal) return Response(404);
   const std::int64_t limit = *x.core().client_max_body_size;

@@ -80,7 +80,6 @@ Task<void> refuse(Connection& c, std::error_code error) {
   head.storage = c.in.block();
   head.request_line = text.substr(0, std::min(text.find_first_of("\r\n"), text.size()));
   auto x = std::make_unique<Exchange>(c.info, std::move(head), *c.vhost);
-  x->uri.clear();
   std::optional<Response> response = co_await respond_with(*x, status);
   if (response) {
     c.enter(ConnState::send);
@@ -108,11 +107,8 @@ bool reusable(const Connection& c, const Exchange& x, const Response& response) 
 Task<bool> one_request(Connection& c, RequestHead head) {
   ++c.info.requests;
   ++c.server.requests_total;
-  Captures captures;
-  const Vhost& vhost = choose_vhost(c, head.host, captures);
-  auto owner = std::make_unique<Exchange>(c.info, std::move(head), vhost);
+  auto owner = make_exchange(c, std::move(head));
   Exchange& x = *owner;
-  if (captures.count()) x.server_captures = &captures;
   H1BodySource source(c, x.request);
   if (x.request.chunked || x.request.content_length.value_or(0) > 0) x.body.attach(&source, x.request.content_length);
 

@@ -1,1 +1,34 @@
+# cmake --install: the server, its modules and configuration (component server); the headers and the CMake package that
+# modules outside this tree are built with (component dev). Everything is relative to the prefix.
+include(CMakePackageConfigHelpers)
+set(seawall_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/seawall)
 
+if(TARGET seawall)
+  install(TARGETS seawall RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR} COMPONENT server)
+endif()
+install(DIRECTORY conf/ DESTINATION ${CMAKE_INSTALL_DATADIR}/seawall/conf COMPONENT server
+  PATTERN html EXCLUDE PATTERN quickstart.conf EXCLUDE)
+install(DIRECTORY conf/html DESTINATION ${CMAKE_INSTALL_DATADIR}/seawall COMPONENT server)
+
+# The headers keep their name, <seawall/FOLDER/FILE.h>: the base directory is the one with the symbolic link.
+file(GLOB headers RELATIVE ${CMAKE_SOURCE_DIR}/core CONFIGURE_DEPENDS core/*/*.h)
+list(TRANSFORM headers PREPEND ${CMAKE_BINARY_DIR}/include/seawall/)
+add_library(seawall_module INTERFACE)
+set_target_properties(seawall_module PROPERTIES EXPORT_NAME module)
+target_sources(seawall_module INTERFACE FILE_SET HEADERS BASE_DIRS ${CMAKE_BINARY_DIR}/include FILES ${headers})
+target_compile_features(seawall_module INTERFACE cxx_std_20)
+install(TARGETS seawall_module EXPORT seawall FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT dev)
+install(EXPORT seawall NAMESPACE seawall:: FILE seawallTargets.cmake DESTINATION ${seawall_package_dir} COMPONENT dev)
+
+# A module must be built as the server was, sanitizers included: the loader refuses another build (core/module/loader.h).
+set(SEAWALL_MODULE_OPTIONS)
+if(SEAWALL_SANITIZE)
+  set(SEAWALL_MODULE_OPTIONS -fsanitize=address,undefined -fno-sanitize-recover=undefined)
+elseif(SEAWALL_TSAN)
+  set(SEAWALL_MODULE_OPTIONS -fsanitize=thread)
+endif()
+configure_package_config_file(tools/cmake/seawallConfig.cmake.in ${CMAKE_BINARY_DIR}/seawallConfig.cmake
+  INSTALL_DESTINATION ${seawall_package_dir} NO_SET_AND_CHECK_MACRO NO_CHECK_REQUIRED_COMPONENTS_MACRO)
+write_basic_package_version_file(${CMAKE_BINARY_DIR}/seawallConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_BINARY_DIR}/seawallConfig.cmake ${CMAKE_BINARY_DIR}/seawallConfigVersion.cmake
+  DESTINATION ${seawall_package_dir} COMPONENT dev)

@@ -1,0 +1,13 @@
+#include "seawall/module/core_modules.h"
+
+#include "seawall/server/core_module.h"
+
+namespace seawall {
+
+std::span<const Module> core_modules() {
+  static const Module modules[] = {describe<MainModule>(), describe<CoreModule>(), describe<BlocksModule>(),
+                                   describe<TlsModule>()};
+  return modules;
+}
+
+}  // namespace seawall

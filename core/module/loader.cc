@@ -1,0 +1,142 @@
+#include "seawall/module/loader.h"
+
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+#include "seawall/module/core_modules.h"
+
+namespace seawall {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Where the order within one phase matters it is written here, once: names that are not listed come behind "server" and
+// before "static", in the order in which they were loaded. As in nginx: access rules before passwords, passwords before
+// subrequests; index before autoindex before plain files.
+constexpr std::string_view kFirst[] = {"main", "core", "server", "ssl", "access_log", "realip", "rewrite",
+                                       "limit_conn", "limit_req", "access", "auth_basic", "auth_request"};
+constexpr std::string_view kLast[] = {"index", "autoindex", "static"};
+
+int rank(std::string_view name) {
+  constexpr int kFirsts = std::size(kFirst);
+  const auto* first = std::find(std::begin(kFirst), std::end(kFirst), name);
+  if (first != std::end(kFirst)) return static_cast<int>(first - kFirst);
+  const auto* last = std::find(std::begin(kLast), std::end(kLast), name);
+  return last == std::end(kLast) ? kFirsts : kFirsts + 1 + static_cast<int>(last - kLast);
+}
+
+[[noreturn]] void fail(const std::string& file, const std::string& why) {
+  throw ConfigError("cannot load module \"" + file + "\": " + why);
+}
+
+}  // namespace
+
+Loader::Loader(std::string directory, VariableTable& variables)
+    : directory_(std::move(directory)), variables_(variables) {
+  for (const Module& module : core_modules()) add(module);
+  std::ifstream index(directory_ + "/modules.index");
+  for (std::string directive, file; index >> directive >> file;) index_.emplace(directive, file);
+}
+
+void Loader::add(const Module& module) {
+  const int number = modules();
+  *module.number = number;
+  loaded_.push_back(&module);
+  for (const Directive& directive : module.conf.directives) {
+    Row row;
+    row.directive = &directive;
+    row.module = number;
+    rows_[directive.name].push_back(row);
+  }
+  for (const VariableRow& row : module.variables) {
+    Variable variable;
+    variable.name = row.name;
+    variable.prefix = variable.name.ends_with('*');
+    if (variable.prefix) variable.name.pop_back();
+    variable.get = row.get;
+    variable.cached = row.cached;
+    variables_.define(std::move(variable));
+  }
+}
+
+std::span<const Loader::Row> Loader::find(std::string_view name) {
+  const auto [from, to] = index_.equal_range(name);
+  for (auto it = from; it != to; ++it) open(directory_ + "/" + it->second);
+  const auto found = rows_.find(std::string(name));
+  if (found == rows_.end()) return {};
+  return found->second;
+}
+
+std::vector<std::string_view> Loader::names() const {
+  std::vector<std::string_view> all;
+  for (const auto& [name, rows] : rows_) all.push_back(name);
+  for (const auto& [name, file] : index_) all.push_back(name);
+  return all;
+}
+
+// RTLD_LOCAL: two modules never see each other's symbols. Only size and build are read before they are known to fit.
+void Loader::open(const std::string& file) {
+  void* handle = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (!handle) fail(file, ::dlerror());
+  auto* entry = reinterpret_cast<const Module* (*)()>(::dlsym(handle, "seawall_module"));
+  if (!entry) fail(file, "it has no \"seawall_module\": not a module of seawall");
+  const Module* module = entry();
+  if (module->size != sizeof(Module) || std::strcmp(module->build, SEAWALL_BUILD) != 0)
+    fail(file, std::string("it was built for \"") + module->build + "\", this is \"" SEAWALL_BUILD "\"");
+  if (std::find(loaded_.begin(), loaded_.end(), module) == loaded_.end()) add(*module);
+}
+
+bool Loader::load(const std::string& path) {
+  const std::string file = fs::path(path).filename();
+  if (file.starts_with("ngx_") || file.starts_with("ndk_")) return false;
+  open(path.find('/') == std::string::npos ? directory_ + "/" + path : path);
+  return true;
+}
+
+std::vector<Offer> Loader::offers() const {
+  std::vector<Offer> all;
+  for (int i = 0; i < modules(); ++i) {
+    const Module& m = module(i);
+    Offer offer;
+    offer.number = i;
+    offer.module = m.name;
+    offer.steps = m.steps;
+    offer.filters = m.filters;
+    offer.log = m.log;
+    all.push_back(offer);
+  }
+  std::stable_sort(all.begin(), all.end(), [](const Offer& a, const Offer& b) { return rank(a.module) < rank(b.module); });
+  return all;
+}
+
+void Loader::load_all() {
+  std::vector<std::string> files;
+  for (const auto& entry : fs::directory_iterator(directory_))
+    if (entry.path().extension() == ".so") files.push_back(entry.path());
+  std::sort(files.begin(), files.end());
+  for (const std::string& file : files) open(file);
+}
+
+void write_module_index(const std::string& directory) {
+  VariableTable variables;
+  Loader loader(directory, variables);
+  const int core = loader.modules();
+  std::string text;
+  for (const auto& entry : fs::directory_iterator(directory)) {
+    if (entry.path().extension() != ".so") continue;
+    const int before = loader.modules();
+    loader.load(entry.path());
+    for (int i = std::max(core, before); i < loader.modules(); ++i)
+      for (const Directive& directive : loader.module(i).conf.directives)
+        text += std::string(directive.name) + " " + entry.path().filename().string() + "\n";
+  }
+  const std::string path = directory + "/modules.index", temporary = path + ".new";
+  std::ofstream(temporary) << text;
+  fs::rename(temporary, path);
+}
+
+}  // namespace seawall

@@ -1,0 +1,37 @@
+#include "seawall/process/configuration.h"
+
+#include "seawall/process/command_line.h"
+#include "seawall/server/core_module.h"
+#include "seawall/server/server_name.h"
+
+namespace seawall {
+
+std::unique_ptr<Configuration> Configuration::load(const Options& options, std::function<void(const std::string&)> warn,
+                                                   std::function<void(const std::string&)> notice) {
+  auto conf = std::make_unique<Configuration>();
+  conf->tree_ = parse_config(options.conf, options.globals);
+  conf->loader_ = std::make_unique<Loader>(module_directory(), conf->variables_);
+  Binder::Options binding;
+  binding.prefix = options.prefix;
+  binding.conf_prefix = options.conf_prefix();
+  binding.warn = std::move(warn);
+  binding.notice = std::move(notice);
+  conf->binder_ = std::make_unique<Binder>(*conf->loader_, conf->variables_, std::move(binding));
+  conf->settings_ = &conf->binder_->bind(*conf->tree_);
+  conf->variables_.resolve();
+  conf->main_ = static_cast<const MainConf*>(conf->settings_->get(module_number<MainModule>));
+  set_nginx_name(*conf->main_->compat_nginx);
+  const std::vector<Offer> offers = conf->loader_->offers();
+  conf->http_ = HttpConf::make(*conf->settings_, *conf->binder_, offers);
+  return conf;
+}
+
+std::string Configuration::pid_file() const {
+  return main_->pid->empty() ? binder_->options().prefix + "logs/nginx.pid" : *main_->pid;
+}
+
+const LogTargets& Configuration::error_log() const {
+  return *static_cast<const CoreConf*>(settings_->get(module_number<CoreModule>))->error_log;
+}
+
+}  // namespace seawall

@@ -1,0 +1,42 @@
+// Configuration: one configuration file, parsed, bound and compiled, with all that it owns. Made in the supervisor before
+// it forks a worker; immutable afterwards.
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "seawall/config/binder.h"
+#include "seawall/config/tree.h"
+#include "seawall/config/variable.h"
+#include "seawall/module/loader.h"
+#include "seawall/process/options.h"
+#include "seawall/server/core_conf.h"
+#include "seawall/server/http_conf.h"
+
+namespace seawall {
+
+class Configuration {
+ public:
+  // ConfigError in nginx's wording. Warnings go to `warn` as they are found; `notice` hears of directives without meaning.
+  static std::unique_ptr<Configuration> load(const Options& options, std::function<void(const std::string&)> warn,
+                                             std::function<void(const std::string&)> notice = {});
+
+  const ConfigTree& tree() const { return *tree_; }
+  const MainConf& main() const { return *main_; }
+  const HttpConf& http() const { return *http_; }
+  const Loader& loader() const { return *loader_; }
+  const Settings& settings() const { return *settings_; }
+  std::string pid_file() const;
+  const LogTargets& error_log() const;
+
+ private:
+  std::unique_ptr<ConfigTree> tree_;
+  VariableTable variables_;
+  std::unique_ptr<Loader> loader_;
+  std::unique_ptr<Binder> binder_;
+  Settings* settings_ = nullptr;
+  const MainConf* main_ = nullptr;
+  std::unique_ptr<HttpConf> http_;
+};
+
+}  // namespace seawall

@@ -1,0 +1,64 @@
+#include "seawall/process/daemon.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <stdexcept>
+#include <system_error>
+
+#include "seawall/base/error.h"
+#include "seawall/base/fd.h"
+
+namespace seawall {
+
+Starting::Starting(bool background) : background_(background) {
+  if (!background_) return;
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) < 0) throw std::system_error(errno, std::generic_category(), "pipe2()");
+  const pid_t pid = ::fork();
+  if (pid < 0) throw std::system_error(errno, std::generic_category(), "fork()");
+  if (pid > 0) {
+    ::close(ends[1]);
+    char ready;
+    ssize_t n;
+    do n = ::read(ends[0], &ready, 1);
+    while (n < 0 && errno == EINTR);
+    ::_exit(n == 1 ? 0 : 1);
+  }
+  ::close(ends[0]);
+  ready_ = ends[1];
+  ::setsid();
+}
+
+Starting::~Starting() {
+  if (ready_ >= 0) ::close(ready_);
+}
+
+void Starting::done(const std::string& error_log) {
+  if (!error_log.empty() && error_log != "stderr") {
+    const Fd log(::open(error_log.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644));
+    if (log) ::dup2(log.get(), STDERR_FILENO);
+  }
+  if (!background_) return;
+  const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  ::dup2(null.get(), STDIN_FILENO);
+  ::dup2(null.get(), STDOUT_FILENO);
+  const char ready = 1;
+  if (::write(ready_, &ready, 1) != 1) throw std::system_error(errno, std::generic_category(), "write()");
+  ::close(ready_);
+  ready_ = -1;
+}
+
+PidFile::PidFile(std::string path) : path_(std::move(path)), owner_(::getpid()) {
+  const Fd file(::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  const std::string text = std::to_string(owner_) + "\n";
+  if (!file || ::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
+    throw std::runtime_error("open() \"" + path_ + "\" failed " + describe(system_error_code(errno)));
+}
+
+PidFile::~PidFile() {
+  if (::getpid() == owner_) ::unlink(path_.c_str());
+}
+
+}  // namespace seawall

@@ -1,0 +1,55 @@
+#include "seawall/process/privileges.h"
+
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <stdexcept>
+
+#include "seawall/base/error.h"
+#include "seawall/log/log.h"
+
+namespace seawall {
+namespace {
+
+std::string failed(const std::string& call) { return call + " failed " + describe(system_error_code(errno)); }
+
+}  // namespace
+
+void set_limits(const MainConf& main) {
+  if (const auto files = *main.worker_rlimit_nofile; files > 0) {
+    rlimit limit;
+    limit.rlim_cur = limit.rlim_max = static_cast<rlim_t>(files);
+    if (::setrlimit(RLIMIT_NOFILE, &limit) < 0) log(Level::alert, failed("setrlimit(RLIMIT_NOFILE, " + std::to_string(files) + ")"));
+  }
+  if (const auto nice = *main.worker_priority; nice != 0)
+    if (::setpriority(PRIO_PROCESS, 0, static_cast<int>(nice)) < 0) log(Level::alert, failed("setpriority(" + std::to_string(nice) + ")"));
+  if (!main.working_directory->empty() && ::chdir(main.working_directory->c_str()) < 0)
+    log(Level::alert, failed("chdir(\"" + *main.working_directory + "\")"));
+}
+
+void drop_privileges(const MainConf& main) {
+  if (::geteuid() != 0) return;
+  const std::string name = main.user->empty() ? "nobody" : *main.user;
+  const passwd* user = ::getpwnam(name.c_str());
+  if (!user) throw std::runtime_error(failed("getpwnam(\"" + name + "\")"));
+  const uid_t uid = user->pw_uid;
+  gid_t gid = user->pw_gid;
+  if (!main.group->empty()) {
+    const group* entry = ::getgrnam(main.group->c_str());
+    if (!entry) throw std::runtime_error(failed("getgrnam(\"" + *main.group + "\")"));
+    gid = entry->gr_gid;
+  }
+  if (::setgid(gid) < 0) throw std::runtime_error(failed("setgid(" + std::to_string(gid) + ")"));
+  if (::initgroups(name.c_str(), gid) < 0) throw std::runtime_error(failed("initgroups(" + name + ")"));
+  if (::setuid(uid) < 0) throw std::runtime_error(failed("setuid(" + std::to_string(uid) + ")"));
+  ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  ::prctl(PR_SET_PDEATHSIG, SIGQUIT);  // the change of identity has cleared it
+  ::prctl(PR_SET_DUMPABLE, 1);
+}
+
+}  // namespace seawall

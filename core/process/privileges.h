@@ -1,0 +1,12 @@
+// Limits and identity of a worker. Called before its threads start.
+#pragma once
+#include "seawall/server/core_conf.h"
+
+namespace seawall {
+
+// worker_rlimit_nofile, worker_priority, working_directory. Failures are logged as nginx logs them (alert) and survived.
+void set_limits(const MainConf& main);
+// user: group first, then user, never back. Throws std::runtime_error.
+void drop_privileges(const MainConf& main);
+
+}  // namespace seawall

@@ -1,0 +1,187 @@
+#include "seawall/process/worker.h"
+
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <latch>
+#include <thread>
+
+#include "seawall/log/log.h"
+#include "seawall/process/privileges.h"
+#include "seawall/process/signals.h"
+#include "seawall/server/access_log.h"
+#include "seawall/server/loop_server.h"
+
+namespace seawall {
+namespace {
+
+// One loop with its thread's share of everything.
+class LoopThread {
+ public:
+  LoopThread(int number, const Configuration& conf, const Listening& listening, HeaderLimit& header_limit)
+      : conf_(conf), loop_(number), server_(loop_, *conf.main().worker_connections, header_limit) {
+    start_modules();
+    std::vector<OpenListener> listeners;
+    const auto& sockets = conf.http().sockets;
+    for (std::size_t i = 0; i < sockets.size(); ++i) {
+      OpenListener listener;
+      listener.fd = listening.fd(i, number);
+      listener.socket = &sockets[i];
+      listeners.push_back(listener);
+    }
+    server_.listen(listeners);
+  }
+  ~LoopThread() {
+    for (int i = 0; i < conf_.loader().modules(); ++i) {
+      const Module& module = conf_.loader().module(i);
+      if (module.loop_stop) module.loop_stop(loop_.module_states[static_cast<std::size_t>(i)]);
+    }
+  }
+  void run() { loop_.run(); }
+  Loop& loop() { return loop_; }
+  LoopServer& server() { return server_; }
+
+  // On this loop's thread.
+  void drain(Milliseconds at_most) {
+    if (server_.draining()) return;
+    server_.drain();
+    end();
+    if (at_most.count() > 0) loop_.scope().spawn(terminate_after(at_most));
+  }
+  void terminate() {
+    const bool ending = server_.draining();
+    server_.terminate();
+    loop_.scope().cancel();
+    if (!ending) end();
+  }
+
+ private:
+  void start_modules() {
+    for (int i = 0; i < conf_.loader().modules(); ++i) {
+      const Module& module = conf_.loader().module(i);
+      loop_.module_states.push_back(module.loop_start ? module.loop_start(loop_, conf_.settings().get(i)) : nullptr);
+    }
+  }
+  void end() {
+    loop_.stop();
+    ending_.spawn(cancel_helpers_at_end());
+  }
+  // What only waits for the end (the shutdown timer, signals) must not hold the loop when everybody has gone.
+  Task<void> cancel_helpers_at_end() {
+    co_await server_.ended();
+    loop_.scope().cancel();
+  }
+  Task<void> terminate_after(Milliseconds time) {
+    const Errc slept = co_await sleep_until(Deadline::in(time, Wait::drain));
+    if (slept == Errc::timed_out) server_.terminate();
+  }
+
+  const Configuration& conf_;
+  Loop loop_;
+  LoopServer server_;
+  Scope ending_;
+};
+
+// The loops of the process and what signals do to them.
+class Worker {
+ public:
+  Worker(const Configuration& conf, const Listening& listening)
+      : conf_(conf), listening_(listening), header_limit_(*conf.main().limit_conn_header) {}
+
+  int run() {
+    const int loops = static_cast<int>(*conf_.main().worker_processes);
+    threads_.resize(static_cast<std::size_t>(loops));
+    LoopThread first(0, conf_, listening_, header_limit_);
+    threads_[0] = &first;
+    std::latch started(loops);
+    std::vector<std::thread> others;
+    for (int i = 1; i < loops; ++i) others.emplace_back([this, i, &started] { run_other(i, started); });
+    started.arrive_and_wait();
+    SignalWatch signals({SIGQUIT, SIGTERM, SIGINT, SIGUSR1, SIGWINCH});
+    first.loop().scope().spawn(watch(signals));
+    first.loop().scope().spawn(flush_logs());
+    first.run();
+    for (std::thread& thread : others) thread.join();
+    flush_access_logs();
+    return 0;
+  }
+
+ private:
+  void run_other(int number, std::latch& started) {
+    LoopThread own(number, conf_, listening_, header_limit_);
+    threads_[static_cast<std::size_t>(number)] = &own;
+    started.arrive_and_wait();
+    own.run();
+  }
+
+  template <class F>
+  void on_all(F work) {
+    for (LoopThread* thread : threads_) thread->loop().post([thread, work] { work(*thread); });
+  }
+
+  Task<void> watch(SignalWatch& signals) {
+    for (;;) {
+      const int signal = co_await signals.next();
+      if (signal == 0) co_return;
+      if (signal == SIGUSR1) {
+        reopen_logs();
+        reopen_access_logs();
+      } else if (signal == SIGQUIT) {
+        log(Level::notice, "gracefully shutting down");
+        on_all([time = *conf_.main().worker_shutdown_timeout](LoopThread& t) { t.drain(time); });
+      } else if (signal == SIGTERM || signal == SIGINT) {
+        log(Level::notice, "exiting");
+        on_all([](LoopThread& t) { t.terminate(); });
+      }
+    }
+  }
+
+  // access_log ... flush=: buffers that are due, looked at as often as the shortest of them asks for.
+  Task<void> flush_logs() {
+    for (;;) {
+      const std::int64_t next = next_access_log_flush();
+      const Errc slept = co_await sleep_until(next == Deadline::kNever ? Deadline::never(Wait::drain) : Deadline::at(next, Wait::drain));
+      if (slept == Errc::cancelled) co_return;
+      flush_due_access_logs(Loop::current().now());
+    }
+  }
+
+  const Configuration& conf_;
+  const Listening& listening_;
+  HeaderLimit header_limit_;
+  std::vector<LoopThread*> threads_;
+};
+
+void log_exception(std::exception_ptr error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& e) {
+    log(Level::alert, std::string("a connection's task ended by an exception: ") + e.what());
+  } catch (...) {
+    log(Level::alert, "a connection's task ended by an unknown exception");
+  }
+}
+
+}  // namespace
+
+int run_worker(const Configuration& conf, const Listening& listening, bool supervised) {
+  ::signal(SIGPIPE, SIG_IGN);
+  Scope::set_exception_handler(log_exception);
+  try {
+    if (supervised) ::prctl(PR_SET_PDEATHSIG, SIGQUIT);
+    set_limits(conf.main());
+    if (supervised) drop_privileges(conf.main());
+    return Worker(conf, listening).run();
+  } catch (const std::exception& error) {
+    log(Level::emerg, error.what());
+    return 2;  // nginx's "do not restart me"
+  }
+}
+
+}  // namespace seawall

@@ -1,0 +1,144 @@
+#include "seawall/server/connection.h"
+
+#include <atomic>
+
+#include "seawall/base/text.h"
+#include "seawall/server/http_conf.h"
+#include "seawall/server/named_captures.h"
+#include "seawall/server/proxy_protocol.h"
+#include "seawall/server/vhost.h"
+#include "seawall/tls/tls_stream.h"
+
+namespace seawall {
+namespace {
+
+std::uint64_t next_number() {
+  static std::atomic<std::uint64_t> number{0};
+  return ++number;
+}
+
+// True when the connection goes on, encrypted or (for the 400 that explains) plain.
+Task<bool> handshake(Connection& c, TlsStream& tls) {
+  c.enter(ConnState::handshake);
+  Result<void> done = co_await tls.handshake(Deadline::in(*c.vhost->tls_conf->handshake_timeout, Wait::handshake));
+  if (done) co_return true;
+  if (done.error() == Errc::plain_on_tls) {
+    tls.go_plain();
+    c.plain_on_tls = true;
+    co_return true;
+  }
+  if (done.error() == Errc::timed_out) {
+    c.server.count_timeout(Wait::handshake);
+    c.log(Level::info, "client timed out while SSL handshaking");
+  } else if (done.error() == Errc::tls_failed) {
+    c.log(Level::info, "SSL_do_handshake() failed " + tls.error_text() + " while SSL handshaking");
+  } else {
+    c.log(Level::info, describe(done.error()) + " while SSL handshaking");
+  }
+  co_return false;
+}
+
+// Closes in two steps when the client may still be sending: our end first, then its bytes are read away, so that no
+// reset overtakes the response (lingering_close).
+Task<void> close(Connection& c) {
+  const CoreConf& core = *c.vhost->core;
+  const bool always = *core.lingering_close == LingeringClose::always;
+  c.stream->end();
+  if (*core.lingering_close == LingeringClose::off || (!c.linger && !always)) co_return;
+  c.enter(ConnState::linger);
+  const Deadline whole = Deadline::in(*core.lingering_time, Wait::linger);
+  std::unique_ptr<char[]> sink(new char[4096]);
+  for (;;) {
+    const Io io = c.stream->socket().try_read({sink.get(), 4096});
+    if (io.kind == Io::done) continue;
+    if (io.kind != Io::want_read) co_return;
+    const Deadline gap = Deadline::in(*core.lingering_timeout, Wait::linger).earlier(whole);
+    const Errc waited = co_await c.stream->socket().wait(Socket::reading, gap);
+    if (waited != Errc::ok) co_return;
+  }
+}
+
+}  // namespace
+
+Connection::Connection(LoopServer& server, Fd fd, const ListenSocket& door) : server(server), endpoint(nullptr) {
+  info.number = next_number();
+  info.started = server.loop.now();
+  if (Result<Address> peer = Address::peer_of(fd.get())) info.remote = *peer;
+  if (Result<Address> local = Address::local_of(fd.get())) info.local = *local;
+  info.peer = info.remote;
+  endpoint = door.find(info.local);
+  vhost = endpoint->default_server;
+  ++server.states[static_cast<std::size_t>(state_)];
+  ++server.accepted_total;
+  if (endpoint->options.ssl) stream = std::make_unique<TlsStream>(std::move(fd), *vhost->tls, *this);
+  else stream = std::make_unique<Stream>(std::move(fd));
+}
+
+// The server a ClientHello asks for; its own context, or none when it refuses handshakes.
+const TlsContext* Connection::select(std::string_view name) {
+  if (name.ends_with('.')) name.remove_suffix(1);
+  if (!name.empty())
+    if (const ServerMatch found = endpoint->names.find(lower(name), nullptr); found.vhost) vhost = found.vhost;
+  if (*vhost->tls_conf->reject_handshake) return nullptr;
+  return vhost->tls.get();
+}
+
+Connection::~Connection() { --server.states[static_cast<std::size_t>(state_)]; }
+
+void Connection::enter(ConnState state) {
+  unlink();
+  --server.states[static_cast<std::size_t>(state_)];
+  state_ = state;
+  ++server.states[static_cast<std::size_t>(state_)];
+}
+
+void Connection::become_idle() {
+  enter(ConnState::idle);
+  server.idle.push_back(*this);
+}
+
+void Connection::log(Level level, std::string_view message) const {
+  const LogTargets& own = *vhost->core->error_log;
+  const LogTargets& targets = own.empty() ? main_log() : own;
+  if (!logs_at(targets, level)) return;
+  seawall::log(targets, level, info.number,
+               std::string(message) + ", client: " + info.remote.text() + ", server: " + info.local.text_with_port());
+}
+
+Task<void> serve(LoopServer& server, Fd fd, const ListenSocket& door) {
+  Connection c(server, std::move(fd), door);
+  if (c.endpoint->options.proxy_protocol) {
+    const bool known = co_await read_proxy_protocol(c);
+    if (!known) co_return;
+  }
+  if (c.endpoint->options.ssl) {
+    auto& tls = static_cast<TlsStream&>(*c.stream);
+    const bool open = co_await handshake(c, tls);
+    if (!open) co_return;
+    c.info.tls = &tls;
+  }
+  co_await serve_h1(c);
+  co_await close(c);
+}
+
+std::unique_ptr<Exchange> make_exchange(Connection& c, RequestHead head) {
+  Captures captures;
+  const ServerMatch found = c.endpoint->names.find(head.host, &captures);
+  const Vhost* vhost = found.vhost;
+  if (!vhost) vhost = c.endpoint->default_server;
+  auto x = std::make_unique<Exchange>(c.info, std::move(head), *vhost);
+  if (found.regex) {
+    keep_named_captures(*x, *found.regex, captures);
+    x->captures = std::move(captures);
+  }
+  return x;
+}
+
+int wrong_connection(const Connection& c, const Exchange& x) {
+  if (c.plain_on_tls) return 497;
+  // A server that refuses handshakes must not be reached under another one's name.
+  if (c.info.tls && x.vhost != c.vhost && *x.vhost->tls_conf->reject_handshake) return 421;
+  return 0;
+}
+
+}  // namespace seawall

@@ -1,0 +1,84 @@
+#include "seawall/server/loop_server.h"
+
+#include <cerrno>
+#include <system_error>
+
+#include "seawall/log/log.h"
+#include "seawall/server/connection.h"
+
+namespace seawall {
+
+// One listening socket with its accept task.
+class LoopServer::Door final : public Acceptor {
+ public:
+  Door(LoopServer& server, const OpenListener& listener)
+      : server_(server), socket_(*listener.socket), listener_(listener.fd, *this) {}
+  Task<void> run() { return listener_.run(); }
+  void accepted(Fd fd) override { server_.accepted(std::move(fd), socket_); }
+  bool make_room() override { return server_.close_oldest_idle(); }
+  void accept_failed(int error) override { server_.accept_failed(error); }
+
+ private:
+  LoopServer& server_;
+  const ListenSocket& socket_;
+  Listener listener_;
+};
+
+LoopServer::LoopServer(Loop& loop, std::int64_t worker_connections, HeaderLimit& header_limit)
+    : loop(loop), header_limit(header_limit), limit_(static_cast<std::size_t>(worker_connections)),
+      accepting_(&loop.scope()), serving_(&loop.scope()) {}
+
+LoopServer::~LoopServer() = default;
+
+void LoopServer::listen(std::span<const OpenListener> listeners) {
+  for (const OpenListener& listener : listeners) {
+    Door& door = doors_.emplace_back(*this, listener);
+    accepting_.spawn(door.run());
+  }
+}
+
+void LoopServer::accepted(Fd fd, const ListenSocket& door) {
+  if (serving_.tasks() >= limit_ && !close_oldest_idle()) {
+    accept_failed(0);
+    return;
+  }
+  serving_.spawn(serve(*this, std::move(fd), door));
+}
+
+// The one that has been idle longest gives way; a client must expect that of an idle connection at any time.
+bool LoopServer::close_oldest_idle() {
+  Connection* oldest = idle.front();
+  if (!oldest) return false;
+  oldest->unlink();
+  oldest->stream->socket().interrupt(Socket::reading, Errc::cancelled);
+  return true;
+}
+
+// At most one line a second: the condition lasts, and the log may be on the disk that is in trouble, too.
+void LoopServer::accept_failed(int error) {
+  ++accept_errors_total;
+  if (last_accept_log_ && loop.now() - last_accept_log_ < 1'000'000'000) return;
+  last_accept_log_ = loop.now();
+  if (error == 0) log(Level::alert, std::to_string(limit_) + " worker_connections are not enough");
+  else log(Level::crit, "accept4() failed " + describe(system_error_code(error)));
+}
+
+void LoopServer::drain() {
+  if (draining_) return;
+  draining_ = true;
+  accepting_.cancel();
+  while (close_oldest_idle()) {}
+}
+
+Task<void> LoopServer::ended() {
+  co_await accepting_.join();
+  co_await serving_.join();
+}
+
+void LoopServer::terminate() {
+  draining_ = true;
+  accepting_.cancel();
+  serving_.cancel();
+}
+
+}  // namespace seawall

@@ -1,0 +1,42 @@
+#include "seawall/server/proxy_protocol.h"
+
+#include "seawall/net/proxy_header.h"
+#include "seawall/server/connection.h"
+#include "seawall/server/core_conf.h"
+#include "seawall/server/vhost.h"
+
+namespace seawall {
+
+// Only the header is taken off the socket: what follows may be a TLS handshake, which OpenSSL reads by itself.
+Task<bool> read_proxy_protocol(Connection& c) {
+  c.enter(ConnState::header);
+  const Deadline deadline = Deadline::in(*c.vhost->core->client_header_timeout, Wait::header);
+  std::array<char, kLongestProxyHeader> bytes;
+  Socket& socket = c.stream->socket();
+  for (std::size_t before = 0;;) {
+    const Io io = socket.try_peek(bytes);
+    if (io.kind == Io::eof || io.kind == Io::failed) co_return false;
+    if (io.kind == Io::done && io.n != before) {
+      before = io.n;
+      const ProxyHeader header = parse_proxy_header({bytes.data(), io.n});
+      if (header.state == ProxyHeader::broken) {
+        c.log(Level::error, "broken header: \"" + std::string(bytes.data(), std::min<std::size_t>(io.n, 64)) +
+                                "\" while reading PROXY protocol");
+        co_return false;
+      }
+      if (header.state == ProxyHeader::complete) {
+        socket.try_read({bytes.data(), header.size});
+        c.info.proxied = header.source;
+        c.info.proxied_local = header.destination;
+        co_return true;
+      }
+    }
+    socket.not_yet();
+    const Errc waited = co_await socket.wait(Socket::reading, deadline);
+    if (waited == Errc::ok) continue;
+    if (waited == Errc::timed_out) c.log(Level::info, "client timed out while reading PROXY protocol");
+    co_return false;
+  }
+}
+
+}  // namespace seawall

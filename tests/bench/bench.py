@@ -1,0 +1,201 @@
+"""Seawall beside nginx: see tests/bench/run, which builds what this needs.
+
+The figure of a load case is the server's CPU time (user and system, every process and thread of it) per completed request:
+it does not depend on how fast the load generator is. Servers take turns within a round; the ratio is of the medians.
+"""
+import argparse
+import datetime
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import measure
+from servers import LOAD_CPU, Server, make_data, version_of
+
+IDLE_CONNECTIONS = 4000
+MANY_HOSTS = 10000
+OPEN_FILE_CACHE = "open_file_cache max=1000 inactive=300s; open_file_cache_valid 300s;"
+
+
+def wrk(server, path, connections, seconds):
+    run = subprocess.run(["taskset", "-c", LOAD_CPU, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s",
+                          server.url(path, False)], capture_output=True, text=True, check=True)
+    if "Non-2xx" in run.stdout or "Socket errors" in run.stdout:
+        raise SystemExit(f"{server.name}: wrk met errors:\n{run.stdout}{server.messages()}")
+    return int(re.search(r"(\d+) requests in", run.stdout)[1])
+
+
+def h2load(server, path, connections, seconds):
+    run = subprocess.run(["taskset", "-c", LOAD_CPU, "h2load", "--h1", "-t1", f"-c{connections}", f"-D{seconds}",
+                          server.url(path, True)], capture_output=True, text=True, check=True)
+    done = re.search(r"(\d+) succeeded, (\d+) failed, (\d+) errored", run.stdout)
+    if int(done[1]) == 0 or int(done[2]) or int(done[3]) or " 2xx, 0 3xx, 0 4xx, 0 5xx" not in run.stdout:
+        raise SystemExit(f"{server.name}: h2load met errors:\n{run.stdout}{server.messages()}")
+    return int(done[1])
+
+
+def handshakes(server, path, _, seconds):
+    count = str(400 * seconds)
+    run = subprocess.run(["taskset", "-c", LOAD_CPU, OPTIONS.build + "/tests/bench/bench_handshake", str(server.tls), count,
+                          path], stdout=subprocess.PIPE, text=True, check=True)
+    return int(run.stdout)
+
+
+class Load:
+    """CPU microseconds per request under a load."""
+    unit = "µs CPU/request"
+
+    def __init__(self, bar, load, path, connections=32, extra="", h2o=True):
+        self.bar, self.load, self.path, self.connections, self.extra, self.h2o = bar, load, path, connections, extra, h2o
+
+    def measure(self, name, binary, work):
+        with Server(name, binary, work, self.extra) as server:
+            self.load(server, self.path, self.connections, 1)  # caches, and whatever a first second differs by
+            before = server.cpu()
+            done = self.load(server, self.path, self.connections, OPTIONS.seconds)
+            return (server.cpu() - before) / done * 1e6
+
+
+class Idle:
+    """KiB of memory each idle keep-alive connection adds, in a fresh process."""
+    unit, h2o = "KiB/connection", True
+
+    def __init__(self, bar, kind):
+        self.bar, self.kind = bar, kind
+
+    def measure(self, name, binary, work):
+        with Server(name, binary, work) as server:
+            self._hold(server, 50, lambda: None)  # what the first requests bring in once
+            before = server.memory()
+            return (self._hold(server, IDLE_CONNECTIONS, server.memory) - before) / IDLE_CONNECTIONS / 1024
+
+    def _hold(self, server, count, look):
+        port = server.tls if self.kind == "tls" else server.plain
+        client = subprocess.Popen([OPTIONS.build + "/tests/bench/bench_idle", str(port), str(count), "/1k.html", self.kind],
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        ready = client.stdout.readline().strip() == "ready"
+        seen = look() if ready else None
+        client.communicate("\n")
+        if not ready or client.returncode != 0:
+            raise SystemExit(f"{server.name}: the idle connections did not stay:\n{server.messages()}")
+        return seen
+
+
+class Start:
+    """A configuration of 10,000 virtual hosts: CPU time of -t, or time until it accepts."""
+    h2o = False
+
+    def __init__(self, bar, what):
+        self.bar, self.what, self.unit = bar, what, {"test": "ms CPU of -t", "listen": "ms until it accepts"}[what]
+
+    def measure(self, name, binary, work):
+        extra = "server_names_hash_max_size 65536; server_names_hash_bucket_size 128;"
+        server = Server(name, binary, work, extra, hosts=MANY_HOSTS)
+        if self.what == "listen":
+            begin = time.monotonic()
+            with server:
+                return (time.monotonic() - begin) * 1e3
+        child = subprocess.Popen(["taskset", "-c", "0", *server.arguments("-t", "-q")])
+        _, status, used = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        if child.returncode != 0:
+            raise SystemExit(f"{name}: -t failed with {MANY_HOSTS} hosts:\n{server.messages()}")
+        return (used.ru_utime + used.ru_stime) * 1e3
+
+
+# The bar is the ratio to nginx that must not be passed; for the idle cases, KiB.
+CASES = {
+    "1k": Load(0.72, wrk, "/1k.html"),
+    "1k_ofc": Load(0.85, wrk, "/1k.html", extra=OPEN_FILE_CACHE, h2o=False),
+    "return200": Load(1.0, wrk, "/return200", h2o=False),
+    "100k": Load(0.52, wrk, "/100k.html"),
+    "10m": Load(0.80, wrk, "/10m.html", connections=8),
+    "tls_1k": Load(0.82, h2load, "/1k.html"),
+    "tls_100k": Load(0.63, h2load, "/100k.html"),
+    "handshake": Load(0.95, handshakes, "/1k.html"),
+    "idle": Idle(2.0, "plain"),
+    "idle_tls": Idle(15.0, "tls"),
+    "start_10k": Start(1.0, "test"),
+    "start_10k_listen": Start(1.0, "listen"),
+}
+
+
+def run_case(name, case, servers, work):
+    """Medians over the rounds by server. Every other round goes in the other order, so that no server is always first."""
+    figures = {}
+    for number in range(OPTIONS.rounds):
+        for server, binary in servers.items() if number % 2 == 0 else reversed(servers.items()):
+            if server == "h2o" and not case.h2o:
+                continue
+            value = case.measure(server, binary, work)
+            figures.setdefault(server, []).append(value)
+            print(f"{name} {number + 1}/{OPTIONS.rounds} {server} {value:.2f} {case.unit}", file=sys.stderr, flush=True)
+    return {server: statistics.median(values) for server, values in figures.items()}
+
+
+def row(name, case, medians):
+    ratio = medians["seawall"] / medians["nginx"] if medians["nginx"] > 0 else float("inf")
+    figure = medians["seawall"] if isinstance(case, Idle) else ratio
+    bar = f"≤ {case.bar:g} KiB" if isinstance(case, Idle) else f"≤ {case.bar:g}"
+    h2o = f"{medians['h2o']:.2f}" if "h2o" in medians else "-"
+    verdict = "yes" if figure <= case.bar else "**no**"
+    return f"| {name} | {medians['seawall']:.2f} | {medians['nginx']:.2f} | {h2o} | {case.unit} | {ratio:.2f} | {bar} | {verdict} |"
+
+
+def table(rows):
+    head = ["| case | seawall | nginx | h2o | unit | ratio to nginx | bar | met |", "|---|--:|--:|--:|---|--:|--:|---|"]
+    return "\n".join(head + rows) + "\n"
+
+
+def results(rows, servers):
+    versions = ", ".join(version_of(name, binary) for name, binary in servers.items())
+    return (f"# Seawall beside nginx\n\nWritten by `tests/bench/run --write`; do not edit.\n\n"
+            f"{datetime.date.today()}, {measure.cpu_model()}, Linux {os.uname().release}. {versions}.\n"
+            f"One worker on CPU 0, the load on CPU 1; medians of {OPTIONS.rounds} rounds of {OPTIONS.seconds} s, servers in"
+            f" turn. bench.py says what each figure is.\n\n" + table(rows))
+
+
+def parse():
+    parser = argparse.ArgumentParser(prog="tests/bench/run")
+    parser.add_argument("cases", nargs="*", metavar="CASE")
+    parser.add_argument("--build", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--server", help="measure this binary in place of the release build")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=3)
+    parser.add_argument("--write", action="store_true", help="write tests/bench/RESULTS.md")
+    parser.add_argument("--list", action="store_true", help="the cases")
+    options = parser.parse_args()
+    for name in options.cases:
+        if name not in CASES:
+            parser.error(f"no case {name}; there are {', '.join(CASES)}")
+    return options
+
+
+def main():
+    if OPTIONS.list:
+        return print("\n".join(CASES))
+    if len(os.sched_getaffinity(0)) < 2:
+        raise SystemExit("The server and its load need a CPU each; this machine has one.")
+    servers = {"seawall": OPTIONS.server or OPTIONS.build + "/seawall", "nginx": "/usr/sbin/nginx"}
+    if shutil.which("h2o"):
+        servers["h2o"] = shutil.which("h2o")
+    rows = []
+    with tempfile.TemporaryDirectory(prefix="sw-bench-") as work:
+        os.chmod(work, 0o755)
+        make_data(f"{work}/data")
+        for name in OPTIONS.cases or CASES:
+            rows.append(row(name, CASES[name], run_case(name, CASES[name], servers, work)))
+    print(table(rows), end="")
+    if OPTIONS.write:
+        with open(os.path.join(os.path.dirname(__file__), "RESULTS.md"), "w") as file:
+            file.write(results(rows, servers))
+
+
+if __name__ == "__main__":
+    OPTIONS = parse()
+    main()

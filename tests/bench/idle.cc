@@ -1,0 +1,51 @@
+// bench_idle PORT COUNT PATH plain|tls: opens COUNT connections, makes one request on each and leaves them idle. Prints
+// "ready", holds them until a byte or the end comes on stdin, checks that the server closed none, and ends.
+#include <sys/resource.h>
+
+#include <string>
+#include <vector>
+
+#include "tls_client.h"
+
+namespace {
+
+class Idle {
+ public:
+  int fd;
+  SSL* ssl;
+};
+
+bool is_open(const Idle& idle) {
+  char byte;
+  const auto n = ::recv(idle.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return n > 0 || (n < 0 && errno == EAGAIN);  // n > 0: tickets that came late
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 5) return std::fputs("usage: bench_idle PORT COUNT PATH plain|tls\n", stderr), 2;
+  const int port = std::atoi(argv[1]), count = std::atoi(argv[2]);
+  const bool tls = argv[4] == std::string("tls");
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+
+  const std::string request = std::string("GET ") + argv[3] + " HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  SSL_CTX* const context = bench::make_context();
+  std::vector<Idle> all;
+  for (int i = 0; i < count; ++i) {
+    const int fd = bench::connect_to(port);
+    SSL* const ssl = tls ? bench::start_tls(context, fd) : nullptr;
+    bench::one_request(ssl, fd, request);
+    all.push_back(Idle{fd, ssl});
+  }
+  std::puts("ready");
+  std::fflush(stdout);
+  std::getchar();
+  for (const auto& idle : all) {
+    if (!is_open(idle)) bench::die("an idle connection was closed");
+  }
+  return 0;
+}
