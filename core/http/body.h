@@ -69,7 +69,8 @@ using Body = std::variant<std::monostate, Slice, FilePart, std::unique_ptr<Reade
 
 // The body's length when it is known: always, but for a Reader that does not say and a tunnel.
 SEAWALL_API std::optional<std::uint64_t> length_of(const Body& body);
-// What a filter that needs the bytes calls: any body (but a tunnel) as a Reader. File parts are read off the loop.
+// What a filter that needs the bytes calls: any body (but a tunnel) as a Reader. File parts are read in pieces of at most
+// 64 KiB, on the calling thread.
 SEAWALL_API std::unique_ptr<Reader> reader_of(Body body);
 
 }  // namespace seawall

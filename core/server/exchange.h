@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +38,8 @@ class ConnectionInfo {
   Address local;
   Address proxied, proxied_local; // from the PROXY protocol, when the listener takes it
   TlsStream* tls = nullptr;
+  int fd = -1;                    // of the socket, for $tcpinfo_*
+  bool pipelined = false;         // the current request was here before the response to the one before it
 };
 
 class SEAWALL_API Exchange {
@@ -119,6 +122,9 @@ class SEAWALL_API Exchange {
   std::int64_t started = 0;             // ns, monotonic: the first byte of the head
   bool keep_alive = true;               // what the head said; the response may end it
   bool chunked_response = false;
+  std::optional<std::uint64_t> sent_content_length;  // as the head says it, also where no body follows (HEAD)
+  Headers sent_trailers;
+  bool completed = false;               // all of the response is out
 
  private:
   struct Slot {

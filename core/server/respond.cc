@@ -127,9 +127,12 @@ Task<Outcome> follow(Exchange& x, Internal internal) {
 
 // Runs the filters over the head that will be sent.
 Result<void> filter(Exchange& x, Response& response) {
+  x.response = &response;  // what $sent_http_* and $status mean in values of filters
+  Result<void> done;
   for (const Plan::BoundFilter& filter : x.plan().filters)
-    if (Result<void> done = filter.run(x, response, filter.conf); !done) return done;
-  return {};
+    if (done = filter.run(x, response, filter.conf); !done) break;
+  x.response = nullptr;
+  return done;
 }
 
 std::optional<Response> finish(Exchange& x, Response response) {

@@ -145,6 +145,7 @@ Task<bool> one_request(Connection& c, RequestHead head) {
 Task<void> serve_h1(Connection& c) {
   for (bool first = true;; first = false) {
     const bool waiting = c.in.empty() && !c.stream->has_buffered_input();
+    c.info.pipelined = !first && !waiting;
     if (!first && waiting) {
       const bool more = co_await wait_for_request(c);
       if (!more) co_return;

@@ -62,6 +62,8 @@ class Sender {
     }
   }
 
+  Exchange& exchange() { return x_; }
+
  private:
   void count(std::size_t n) {
     x_.bytes_sent += n;
@@ -126,6 +128,7 @@ ResponseHeadInfo head_info(Exchange& x, const Response& r) {
     else x.keep_alive = false;
   }
   x.chunked_response = info.chunked;
+  x.sent_content_length = info.content_length;
   info.keep_alive = x.keep_alive;
   info.http10 = x.request.version == Version::http10;
   if (x.keep_alive) info.keep_alive_timeout = x.core().keepalive_timeout->header;
@@ -174,7 +177,10 @@ Task<Result<void>> send_reader(Sender& sender, std::string_view head, Reader& re
       append_chunk_header(frame, piece->data.size());
       tail = "\r\n";
     }
-    if (info.chunked && last) append_last_chunk(tail, reader.trailers());
+    if (info.chunked && last) {
+      sender.exchange().sent_trailers = reader.trailers();
+      append_last_chunk(tail, sender.exchange().sent_trailers);
+    }
     std::array<iovec, 4> pieces{piece_of(head), piece_of(frame), piece_of(piece->data.view()), piece_of(tail)};
     Result<void> sent = co_await sender.send(pieces);
     if (!sent) co_return sent;
@@ -216,6 +222,7 @@ Task<bool> write_h1(Connection& c, Exchange& x, Response& response) {
   Result<void> sent = co_await send_body(c, sender, head, response, info);
   if (sent) sent = co_await sender.flush();
   x.body_bytes_sent = x.bytes_sent > head.size() ? x.bytes_sent - head.size() : 0;
+  x.completed = sent.has_value();
   if (sent) co_return true;
   if (sent.error() != Errc::timed_out && sent.error() != Errc::cancelled)
     x.log(Level::info, describe(sent.error()) + " while sending response to client");

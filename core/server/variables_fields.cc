@@ -1,0 +1,102 @@
+// Variables out of request fields: $http_*, $cookie_*, $arg_*, the length and type of the body, the user of Basic
+// authentication. Any loop.
+#include <algorithm>
+
+#include "seawall/base/base64.h"
+#include "seawall/base/text.h"
+#include "seawall/server/exchange.h"
+#include "seawall/server/variables.h"
+
+namespace seawall {
+namespace {
+
+bool http_field(Exchange& x, std::string_view rest, const void*, std::string& out) {
+  return append_fields(x.request.headers, rest, ", ", out);
+}
+
+// RFC 9113 8.2.3: split Cookie fields join with "; ".
+bool http_cookie(Exchange& x, std::string_view, const void*, std::string& out) {
+  return append_fields(x.request.headers, "cookie", "; ", out);
+}
+
+bool content_type(Exchange& x, std::string_view, const void*, std::string& out) {
+  return append_fields(x.request.headers, "content_type", ", ", out);
+}
+
+// A chunked body has a length once it has been read.
+bool content_length(Exchange& x, std::string_view, const void*, std::string& out) {
+  if (const Field* field = x.request.headers.find(FieldId::content_length)) out.append(field->value);
+  else if (x.request.chunked && x.body.ended()) append_number(x.body.received(), out);
+  else return false;
+  return true;
+}
+
+std::string_view skip_spaces(std::string_view text) {
+  while (text.starts_with(' ')) text.remove_prefix(1);
+  return text;
+}
+
+// The value of cookie `name` in one Cookie field, as nginx finds it: names ignore case, ',' separates like ';' before a
+// name, and a value ends at ';' alone.
+bool find_cookie(std::string_view field, std::string_view name, std::string_view& value) {
+  while (!field.empty()) {
+    if (field.size() >= name.size() && equals_ignoring_case(field.substr(0, name.size()), name)) {
+      const std::string_view rest = skip_spaces(field.substr(name.size()));
+      if (rest.starts_with('=')) {
+        value = skip_spaces(rest.substr(1));
+        value = value.substr(0, value.find(';'));
+        return true;
+      }
+    }
+    const auto end = field.find_first_of(";,");
+    if (end == std::string_view::npos) break;
+    field = skip_spaces(field.substr(end + 1));
+  }
+  return false;
+}
+
+bool cookie(Exchange& x, std::string_view rest, const void*, std::string& out) {
+  std::string_view value;
+  for (const Field& field : x.request.headers.all()) {
+    if (field.id != FieldId::cookie || !find_cookie(field.value, rest, value)) continue;
+    out.append(value);
+    return true;
+  }
+  return false;
+}
+
+bool argument(Exchange& x, std::string_view rest, const void*, std::string& out) {
+  for (std::string_view args = x.args; !args.empty();) {
+    const std::string_view pair = args.substr(0, args.find('&'));
+    if (pair.size() > rest.size() && pair[rest.size()] == '=' && equals_ignoring_case(pair.substr(0, rest.size()), rest)) {
+      out.append(pair.substr(rest.size() + 1));
+      return true;
+    }
+    args.remove_prefix(std::min(pair.size() + 1, args.size()));
+  }
+  return false;
+}
+
+// RFC 7617: base64 of user:password. Whether the password is right is not asked here.
+bool remote_user(Exchange& x, std::string_view, const void*, std::string& out) {
+  std::string_view value = x.request.headers.get(FieldId::authorization);
+  if (value.size() < 6 || !equals_ignoring_case(value.substr(0, 6), "basic ")) return false;
+  const auto decoded = decode_base64(skip_spaces(value.substr(6)));
+  if (!decoded) return false;
+  const auto colon = decoded->find(':');
+  if (colon == std::string::npos || colon == 0) return false;
+  out.append(*decoded, 0, colon);
+  return true;
+}
+
+constexpr VariableRow rows[] = {
+    {"arg_*", argument},       {"content_length", content_length}, {"content_type", content_type},
+    {"cookie_*", cookie},      {"http_*", http_field},             {"http_cookie", http_cookie},
+    {"remote_user", remote_user},
+};
+
+}  // namespace
+
+std::span<const VariableRow> field_variables() { return rows; }
+
+}  // namespace seawall

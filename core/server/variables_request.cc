@@ -1,0 +1,176 @@
+// Variables of the request: its line, where it is now, its body, and the captures of the last match. Any loop.
+#include <openssl/rand.h>
+
+#include "seawall/base/check.h"
+#include "seawall/net/loop.h"
+#include "seawall/server/exchange.h"
+#include "seawall/server/variables.h"
+#include "seawall/server/vhost.h"
+#include "seawall/tls/tls_stream.h"
+
+namespace seawall {
+namespace {
+
+bool is_tls(const Exchange& x) { return x.connection.tls && !x.connection.tls->is_plain(); }
+
+// A text that a request which never parsed does not have.
+bool append_known(std::string_view text, std::string& out) {
+  out.append(text);
+  return !text.empty();
+}
+
+bool request(Exchange& x, std::string_view, const void*, std::string& out) {
+  return append_known(x.request.request_line, out);
+}
+
+bool request_method(Exchange& x, std::string_view, const void*, std::string& out) {
+  return append_known(x.request.method_name, out);
+}
+
+bool request_uri(Exchange& x, std::string_view, const void*, std::string& out) {
+  const RequestHead& head = x.request;
+  if (head.target.starts_with('/')) return append_known(head.target, out);
+  if (head.raw_path.empty()) return false;
+  out.append(head.raw_path);
+  if (head.has_args) out.append("?").append(head.args);
+  return true;
+}
+
+bool server_protocol(Exchange& x, std::string_view, const void*, std::string& out) {
+  if (x.request.method_name.empty()) return false;
+  switch (x.request.version) {
+    case Version::http10: out.append("HTTP/1.0"); break;
+    case Version::http11: out.append("HTTP/1.1"); break;
+    case Version::http2: out.append("HTTP/2.0"); break;
+  }
+  return true;
+}
+
+bool uri(Exchange& x, std::string_view, const void*, std::string& out) { return append_known(x.uri, out); }
+
+bool args(Exchange& x, std::string_view, const void*, std::string& out) {
+  out.append(x.args);
+  return !x.args.empty() || x.request.has_args;
+}
+
+bool is_args(Exchange& x, std::string_view, const void*, std::string& out) {
+  if (!x.args.empty()) out.push_back('?');
+  return true;
+}
+
+// The request line's host, else Host, else the server's name: the head has settled the first two.
+bool host(Exchange& x, std::string_view, const void*, std::string& out) {
+  if (!x.request.host.empty()) out.append(x.request.host);
+  else if (!x.vhost->names.empty()) out.append(x.vhost->names.front());
+  return true;
+}
+
+// The port as the client wrote it; empty when it wrote none.
+std::string_view written_port(const Exchange& x) {
+  const std::string_view authority = x.request.authority;
+  const auto colon = authority.rfind(':');
+  if (colon == std::string_view::npos || authority.find(']', colon) != std::string_view::npos) return {};
+  return authority.substr(colon + 1);
+}
+
+bool request_port(Exchange& x, std::string_view, const void*, std::string& out) {
+  out.append(written_port(x));
+  return true;
+}
+
+bool is_request_port(Exchange& x, std::string_view, const void*, std::string& out) {
+  if (!written_port(x).empty()) out.push_back(':');
+  return true;
+}
+
+bool scheme(Exchange& x, std::string_view, const void*, std::string& out) {
+  out.append(is_tls(x) ? "https" : "http");
+  return true;
+}
+
+bool https(Exchange& x, std::string_view, const void*, std::string& out) {
+  if (is_tls(x)) out.append("on");
+  return true;
+}
+
+bool server_name(Exchange& x, std::string_view, const void*, std::string& out) {
+  if (x.vhost->names.empty()) return true;
+  std::string_view name = x.vhost->names.front();
+  if (name.starts_with('.')) name.remove_prefix(1);
+  out.append(name);
+  return true;
+}
+
+bool request_length(Exchange& x, std::string_view, const void*, std::string& out) {
+  append_number(x.request.size + x.body.received(), out);
+  return true;
+}
+
+bool request_time(Exchange& x, std::string_view, const void*, std::string& out) {
+  append_seconds(x.loop.now() - x.started, out);
+  return true;
+}
+
+bool request_body(Exchange& x, std::string_view, const void*, std::string& out) {
+  if (!x.body.kept() || x.body.kept()->empty()) return false;
+  out.append(x.body.kept()->view());
+  return true;
+}
+
+// Bodies are kept in memory: there is no file to name.
+bool request_body_file(Exchange&, std::string_view, const void*, std::string&) { return false; }
+
+bool request_id(Exchange&, std::string_view, const void*, std::string& out) {
+  static constexpr char digits[] = "0123456789abcdef";
+  unsigned char bytes[16];
+  CHECK(RAND_bytes(bytes, sizeof bytes) == 1);
+  for (unsigned char byte : bytes) {
+    out.push_back(digits[byte >> 4]);
+    out.push_back(digits[byte & 15]);
+  }
+  return true;
+}
+
+// Those of the last regex that matched; before any did, those of the server's name.
+template <int Group>
+bool capture(Exchange& x, std::string_view, const void*, std::string& out) {
+  const Captures& captures = x.captures.count() == 0 && x.server_captures ? *x.server_captures : x.captures;
+  if (Group >= captures.count()) return false;
+  out.append(captures.get(Group));
+  return true;
+}
+
+constexpr VariableRow request_rows[] = {
+    {"args", args},
+    {"document_uri", uri},
+    {"host", host},
+    {"https", https},
+    {"is_args", is_args},
+    {"is_request_port", is_request_port},
+    {"query_string", args},
+    {"request", request},
+    {"request_body", request_body},
+    {"request_body_file", request_body_file},
+    {"request_id", request_id, true},
+    {"request_length", request_length},
+    {"request_method", request_method},
+    {"request_port", request_port},
+    {"request_time", request_time},
+    {"request_uri", request_uri},
+    {"scheme", scheme},
+    {"server_name", server_name},
+    {"server_protocol", server_protocol},
+    {"uri", uri},
+};
+
+constexpr VariableRow capture_rows[] = {
+    {"0", capture<0>}, {"1", capture<1>}, {"2", capture<2>}, {"3", capture<3>}, {"4", capture<4>},
+    {"5", capture<5>}, {"6", capture<6>}, {"7", capture<7>}, {"8", capture<8>}, {"9", capture<9>},
+};
+
+}  // namespace
+
+std::span<const VariableRow> request_variables() { return request_rows; }
+std::span<const VariableRow> capture_variables() { return capture_rows; }
+
+}  // namespace seawall
