@@ -70,7 +70,8 @@ class SEAWALL_API Binder {
   struct Options {
     std::string prefix;       // -p, ends with '/'
     std::string conf_prefix;  // the directory of the configuration file, ends with '/'
-    std::function<void(const std::string&)> warn;  // a finished line without level
+    std::function<void(const std::string&)> warn;    // a finished line without level
+    std::function<void(const std::string&)> notice;  // directives that have no meaning here; may be empty
   };
   Binder(DirectiveSource& source, VariableTable& variables, Options options);
   ~Binder();
@@ -93,6 +94,7 @@ class SEAWALL_API Binder {
 
  private:
   void apply(const Node& node, Where where, Settings& settings);
+  void unknown(const Node& node);
   void bind_children(const std::vector<Node>& nodes, Where where, Settings& settings);
   void inherit(Settings& settings);
   void check(Settings& settings);

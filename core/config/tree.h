@@ -13,18 +13,23 @@
 
 namespace seawall {
 
-// What is wrong with a configuration. The binder adds " in FILE:LINE" to messages that come without a place.
-class SEAWALL_API ConfigError : public std::runtime_error {
- public:
-  explicit ConfigError(const std::string& message) : runtime_error(message) {}
-};
-
 // FILE:LINE of a directive; `file` is one of ConfigTree::files and lives as long as the tree.
 class Place {
  public:
   const std::string* file = nullptr;
   int line = 0;
   std::string text() const { return file ? *file + ":" + std::to_string(line) : "command line"; }
+};
+
+// What is wrong with a configuration. The binder adds the place of the directive to one that comes without.
+class SEAWALL_API ConfigError : public std::runtime_error {
+ public:
+  explicit ConfigError(const std::string& message) : runtime_error(message) {}
+  ConfigError(const std::string& message, const Place& place) : runtime_error(message + " in " + place.text()), placed_(true) {}
+  bool placed() const { return placed_; }
+
+ private:
+  bool placed_ = false;
 };
 
 class Node {

@@ -18,10 +18,6 @@ const ErrorPage* find_page(const CoreConf& core, int status) {
   return nullptr;
 }
 
-bool is_absolute_url(std::string_view text) {
-  return text.starts_with("http://") || text.starts_with("https://") || text.starts_with("$scheme:");
-}
-
 }  // namespace
 
 std::optional<Outcome> error_page_for(Exchange& x, const Response& response) {

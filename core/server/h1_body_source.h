@@ -3,6 +3,7 @@
 #pragma once
 #include "seawall/async/deadline.h"
 #include "seawall/http/h1_body.h"
+#include "seawall/http/message.h"
 #include "seawall/server/request_body.h"
 
 namespace seawall {

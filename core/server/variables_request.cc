@@ -61,7 +61,7 @@ bool is_args(Exchange& x, std::string_view, const void*, std::string& out) {
 // The request line's host, else Host, else the server's name: the head has settled the first two.
 bool host(Exchange& x, std::string_view, const void*, std::string& out) {
   if (!x.request.host.empty()) out.append(x.request.host);
-  else if (!x.vhost->names.empty()) out.append(x.vhost->names.front());
+  else out.append(x.vhost->primary_name);
   return true;
 }
 
@@ -94,10 +94,7 @@ bool https(Exchange& x, std::string_view, const void*, std::string& out) {
 }
 
 bool server_name(Exchange& x, std::string_view, const void*, std::string& out) {
-  if (x.vhost->names.empty()) return true;
-  std::string_view name = x.vhost->names.front();
-  if (name.starts_with('.')) name.remove_prefix(1);
-  out.append(name);
+  out.append(x.vhost->primary_name);
   return true;
 }
 
@@ -131,12 +128,11 @@ bool request_id(Exchange&, std::string_view, const void*, std::string& out) {
   return true;
 }
 
-// Those of the last regex that matched; before any did, those of the server's name.
+// Those of the last regex that matched.
 template <int Group>
 bool capture(Exchange& x, std::string_view, const void*, std::string& out) {
-  const Captures& captures = x.captures.count() == 0 && x.server_captures ? *x.server_captures : x.captures;
-  if (Group >= captures.count()) return false;
-  out.append(captures.get(Group));
+  if (Group >= x.captures.count()) return false;
+  out.append(x.captures.get(Group));
   return true;
 }
 

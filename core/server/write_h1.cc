@@ -130,7 +130,6 @@ ResponseHeadInfo head_info(Exchange& x, const Response& r) {
   x.chunked_response = info.chunked;
   x.sent_content_length = info.content_length;
   info.keep_alive = x.keep_alive;
-  info.http10 = x.request.version == Version::http10;
   if (x.keep_alive) info.keep_alive_timeout = x.core().keepalive_timeout->header;
   return info;
 }

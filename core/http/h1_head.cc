@@ -1,0 +1,222 @@
+#include "seawall/http/h1_head.h"
+
+#include <llhttp.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "seawall/base/text.h"
+#include "seawall/http/uri.h"
+
+namespace seawall {
+namespace {
+
+constexpr std::size_t kEmptyLines = 8;  // before a request line; RFC 9112 2.2 asks for one
+
+// Where llhttp's spans arrive; one head at a time on a thread.
+class Fields {
+ public:
+  Fields(RequestHead& head, const HeadOptions& options) : head_(head), options_(options) {}
+
+  void name(const char* at, std::size_t n) { name_ = extend(name_, at, n); }
+  void value(const char* at, std::size_t n) { value_ = extend(value_, at, n); }
+  int end_of_name() { return name_.empty() ? HPE_USER : HPE_OK; }  // llhttp 8 lets ": a" pass
+  int end_of_value() {
+    const bool known = add();
+    name_ = value_ = {};
+    return known ? HPE_OK : HPE_USER;
+  }
+
+ private:
+  static std::string_view extend(std::string_view text, const char* at, std::size_t n) {
+    return text.empty() ? std::string_view(at, n) : std::string_view(text.data(), static_cast<std::size_t>(at + n - text.data()));
+  }
+  bool add() {
+    while (!value_.empty() && (value_.back() == ' ' || value_.back() == '\t')) value_.remove_suffix(1);
+    // obs-fold shows as a line end inside a value; control bytes have no place in one (RFC 9110 5.5).
+    for (char c : value_)
+      if ((static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f) return false;
+    if (options_.ignore_invalid_headers && !usual_name()) return true;
+    head_.headers.add_view(name_, value_, field_id(name_));
+    return true;
+  }
+  bool usual_name() const {
+    for (char c : name_)
+      if (!is_alpha(c) && !is_digit(c) && c != '-' && !(c == '_' && options_.underscores_in_headers)) return false;
+    return true;
+  }
+
+  RequestHead& head_;
+  const HeadOptions& options_;
+  std::string_view name_, value_;
+};
+
+Fields& fields_of(llhttp_t* parser) { return *static_cast<Fields*>(parser->data); }
+
+const llhttp_settings_t& settings() {
+  static const llhttp_settings_t s = [] {
+    llhttp_settings_t t;
+    llhttp_settings_init(&t);
+    t.on_header_field = [](llhttp_t* p, const char* at, std::size_t n) { fields_of(p).name(at, n); return 0; };
+    t.on_header_value = [](llhttp_t* p, const char* at, std::size_t n) { fields_of(p).value(at, n); return 0; };
+    t.on_header_field_complete = [](llhttp_t* p) { return fields_of(p).end_of_name(); };
+    t.on_header_value_complete = [](llhttp_t* p) { return fields_of(p).end_of_value(); };
+    t.on_headers_complete = [](llhttp_t*) -> int { return HPE_PAUSED; };
+    return t;
+  }();
+  return s;
+}
+
+// The fields go through llhttp behind a request line of its own: method, target and version are parsed here.
+constexpr std::string_view kLine = "POST / HTTP/1.1\r\n";
+
+bool run_llhttp(std::string_view fields, Fields& sink) {
+  static thread_local const llhttp_t started = [] {
+    llhttp_t p;
+    llhttp_init(&p, HTTP_REQUEST, &settings());
+    llhttp_execute(&p, kLine.data(), kLine.size());
+    return p;
+  }();
+  llhttp_t parser = started;
+  parser.data = &sink;
+  return llhttp_execute(&parser, fields.data(), fields.size()) == HPE_PAUSED;
+}
+
+bool is_method(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return (c >= 'A' && c <= 'Z') || c == '-' || c == '_'; });
+}
+
+// METHOD SP target SP HTTP/1.x, one space each.
+Result<void> parse_request_line(RequestHead& head, std::string_view line) {
+  head.request_line = line;
+  const auto first = line.find(' '), last = line.rfind(' ');
+  if (first == std::string_view::npos || first == last) return Errc::bad_request;
+  head.method_name = line.substr(0, first);
+  head.target = line.substr(first + 1, last - first - 1);
+  const auto version = line.substr(last + 1);
+  if (!is_method(head.method_name) || head.target.empty() || head.target.find(' ') != std::string_view::npos) return Errc::bad_request;
+  head.method = method_of(head.method_name);
+  if (version == "HTTP/1.1") head.version = Version::http11;
+  else if (version == "HTTP/1.0") head.version = Version::http10;
+  else if (version.size() == 8 && version.starts_with("HTTP/") && is_digit(version[5]) && version[6] == '.' && is_digit(version[7]))
+    return version[5] == '1' || version[5] == '0' ? Errc::bad_request : Errc::bad_version;
+  else return Errc::bad_request;
+  return {};
+}
+
+// How the body is framed. Two answers to that question are an attack, so anything but one is refused.
+Result<void> read_framing(RequestHead& head) {
+  Headers& h = head.headers;
+  if (h.count(FieldId::content_length) > 1 || h.count(FieldId::transfer_encoding) > 1) return Errc::bad_request;
+  if (const Field* te = h.find(FieldId::transfer_encoding)) {
+    if (h.has(FieldId::content_length) || head.version == Version::http10) return Errc::bad_request;
+    if (!equals_ignoring_case(te->value, "chunked")) return Errc::not_supported;
+    head.chunked = true;
+  } else if (const Field* length = h.find(FieldId::content_length)) {
+    head.content_length = parse_decimal(length->value);
+    if (!head.content_length || *head.content_length > INT64_MAX) return Errc::bad_request;
+  }
+  return {};
+}
+
+void read_connection(RequestHead& head) {
+  head.keep_alive = head.version == Version::http11;
+  for (const Field& field : head.headers.all()) {
+    if (field.id != FieldId::connection) continue;
+    auto rest = field.value;
+    while (auto token = next_list_element(rest)) {
+      if (equals_ignoring_case(*token, "close")) head.keep_alive = false;
+      else if (equals_ignoring_case(*token, "keep-alive") && head.version == Version::http10) head.keep_alive = true;
+    }
+  }
+  head.expects_continue = head.version == Version::http11 && equals_ignoring_case(head.headers.get(FieldId::expect), "100-continue");
+}
+
+// RFC 9112 3.2: one Host, and it is a host; an absolute target's authority wins over it.
+Result<void> read_host(RequestHead& head) {
+  const std::size_t hosts = head.headers.count(FieldId::host);
+  if (hosts > 1 || (hosts == 0 && head.version == Version::http11)) return Errc::bad_request;
+  const std::string_view field = head.headers.get(FieldId::host);
+  if (!field.empty()) {
+    if (Result<std::string> valid = parse_host(field); !valid) return valid.error();
+  }
+  if (head.authority.empty()) head.authority = field;
+  if (head.authority.empty()) return {};
+  Result<std::string> host = parse_host(head.authority);
+  if (!host) return host.error();
+  head.host = head.headers.arena().copy(*host);
+  return {};
+}
+
+// A head whose lines all end in a bare LF, as nginx takes it (RFC 9112 2.2 allows that); rewritten with CRLF into a block
+// of its own. A head that mixes both is refused: a front end that disagrees about line ends would see other fields.
+Result<Ref<Block>> with_crlf(std::string_view text) {
+  if (text.find('\r') != std::string_view::npos) return Errc::bad_request;
+  Ref<Block> block = Block::make(text.size() * 2 + 1);
+  std::size_t n = 0;
+  for (char c : text) {
+    if (c == '\n') block->data()[n++] = '\r';
+    block->data()[n++] = c;
+  }
+  block->data()[n] = 0;
+  return block;
+}
+
+}  // namespace
+
+bool is_h2_preface(std::string_view bytes) { return bytes.starts_with("PRI * HTTP/2.0\r\n"); }
+
+Result<void> HeadReader::check_line(std::size_t length) {
+  if (length <= limits_.line()) return {};
+  return lines_ == 0 ? Errc::uri_too_long : Errc::header_too_large;
+}
+
+Result<std::optional<std::size_t>> HeadReader::scan(std::string_view bytes) {
+  while (at_ < bytes.size()) {
+    const void* found = std::memchr(bytes.data() + at_, '\n', bytes.size() - at_);
+    if (!found) {
+      at_ = bytes.size();
+      break;
+    }
+    const auto end = static_cast<std::size_t>(static_cast<const char*>(found) - bytes.data());
+    std::size_t length = end - line_;
+    if (length > 0 && bytes[end - 1] == '\r') --length;
+    at_ = end + 1;
+    if (Result<void> fits = check_line(length); !fits) return fits.error();
+    const bool empty = length == 0;
+    line_ = at_;
+    if (empty && lines_ > 0) return std::optional<std::size_t>(at_);
+    if (empty && ++empty_ > kEmptyLines) return Errc::bad_request;
+    if (!empty && ++lines_ > limits_.max_headers + 1) return Errc::header_too_large;
+  }
+  if (Result<void> fits = check_line(at_ - line_); !fits) return fits.error();
+  if (at_ > limits_.total()) return Errc::header_too_large;
+  return std::optional<std::size_t>();
+}
+
+Result<RequestHead> parse_head(Buffer& in, std::size_t size, const HeadOptions& options) {
+  RequestHead head;
+  head.size = size;
+  head.storage = in.block();
+  std::string_view text = in.view().substr(0, size);
+  in.consume(size);
+  while (text[0] == '\r' || text[0] == '\n') text.remove_prefix(1);
+  auto end = text.find('\n');
+  if (end == 0 || text[end - 1] != '\r') {
+    Result<Ref<Block>> rewritten = with_crlf(text);
+    if (!rewritten) return rewritten.error();
+    head.storage = *rewritten;
+    text = {head.storage->data()};
+    end = text.find('\n');
+  }
+  if (Result<void> ok = parse_request_line(head, text.substr(0, end - 1)); !ok) return ok.error();
+  Fields fields(head, options);
+  if (!run_llhttp(text.substr(end + 1), fields)) return Errc::bad_request;
+  if (Result<void> ok = parse_target(head, options.merge_slashes); !ok) return ok.error();
+  if (Result<void> ok = read_host(head); !ok) return ok.error();
+  if (Result<void> ok = read_framing(head); !ok) return ok.error();
+  read_connection(head);
+  return head;
+}
+
+}  // namespace seawall

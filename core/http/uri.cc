@@ -1,0 +1,162 @@
+#include "seawall/http/uri.h"
+
+#include <algorithm>
+
+#include "seawall/base/text.h"
+
+namespace seawall {
+namespace {
+
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x21 || c == 0x7f; }
+
+// Most paths are plain: nothing to decode, no dots or doubled slashes to resolve.
+bool is_plain(std::string_view raw) {
+  char before = 0;
+  for (char c : raw) {
+    if (c == '%' || is_control(c)) return false;
+    if (before == '/' && (c == '/' || c == '.')) return false;
+    before = c;
+  }
+  return true;
+}
+
+// Appends a segment's end: "." and ".." are resolved when the slash (or the end) behind them comes.
+bool close_segment(std::string& path, std::size_t segment, bool slash) {
+  const std::string_view last(path.data() + segment, path.size() - segment);
+  if (last == ".") {
+    path.resize(segment);
+    return true;
+  }
+  if (last == "..") {
+    if (segment <= 1) return false;  // above the root
+    path.resize(path.rfind('/', segment - 2) + 1);
+    return true;
+  }
+  if (slash) path += '/';
+  return true;
+}
+
+std::string_view cut_scheme(std::string_view target) {
+  for (std::string_view scheme : {"http://", "https://"})
+    if (target.size() > scheme.size() && equals_ignoring_case(target.substr(0, scheme.size()), scheme)) return target.substr(scheme.size());
+  return {};
+}
+
+bool is_host_byte(char c) {
+  return is_alpha(c) || is_digit(c) || c == '-' || c == '.' || c == '_' || c == '~' || c == '!' || c == '$' || c == '&' ||
+         c == '\'' || c == '(' || c == ')' || c == '*' || c == '+' || c == ',' || c == ';' || c == '=' ||
+         static_cast<unsigned char>(c) >= 0x80;
+}
+
+bool is_ipv6_literal(std::string_view host) {
+  if (host.size() < 4 || host.front() != '[' || host.back() != ']') return false;
+  const auto inside = host.substr(1, host.size() - 2);
+  return inside.find(':') != std::string_view::npos &&
+         std::all_of(inside.begin(), inside.end(), [](char c) { return hex_value(c) >= 0 || c == ':' || c == '.'; });
+}
+
+}  // namespace
+
+Result<std::string> normalize_path(std::string_view raw, bool merge_slashes) {
+  if (raw.empty() || raw[0] != '/') return Errc::bad_request;
+  if (is_plain(raw)) return std::string(raw);
+  std::string path = "/";
+  path.reserve(raw.size());
+  std::size_t segment = 1;  // where the present segment begins
+  for (std::size_t i = 1; i < raw.size(); ++i) {
+    char c = raw[i];
+    if (c == '%') {
+      if (i + 2 >= raw.size()) return Errc::bad_request;
+      const int high = hex_value(raw[i + 1]), low = hex_value(raw[i + 2]);
+      if (high < 0 || low < 0) return Errc::bad_request;
+      c = static_cast<char>(high << 4 | low);
+      i += 2;
+      if (c == 0) return Errc::bad_request;
+    } else if (is_control(c)) {
+      return Errc::bad_request;
+    }
+    if (c != '/') {
+      path += c;
+      continue;
+    }
+    if (merge_slashes && path.size() == segment) continue;  // an empty segment
+    if (!close_segment(path, segment, true)) return Errc::bad_request;
+    segment = path.size();
+  }
+  if (!close_segment(path, segment, false)) return Errc::bad_request;
+  return path;
+}
+
+Result<std::string> parse_host(std::string_view authority) {
+  std::string_view host = authority, port;
+  const auto bracket = authority.starts_with('[') ? authority.find(']') : std::string_view::npos;
+  const auto colon = authority.find(':', bracket == std::string_view::npos ? 0 : bracket);
+  if (colon != std::string_view::npos) {
+    host = authority.substr(0, colon);
+    port = authority.substr(colon + 1);
+    const auto number = parse_decimal(port);
+    if (!port.empty() && (!number || *number > 65535)) return Errc::bad_request;
+  }
+  if (host.starts_with('[')) {
+    if (!is_ipv6_literal(host)) return Errc::bad_request;
+    return lower(host);
+  }
+  if (host.ends_with('.')) host.remove_suffix(1);
+  if (host.empty() || host.front() == '.' || host.find("..") != std::string_view::npos) return Errc::bad_request;
+  if (!std::all_of(host.begin(), host.end(), is_host_byte)) return Errc::bad_request;
+  return lower(host);
+}
+
+Result<void> parse_target(RequestHead& head, bool merge_slashes) {
+  std::string_view rest = head.target;
+  if (std::any_of(rest.begin(), rest.end(), [](char c) { return is_control(c) || c == '#'; })) return Errc::bad_request;
+  if (head.method == Method::connect) {
+    if (rest.find(':') == std::string_view::npos) return Errc::bad_request;
+    head.authority = rest;
+    head.raw_path = head.path = "/";
+    return {};
+  }
+  if (rest == "*") {
+    if (head.method != Method::options) return Errc::bad_request;
+    head.raw_path = head.path = "*";
+    return {};
+  }
+  if (!rest.starts_with('/')) {
+    rest = cut_scheme(rest);
+    const auto end = std::min(rest.find_first_of("/?"), rest.size());
+    head.authority = rest.substr(0, end);
+    if (head.authority.empty()) return Errc::bad_request;
+    rest.remove_prefix(end);
+  }
+  const auto question = rest.find('?');
+  head.raw_path = rest.substr(0, question);
+  if (head.raw_path.empty()) head.raw_path = "/";
+  if (question != std::string_view::npos) {
+    head.has_args = true;
+    head.args = rest.substr(question + 1);
+  }
+  Result<std::string> path = normalize_path(head.raw_path, merge_slashes);
+  if (!path) return path.error();
+  head.path = std::move(*path);
+  return {};
+}
+
+std::string escape_uri(std::string_view path) {
+  static constexpr char hex[] = "0123456789ABCDEF";
+  std::string out;
+  out.reserve(path.size());
+  for (char c : path) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte <= 0x20 || byte >= 0x7f || c == '"' || c == '#' || c == '%' || c == '<' || c == '>' || c == '?' || c == '\\' ||
+        c == '^' || c == '`' || c == '{' || c == '|' || c == '}') {
+      out += '%';
+      out += hex[byte >> 4];
+      out += hex[byte & 15];
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+}  // namespace seawall
