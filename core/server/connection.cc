@@ -63,6 +63,7 @@ Task<void> close(Connection& c) {
 Connection::Connection(LoopServer& server, Fd fd, const ListenSocket& door) : server(server), endpoint(nullptr) {
   info.number = next_number();
   info.started = server.loop.now();
+  info.fd = fd.get();
   if (Result<Address> peer = Address::peer_of(fd.get())) info.remote = *peer;
   if (Result<Address> local = Address::local_of(fd.get())) info.local = *local;
   info.peer = info.remote;

@@ -2,6 +2,7 @@
 
 #include <exception>
 
+#include "seawall/http/date.h"
 #include "seawall/route/plan.h"
 #include "seawall/server/core_conf.h"
 #include "seawall/server/error_pages.h"
@@ -142,6 +143,8 @@ std::optional<Response> finish(Exchange& x, Response response) {
     response = Response(500);
     add_default_page(x, response);
   }
+  if (response.last_modified && !response.headers.has(FieldId::last_modified))
+    response.headers.add("Last-Modified", http_date(*response.last_modified));
   return std::optional<Response>(std::move(response));
 }
 

@@ -66,6 +66,7 @@ bool cookie(Exchange& x, std::string_view rest, const void*, std::string& out) {
 }
 
 bool argument(Exchange& x, std::string_view rest, const void*, std::string& out) {
+  if (rest.empty()) return false;
   for (std::string_view args = x.args; !args.empty();) {
     const std::string_view pair = args.substr(0, args.find('&'));
     if (pair.size() > rest.size() && pair[rest.size()] == '=' && equals_ignoring_case(pair.substr(0, rest.size()), rest)) {
