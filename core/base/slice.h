@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "seawall/base/export.h"
@@ -43,6 +44,8 @@ class Ref {
   Ref() = default;
   explicit Ref(T* adopted) : p_(adopted) {}  // takes over the reference that `new` made
   Ref(const Ref& o) : p_(o.p_) { if (p_) p_->add_ref(); }
+  template <class U> requires std::is_convertible_v<U*, T*>
+  Ref(const Ref<U>& o) : p_(o.get()) { if (p_) p_->add_ref(); }  // NOLINT(implicit)
   Ref(Ref&& o) noexcept : p_(std::exchange(o.p_, nullptr)) {}
   Ref& operator=(Ref o) noexcept { std::swap(p_, o.p_); return *this; }
   ~Ref() { if (p_) p_->drop_ref(); }

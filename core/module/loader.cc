@@ -130,9 +130,11 @@ void write_module_index(const std::string& directory) {
     if (entry.path().extension() != ".so") continue;
     const int before = loader.modules();
     loader.load(entry.path());
-    for (int i = std::max(core, before); i < loader.modules(); ++i)
-      for (const Directive& directive : loader.module(i).conf.directives)
-        text += std::string(directive.name) + " " + entry.path().filename().string() + "\n";
+    const std::string file = " " + entry.path().filename().string() + "\n";
+    for (int i = std::max(core, before); i < loader.modules(); ++i) {
+      for (const Directive& directive : loader.module(i).conf.directives) text += directive.name + file;
+      for (const char* directive : loader.module(i).loaded_by) text += directive + file;
+    }
   }
   const std::string path = directory + "/modules.index", temporary = path + ".new";
   std::ofstream(temporary) << text;

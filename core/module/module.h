@@ -10,6 +10,8 @@
 //   };
 //   SEAWALL_MODULE(CanonicalHost)
 //
+// A module is loaded because a directive of its occurs; `static constexpr const char* loaded_by[]` names directives of
+// others that load it as well.
 // Optional members: Step steps[], Filter filters[], VariableRow variables[], check(Conf&, Settings&), State (what the
 // module keeps for a request: x.state<M>()), LoopState with LoopState(Loop&, const Conf& main) (x.loop: loop_state<M>),
 // log(Exchange&, const Conf&) (called when the response is out).
@@ -40,6 +42,7 @@ struct Module {
   std::span<const Step> steps;
   std::span<const Filter> filters;
   std::span<const VariableRow> variables;
+  std::span<const char* const> loaded_by;
   void (*log)(Exchange&, const void* conf);
   void* (*loop_start)(Loop&, const void* main_conf);  // on the loop's thread, before it accepts
   void (*loop_stop)(void* state);                     // after its last task
@@ -67,7 +70,7 @@ Module describe() {
   m.summary = M::summary;
   m.number = &module_number<M>;
   m.conf.module = M::name;
-  m.conf.directives = M::directives;
+  if constexpr (requires { M::directives; }) m.conf.directives = M::directives;
   m.conf.create = [] { return static_cast<void*>(new C); };
   m.conf.destroy = [](void* c) { delete static_cast<C*>(c); };
   if constexpr (requires(C& c, Settings& s) { M::check(c, s); })
@@ -75,6 +78,7 @@ Module describe() {
   if constexpr (requires { M::steps; }) m.steps = M::steps;
   if constexpr (requires { M::filters; }) m.filters = M::filters;
   if constexpr (requires { M::variables; }) m.variables = M::variables;
+  if constexpr (requires { M::loaded_by; }) m.loaded_by = M::loaded_by;
   if constexpr (requires(Exchange& x, const C& c) { M::log(x, c); })
     m.log = [](Exchange& x, const void* c) { M::log(x, *static_cast<const C*>(c)); };
   if constexpr (requires { typename M::LoopState; }) {

@@ -17,13 +17,28 @@ CoreBlocks& blocks_of(const Invocation& in, Settings& settings) {
   return *static_cast<CoreBlocks*>(in.binder.own(settings, module_number<BlocksModule>));
 }
 
+CoreConf& core_of(const Invocation& in, Settings& settings) {
+  return *static_cast<CoreConf*>(in.binder.own(settings, module_number<CoreModule>));
+}
+
 void open_http(CoreBlocks& blocks, const Invocation& in) {
   if (blocks.http) throw_duplicate("http");
   blocks.http = &in.binder.open(in, kHttp);
+  Setting<Root>& root = core_of(in, *blocks.http).root;
+  if (!root.is_set()) root.set(Root::unwritten(in.prefixed("html")), in.node.place);
 }
 
 void open_server(CoreBlocks& blocks, const Invocation& in) {
   blocks.servers.push_back(&in.binder.open(in, kServer));
+}
+
+// What an alias replaces is known only now that its block has been read.
+void tie_alias(Setting<Root>& root, const Location& location) {
+  try {
+    root.edit().stands_in(location);
+  } catch (const ConfigError& error) {
+    throw ConfigError(error.what(), root.place());
+  }
 }
 
 // Nested locations are bound into the inner block's own CoreBlocks and then hung under their parent, whose rules
@@ -33,6 +48,10 @@ void open_location(CoreBlocks& blocks, const Invocation& in) {
   if (location->regex) define_named_captures(*location->regex, in.binder.variables());
   Settings& settings = in.binder.open(in, kLocation);
   location->settings = &settings;
+  if (settings.owns(module_number<CoreModule>)) {
+    Setting<Root>& root = core_of(in, settings).root;
+    if (root.is_set()) tie_alias(root, *location);
+  }
   for (auto& nested : blocks_of(in, settings).locations) add_location(*location, std::move(nested));
   blocks.locations.push_back(std::move(location));
 }

@@ -13,6 +13,7 @@
 #include "seawall/config/setting.h"
 #include "seawall/config/template.h"
 #include "seawall/log/log.h"
+#include "seawall/server/root.h"
 
 namespace seawall {
 
@@ -93,6 +94,10 @@ class CoreConf {
   Setting<bool> recursive_error_pages{false};
   Setting<LogTargets> error_log;
   Setting<bool> log_not_found{true};
+
+  // Files.
+  Setting<Root> root;  // and alias
+  Setting<bool> etag{true};
 };
 
 // What main and events say.

@@ -96,6 +96,18 @@ void append_error_log(LogTargets& targets, const Invocation& in) {
   targets.push_back(std::move(target));
 }
 
+template <Root::Kind Kind>
+void apply_root(CoreConf& conf, const Invocation& in) {
+  if (conf.root.is_set()) {
+    const bool alias = conf.root->is_alias();
+    if (alias == (Kind == Root::Kind::alias)) throw_duplicate(in.node.name.c_str());
+    throw ConfigError("\"" + in.node.name + "\" directive is duplicate, \"" + (alias ? "alias" : "root") +
+                      "\" directive was specified earlier");
+  }
+  conf.root.set(Root(Kind, in), in.node.place);
+}
+void inherit_root(CoreConf& conf, const CoreConf& outer) { conf.root.inherit(outer.root); }
+
 template <class C>
 Directive rate(const char* name, unsigned where, Setting<std::int64_t> C::*field, const char* help) {
   return size<C>(name, where, field, help);
@@ -162,6 +174,12 @@ const Directive rows[] = {
     flag<C>("recursive_error_pages", kAllHttp, &C::recursive_error_pages, "Error pages of error pages."),
     list<C, LogTarget>("error_log", kMain | kAllHttp, 1, 2, "file | stderr | syslog:... [level]", &C::error_log,
                        append_error_log, "Where errors are logged, from which level on."),
+    custom<C>("root", kAllHttp | kLocationIf, 1, 1, "path", apply_root<Root::Kind::root>,
+              "The folder that URIs are looked up in; without one no file is served (nginx: html).", inherit_root),
+    custom<C>("alias", kLocation, 1, 1, "path", apply_root<Root::Kind::alias>,
+              "What replaces the location's name, or in a regex location the whole URI; what is left of the URI cannot "
+              "climb out with \"..\" (nginx: it can)."),
+    flag<C>("etag", kAllHttp, &C::etag, "Files have an ETag, of their time and length."),
     flag<C>("log_not_found", kAllHttp, &C::log_not_found, "Logs files that are not there."),
 };
 

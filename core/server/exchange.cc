@@ -50,6 +50,7 @@ void Exchange::enter(const Location& to) {
   location = &to;
   plan_ = to.plan.get();
   core_ = to.core;
+  uri_follows_alias = false;
 }
 
 void Exchange::set_deadline(Milliseconds from_now) {

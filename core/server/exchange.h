@@ -62,6 +62,7 @@ class SEAWALL_API Exchange {
   const Vhost* vhost;
   const Location* location;       // never null once located; a server without locations has its own root
   bool internal = false;          // after an internal redirect
+  bool uri_follows_alias = false; // try_files found a file behind an alias of a regex location: nginx's add_uri_to_alias
   Captures captures;              // of the last regex that matched ($1..)
   std::vector<std::pair<std::string, std::string>> named_captures;  // (?<name>...) of locations and server names
 

@@ -14,7 +14,7 @@ std::span<const VariableRow> all_variables() {
   static const std::vector<VariableRow> rows = [] {
     std::vector<VariableRow> all;
     for (auto part : {request_variables(), field_variables(), connection_variables(), response_variables(),
-                      process_variables(), capture_variables()})
+                      process_variables(), file_variables(), capture_variables()})
       all.insert(all.end(), part.begin(), part.end());
     return all;
   }();

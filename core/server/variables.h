@@ -13,6 +13,7 @@ std::span<const VariableRow> field_variables();       // $http_*, $cookie_*, $ar
 std::span<const VariableRow> connection_variables();  // addresses, counters, TCP
 std::span<const VariableRow> response_variables();    // status, $sent_http_*, sizes
 std::span<const VariableRow> process_variables();     // pid, clock, names
+std::span<const VariableRow> file_variables();        // document_root, request_filename ...
 std::span<const VariableRow> capture_variables();     // $0 .. $9
 
 // The values of all fields whose name is `name` when '-' is written '_' and case is ignored, joined by `separator`

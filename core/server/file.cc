@@ -1,0 +1,63 @@
+#include "seawall/server/file.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+
+#include "seawall/http/date.h"
+
+namespace seawall {
+namespace {
+
+std::int64_t nanoseconds(const timespec& t) { return static_cast<std::int64_t>(t.tv_sec) * 1'000'000'000 + t.tv_nsec; }
+
+// nginx's: "5e2b9f1a-2d", hexadecimal seconds and length.
+std::string etag_of(const FileStamp& stamp) {
+  char text[40] = "\"";
+  char* const end = text + sizeof text;
+  char* at = std::to_chars(text + 1, end, stamp.modified / 1'000'000'000, 16).ptr;
+  *at++ = '-';
+  at = std::to_chars(at, end, stamp.size, 16).ptr;
+  *at++ = '"';
+  return std::string(text, at);
+}
+
+}  // namespace
+
+FileStamp::FileStamp(const struct stat& s)
+    : device(s.st_dev), inode(s.st_ino), size(s.st_size), modified(nanoseconds(s.st_mtim)), changed(nanoseconds(s.st_ctim)),
+      mode(s.st_mode) {}
+
+File::File(const FileStamp& stamp, Fd fd) : stamp_(stamp) {
+  if (!is_regular()) return;
+  etag_ = etag_of(stamp);
+  last_modified_ = http_date(modified());
+  if (stamp.size > kSmall || !read_contents(fd.get())) open_ = std::make_shared<OpenFile>(std::move(fd));
+}
+
+// False when the file does not give what its length promises: sending it then finds out how it ends.
+bool File::read_contents(int fd) {
+  const auto length = static_cast<std::size_t>(stamp_.size);
+  Ref<Block> block = Block::make(length);
+  for (std::size_t have = 0; have < length;) {
+    const ssize_t n = ::pread(fd, block->data() + have, length - have, static_cast<off_t>(have));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    have += static_cast<std::size_t>(n);
+  }
+  contents_ = std::move(block);
+  return true;
+}
+
+std::string File::failure(std::string_view path) const {
+  return std::string(failed_).append(" \"").append(path).append("\" failed ") + describe(system_error_code(error_));
+}
+
+Body File::body() {
+  if (open_) return FilePart(open_, 0, size());
+  add_ref();
+  return Slice(Ref<Owner>(this), std::string_view(contents_->data(), static_cast<std::size_t>(size())));
+}
+
+}  // namespace seawall
