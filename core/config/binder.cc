@@ -12,7 +12,7 @@ void at(const Place& place, F&& work) {
   try {
     work();
   } catch (const ConfigError& error) {
-    if (error.placed() || !place.file) throw;
+    if (error.placed()) throw;
     throw ConfigError(error.what(), place);
   }
 }
@@ -109,8 +109,11 @@ void Binder::inherit(Settings& settings) {
 }
 
 void Binder::check(Settings& settings) {
-  for (Settings::Conf& conf : settings.own_)
-    if (conf && conf.type->check) at(settings.place, [&] { conf.type->check(conf.conf, settings); });
+  for (Settings::Conf& conf : settings.own_) {
+    if (!conf || !conf.type->check) continue;
+    if (settings.outer) at(settings.place, [&] { conf.type->check(conf.conf, settings); });
+    else conf.type->check(conf.conf, settings);  // the main block has no line
+  }
   for (Settings* inner : settings.inner_) check(*inner);
 }
 

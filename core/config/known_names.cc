@@ -263,6 +263,8 @@ constexpr KnownName kNames[] = {
 
 }  // namespace
 
+std::span<const KnownName> known_names() { return kNames; }
+
 const KnownName* find_known_name(std::string_view name) {
   const auto* found = std::lower_bound(std::begin(kNames), std::end(kNames), name,
                                        [](const KnownName& known, std::string_view n) { return known.name < n; });

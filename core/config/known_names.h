@@ -2,6 +2,7 @@
 // thread.
 #pragma once
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 namespace seawall {
@@ -18,5 +19,7 @@ struct KnownName {
 
 // Null for a name nobody knows.
 const KnownName* find_known_name(std::string_view name);
+
+std::span<const KnownName> known_names();  // sorted by name
 
 }  // namespace seawall

@@ -1,14 +1,14 @@
 // Tokens to a tree of directives; include.
 #include "seawall/config/tree.h"
 
+#include <fcntl.h>
 #include <glob.h>
+#include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <sstream>
 
+#include "seawall/base/error.h"
+#include "seawall/base/fd.h"
 #include "seawall/config/lexer.h"
 
 namespace seawall {
@@ -16,12 +16,21 @@ namespace {
 
 constexpr int kDeepest = 64;  // blocks and includes in each other
 
+[[noreturn]] void fail(const char* call, const std::string& path) {
+  throw ConfigError(std::string(call) + " \"" + path + "\" failed " + describe(system_error_code(errno)));
+}
+
 std::string read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (!file || !(text << file.rdbuf() || file.peek() == EOF))
-    throw ConfigError("open() \"" + path + "\" failed (" + std::to_string(errno) + ": " + std::strerror(errno) + ")");
-  return text.str();
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) fail("open()", path);
+  std::string text;
+  char piece[16384];
+  for (;;) {
+    const ssize_t n = ::read(file.get(), piece, sizeof piece);
+    if (n < 0) fail("read()", path);
+    if (n == 0) return text;
+    text.append(piece, static_cast<std::size_t>(n));
+  }
 }
 
 class Parser {

@@ -1,4 +1,4 @@
-// Reads the command line and does what needs no server: -h, -v, -V, -t, -T, -s, index-modules, directives.
+// Reads the command line and does what needs no server: -h, -v, -V, -t, -T, -s and our own commands.
 #pragma once
 #include <optional>
 
@@ -8,8 +8,5 @@ namespace seawall {
 
 // The options of a start; nothing when the command line has been dealt with, then `exit_code` says how.
 std::optional<Options> read_command_line(int argc, char** argv, int& exit_code);
-
-// Where the modules of this installation are: beside the program in a build tree, else in the library directory.
-std::string module_directory();
 
 }  // namespace seawall

@@ -1,6 +1,6 @@
 #include "seawall/process/configuration.h"
 
-#include "seawall/process/command_line.h"
+#include "seawall/process/installation.h"
 #include "seawall/server/core_module.h"
 #include "seawall/server/server_name.h"
 

@@ -2,8 +2,9 @@
 
 #include <iostream>
 
+#include "seawall/config/known_names.h"
 #include "seawall/module/loader.h"
-#include "seawall/process/command_line.h"
+#include "seawall/process/installation.h"
 
 namespace seawall {
 namespace {
@@ -35,19 +36,42 @@ void print(const Module& module) {
               << cell(d.help) << " |\n";
 }
 
+// Every module of this installation, loaded.
+class Catalogue {
+ public:
+  Catalogue() : loader_(module_directory(), variables_) { loader_.load_all(); }
+  Loader& loader() { return loader_; }
+
+ private:
+  VariableTable variables_;
+  Loader loader_;
+};
+
 }  // namespace
 
 bool print_directive_table(const std::string& name) {
-  VariableTable variables;
-  Loader loader(module_directory(), variables);
-  loader.load_all();
-  for (int i = 0; i < loader.modules(); ++i) {
-    if (loader.module(i).name != name) continue;
-    print(loader.module(i));
+  Catalogue all;
+  for (int i = 0; i < all.loader().modules(); ++i) {
+    if (all.loader().module(i).name != name) continue;
+    print(all.loader().module(i));
     return true;
   }
   std::cerr << "seawall: no module is named \"" << name << "\"\n";
   return false;
+}
+
+bool print_module_names() {
+  Catalogue all;
+  for (int i = 0; i < all.loader().modules(); ++i)
+    std::cout << all.loader().module(i).name << ": " << all.loader().module(i).summary << "\n";
+  return true;
+}
+
+bool print_refused_names() {
+  Catalogue all;
+  for (const KnownName& known : known_names())
+    if (known.state == KnownName::unbuilt && all.loader().find(known.name).empty()) std::cout << known.name << "\n";
+  return true;
 }
 
 }  // namespace seawall

@@ -6,11 +6,6 @@ set(seawall_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/seawall)
 if(TARGET seawall)
   install(TARGETS seawall RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR} COMPONENT server)
 endif()
-# The server's prefix, where it looks for nginx.conf and html: /etc/seawall under /usr, else etc/seawall below the prefix.
-set(seawall_conf_dir ${CMAKE_INSTALL_SYSCONFDIR}/seawall)
-if(CMAKE_INSTALL_PREFIX STREQUAL "/usr")
-  set(seawall_conf_dir ${CMAKE_INSTALL_FULL_SYSCONFDIR}/seawall)
-endif()
 install(DIRECTORY conf/ DESTINATION ${seawall_conf_dir} COMPONENT server PATTERN quickstart.conf EXCLUDE)
 
 # The headers keep their name, <seawall/FOLDER/FILE.h>: the base directory is the one with the symbolic link.

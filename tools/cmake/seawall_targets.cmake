@@ -32,3 +32,10 @@ function(seawall_module name)
   install(TARGETS module_${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/seawall/modules COMPONENT server)
   set_property(GLOBAL APPEND PROPERTY seawall_modules module_${name})
 endfunction()
+
+# The server's prefix, where it looks for nginx.conf and html: /etc/seawall under /usr, else etc/seawall below the prefix.
+set(seawall_conf_dir ${CMAKE_INSTALL_SYSCONFDIR}/seawall)
+if(CMAKE_INSTALL_PREFIX STREQUAL "/usr")
+  set(seawall_conf_dir ${CMAKE_INSTALL_FULL_SYSCONFDIR}/seawall)
+endif()
+get_filename_component(seawall_full_conf_dir ${seawall_conf_dir} ABSOLUTE BASE_DIR ${CMAKE_INSTALL_PREFIX})

@@ -1,0 +1,57 @@
+#include "seawall/process/subcommands.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <iostream>
+
+#include "seawall/module/loader.h"
+#include "seawall/process/directive_tables.h"
+
+namespace seawall {
+namespace {
+
+// A command's arguments, and what it does with them: false when it has said why it could not.
+class Commands {
+ public:
+  Commands() {
+    app_.require_subcommand(1);
+    auto* index = app_.add_subcommand("index-modules", "write modules.index of a directory of modules");
+    index->add_option("directory", argument_)->required();
+    index->callback([this] { write_module_index(argument_); });
+    auto* tables = app_.add_subcommand("directives", "the directives of a module as a Markdown table; without a name the modules");
+    tables->add_option("module", argument_);
+    tables->callback([this] { done_ = argument_.empty() ? print_module_names() : print_directive_table(argument_); });
+    auto* refused = app_.add_subcommand("refused", "the directives of nginx that are not supported yet");
+    refused->callback([this] { done_ = print_refused_names(); });
+  }
+
+  bool has(const std::string& name) const {
+    const auto all = app_.get_subcommands([](const CLI::App*) { return true; });
+    return std::any_of(all.begin(), all.end(), [&](const CLI::App* command) { return command->get_name() == name; });
+  }
+
+  int run(int argc, char** argv) {
+    try {
+      app_.parse(argc, argv);
+      return done_ ? 0 : 1;
+    } catch (const CLI::ParseError& error) {
+      return app_.exit(error) == 0 ? 0 : 1;
+    } catch (const std::exception& error) {
+      std::cerr << "seawall: " << error.what() << "\n";
+      return 1;
+    }
+  }
+
+ private:
+  CLI::App app_{"seawall: serves nginx configurations over HTTP and HTTPS", "seawall"};
+  std::string argument_;
+  bool done_ = true;
+};
+
+}  // namespace
+
+bool is_subcommand(int argc, char** argv) { return argc > 1 && Commands().has(argv[1]); }
+
+int run_subcommand(int argc, char** argv) { return Commands().run(argc, argv); }
+
+}  // namespace seawall
