@@ -103,6 +103,7 @@ class CoreConf {
 // What main and events say.
 class MainConf {
  public:
+  bool has_events = false;
   Setting<bool> daemon{true};
   Setting<bool> master_process{true};
   Setting<std::string> pid{std::string()};             // empty: the built-in place

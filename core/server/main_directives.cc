@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <thread>
+#include <utility>
 
 #include "seawall/server/core_module.h"
 
@@ -33,7 +34,13 @@ void apply_user(MainConf& conf, const Invocation& in) {
   conf.group.set(group, in.node.place);
 }
 
-void open_events(MainConf&, const Invocation& in) { in.binder.open(in, kEvents); }
+// What events says is about the process, too: it belongs to main's settings.
+void open_events(MainConf& conf, const Invocation& in) {
+  if (std::exchange(conf.has_events, true)) throw_duplicate("events");
+  Settings& events = in.binder.open(in, kEvents);
+  const auto* inner = static_cast<const MainConf*>(in.binder.own(events, module_number<MainModule>));
+  conf.worker_connections = inner->worker_connections;
+}
 
 bool parse_compat(const Invocation& in) {
   if (in.arg(0) != "nginx") throw_invalid_value(in.arg(0), "compat");
