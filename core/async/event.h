@@ -43,11 +43,13 @@ class SEAWALL_API Event {
   class Awaiter {
    public:
     Awaiter(Event& event, Deadline deadline) : event_(event), deadline_(deadline) {}
-    bool await_ready() const { return event_.set_; }
+    bool await_ready() const { return false; }
     template <class P>
     bool await_suspend(std::coroutine_handle<P> awaiter) {
       CHECK(!event_.waiter_);
-      if (!waiter_.suspend_until(awaiter, awaiter.promise().scope, deadline_)) return false;
+      Scope* const scope = awaiter.promise().scope;
+      if (event_.set_ && !scope->cancelled()) return false;
+      if (!waiter_.suspend_until(awaiter, scope, deadline_)) return false;
       waiter_.set_place(&event_.waiter_);
       return true;
     }

@@ -42,6 +42,8 @@ class SEAWALL_API Waiter : public ListNode {
   Waiter() = default;
   // Suspends `handle` in `scope`; false when the scope is cancelled already: then error() says so and nothing waits.
   bool suspend(std::coroutine_handle<> handle, Scope* scope);
+  // There is nothing to wait for: what error() will say.
+  void refuse(Errc error) { error_ = error; }
   // Ends the wait with `error` (ok: what was awaited happened). At most once a suspension; later calls do nothing.
   void complete(Errc error);
   bool waiting() const { return waiting_; }

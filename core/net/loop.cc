@@ -57,11 +57,12 @@ Loop::Loop(int number)
     : number_(number), epoll_(epoll_create1(EPOLL_CLOEXEC)), posted_(std::make_unique<Posted>()),
       scratch_(new char[kScratch]), scope_(std::make_unique<Scope>()) {
   CHECK(!this_thread);
-  this_thread = this;
   if (!epoll_) throw std::system_error(errno, std::generic_category(), "epoll_create1()");
-  if (const int error = uv_loop_init(&uv_)) throw std::system_error(-error, std::generic_category(), "uv_loop_init()");
-  add(uv_backend_fd(&uv_), EPOLLIN, uv_backend_);
   add(posted_->fd(), EPOLLIN, *posted_);
+  if (const int error = uv_loop_init(&uv_)) throw std::system_error(-error, std::generic_category(), "uv_loop_init()");
+  CHECK(uv_async_init(&uv_, &uv_alive_, nullptr) == 0);
+  add(uv_backend_fd(&uv_), EPOLLIN, uv_backend_);
+  this_thread = this;
 }
 
 Loop::~Loop() {
@@ -92,13 +93,15 @@ void Loop::remove(int fd) {
   epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, &event);
 }
 
+void Loop::again(EpollSource& source, std::uint32_t events) {
+  source.again_ |= events;
+  if (!source.linked()) again_.push_back(source);
+}
+
 int Loop::wait_time(std::int64_t latest) {
-  if (scheduler_.has_ready()) return 0;
   const int uv = uv_backend_timeout(&uv_);
-  if (uv == 0) {
-    uv_due_ = uv_loop_alive(&uv_);
-    if (uv_due_) return 0;
-  }
+  if (uv == 0) uv_due_ = true;
+  if (uv_due_ || scheduler_.has_ready() || !again_.empty()) return 0;
   const std::int64_t until = std::min(scheduler_.next_timer(), latest);
   int ours = -1;
   if (until != Deadline::kNever) {
@@ -114,15 +117,23 @@ void Loop::poll(int timeout) {
   epoll_event events[kEventsATurn];
   const int n = epoll_wait(epoll_.get(), events, kEventsATurn, timeout);
   scheduler_.update_clock();
+  ++turns_;
   for (int i = 0; i < n; ++i) static_cast<EpollSource*>(events[i].data.ptr)->on_events(events[i].events);
+  while (EpollSource* source = again_.pop_front()) source->on_events(std::exchange(source->again_, 0));
+}
+
+// libuv's clock stands still while it is not run: brought up to date every turn, or a timer that a task starts would
+// count from long ago.
+void Loop::run_uv() {
+  uv_update_time(&uv_);
+  if (!uv_due_ && uv_backend_timeout(&uv_) != 0) return;
+  uv_due_ = false;
+  uv_run(&uv_, UV_RUN_NOWAIT);
 }
 
 void Loop::turn(std::int64_t latest) {
   poll(wait_time(latest));
-  if (uv_due_) {
-    uv_due_ = false;
-    uv_run(&uv_, UV_RUN_NOWAIT);
-  }
+  run_uv();
   posted_->run();
   scheduler_.fire_timers();
   scheduler_.run_ready();

@@ -22,12 +22,16 @@
 namespace seawall {
 
 // Something with a descriptor in the loop's epoll set. on_events only records and wakes (Waiter::complete).
-class EpollSource {
+class EpollSource : public ListNode {
  public:
   virtual void on_events(std::uint32_t events) = 0;
 
  protected:
   ~EpollSource() = default;
+
+ private:
+  friend class Loop;
+  std::uint32_t again_ = 0;  // the events of Loop::again()
 };
 
 class SEAWALL_API Loop {
@@ -57,6 +61,9 @@ class SEAWALL_API Loop {
 
   void add(int fd, std::uint32_t events, EpollSource& source);
   void remove(int fd);
+  // Tells `source` these events in the next turn, as if the kernel had: for one that has had its share of this turn.
+  void again(EpollSource& source, std::uint32_t events);
+  std::uint32_t turns() const { return turns_; }
 
   // Scratch memory for one synchronous step (never across a co_await): 64 KiB.
   std::span<char> scratch() { return {scratch_.get(), kScratch}; }
@@ -69,11 +76,15 @@ class SEAWALL_API Loop {
   class Posted;
   int wait_time(std::int64_t latest);
   void poll(int timeout);
+  void run_uv();
 
   const int number_;
   Scheduler scheduler_;
   Fd epoll_;
+  std::uint32_t turns_ = 1;
+  List<EpollSource> again_;
   uv_loop_t uv_;
+  uv_async_t uv_alive_;  // libuv serves nobody, not even an unreferenced handle, while it thinks that it has no use
   bool uv_due_ = true;
   class UvBackend final : public EpollSource {
    public:

@@ -33,12 +33,25 @@ void Socket::on_events(std::uint32_t events) {
 Io Socket::try_read(std::span<char> room) { return receive(room, 0); }
 Io Socket::try_peek(std::span<char> room) { return receive(room, MSG_PEEK); }
 
+bool Socket::spent(Direction d) {
+  Loop& loop = Loop::current();
+  if (turn_ != loop.turns()) {
+    turn_ = loop.turns();
+    spent_[reading] = spent_[writing] = 0;
+  }
+  if (spent_[d] < (d == reading ? kReadShare : kWriteShare)) return false;
+  (d == reading ? may_read_ : may_write_) = false;
+  loop.again(*this, d == reading ? EPOLLIN : EPOLLOUT);
+  return true;
+}
+
 Io Socket::receive(std::span<char> room, int flags) {
-  if (!may_read_) return Io::wants_read();
+  if (!may_read_ || spent(reading)) return Io::wants_read();
   ssize_t n;
   do n = ::recv(fd_.get(), room.data(), room.size(), flags);
   while (n < 0 && errno == EINTR);
   if (n > 0) {
+    spend(reading, static_cast<std::size_t>(n));
     // A short read emptied the socket; the next byte makes a new edge. After the peer's end no further edge would come.
     if (static_cast<std::size_t>(n) < room.size() && !peer_gone_ && !flags) may_read_ = false;
     return Io::of(static_cast<std::size_t>(n));
@@ -50,7 +63,7 @@ Io Socket::receive(std::span<char> room, int flags) {
 }
 
 Io Socket::try_write(std::span<const iovec> pieces, bool more) {
-  if (!may_write_) return Io::wants_write();
+  if (!may_write_ || spent(writing)) return Io::wants_write();
   iovec capped[16];
   std::size_t count = 0, total = 0;
   for (; count < pieces.size() && count < std::size(capped) && total < kLargestSend; ++count) {
@@ -65,6 +78,7 @@ Io Socket::try_write(std::span<const iovec> pieces, bool more) {
   do n = ::sendmsg(fd_.get(), &message, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
   while (n < 0 && errno == EINTR);
   if (n >= 0) {
+    spend(writing, static_cast<std::size_t>(n));
     if (static_cast<std::size_t>(n) < total) may_write_ = false;
     return Io::of(static_cast<std::size_t>(n));
   }
@@ -74,14 +88,17 @@ Io Socket::try_write(std::span<const iovec> pieces, bool more) {
 }
 
 Io Socket::try_send_file(int file, std::uint64_t offset, std::size_t length) {
-  if (!may_write_) return Io::wants_write();
+  if (!may_write_ || spent(writing)) return Io::wants_write();
   auto at = static_cast<off_t>(offset);
   const std::size_t wanted = std::min(length, kLargestSend);
   ssize_t n;
   do n = ::sendfile(fd_.get(), file, &at, wanted);
   while (n < 0 && errno == EINTR);
   // A short count says nothing about the socket here: pages, too, end a piece.
-  if (n > 0) return Io::of(static_cast<std::size_t>(n));
+  if (n > 0) {
+    spend(writing, static_cast<std::size_t>(n));
+    return Io::of(static_cast<std::size_t>(n));
+  }
   if (n == 0) return Io::ended();  // the file is shorter than it was
   if (errno != EAGAIN) return Io::fail(errno);
   may_write_ = false;

@@ -34,6 +34,12 @@ class Io {
 // Everything larger goes out in pieces of just under this: on a plain socket 100 KiB in one send cost 22.9 us, in two 13.8.
 inline constexpr std::size_t kLargestSend = 64 * 1024 - 512;
 
+// What one socket may read and write in one turn of the loop (a call counts as kLeastShare at least). Then it has to wait
+// like one that is empty or full, so that a peer as fast as we are does not keep all others from their turn.
+inline constexpr std::size_t kReadShare = 128 * 1024;
+inline constexpr std::size_t kWriteShare = 2 * 1024 * 1024;  // nginx's sendfile_max_chunk
+inline constexpr std::size_t kLeastShare = 1024;
+
 class SEAWALL_API Socket final : public EpollSource {
  public:
   enum Direction : std::uint8_t { reading, writing };
@@ -50,7 +56,7 @@ class SEAWALL_API Socket final : public EpollSource {
   Io try_peek(std::span<char> room);     // reads without consuming
   Io try_send_file(int file, std::uint64_t offset, std::size_t length);
 
-  // Is there, as far as we know, something to read (data, end or error)? May be true without; never false with.
+  // Is there, as far as we know, something to read in this turn (data, end or error)? May be true without.
   bool may_read() const { return may_read_; }
   // After a peek that was not enough: the next wait is for more bytes than are there now.
   void not_yet() { if (!peer_gone_) may_read_ = false; }
@@ -66,7 +72,8 @@ class SEAWALL_API Socket final : public EpollSource {
   void reset();
 
   class Awaiter;
-  // Waits until the direction may be tried again: ok, timed_out or cancelled.
+  // Waits until the direction may be tried again: ok, timed_out or cancelled. In a cancelled scope and after the deadline
+  // it says so even when the direction is ready: a peer that never stops cannot outlast either.
   Awaiter wait(Direction d, Deadline deadline);
 
   void on_events(std::uint32_t events) override;
@@ -81,12 +88,18 @@ class SEAWALL_API Socket final : public EpollSource {
     static void fire(Timer& timer);
   };
   void arm(Side& side, Deadline deadline);
+  bool is_ready(Direction d) const { return d == reading ? may_read_ : may_write_; }
   Io receive(std::span<char> room, int flags);
+  // Has this direction had its share of the turn? Then it is woken in the next one.
+  bool spent(Direction d);
+  void spend(Direction d, std::size_t n) { spent_[d] += n < kLeastShare ? kLeastShare : static_cast<std::uint32_t>(n); }
 
   Fd fd_;
   bool may_read_ = false;
   bool may_write_ = true;
   bool peer_gone_ = false;
+  std::uint32_t turn_ = 0;  // of the loop, that spent_ counts for
+  std::uint32_t spent_[2] = {0, 0};
   Side sides_[2];
 };
 
@@ -94,12 +107,17 @@ class Socket::Awaiter {
  public:
   Awaiter(Socket& socket, Direction direction, Deadline deadline)
       : socket_(socket), direction_(direction), deadline_(deadline) {}
-  bool await_ready() const { return direction_ == reading ? socket_.may_read_ : socket_.may_write_; }
+  bool await_ready() const { return false; }
   template <class P>
   bool await_suspend(std::coroutine_handle<P> awaiter) {
     Side& side = socket_.sides_[direction_];
     CHECK(!side.waiter);
-    if (!waiter_.suspend(awaiter, awaiter.promise().scope)) return false;
+    Scope* const scope = awaiter.promise().scope;
+    if (!scope->cancelled()) {
+      if (deadline_.passed()) return waiter_.refuse(Errc::timed_out), false;
+      if (socket_.is_ready(direction_)) return false;
+    }
+    if (!waiter_.suspend(awaiter, scope)) return false;
     waiter_.set_place(&side.waiter);
     socket_.arm(side, deadline_);
     return true;
