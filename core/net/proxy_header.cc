@@ -39,7 +39,7 @@ ProxyHeader parse_text(std::string_view bytes) {
   const auto family = next_word(rest);
   header.state = ProxyHeader::complete;
   if (family == "UNKNOWN") return header;
-  if (family != "TCP4" && family != "TCP6") return broken();
+  if ((family != "TCP4" && family != "TCP6") || rest.ends_with(' ')) return broken();
   const auto source = next_word(rest), destination = next_word(rest);
   const auto source_port = port_of(next_word(rest)), destination_port = port_of(next_word(rest));
   if (!source_port || !destination_port || !rest.empty()) return broken();

@@ -16,6 +16,8 @@ Task<bool> read_proxy_protocol(Connection& c) {
   for (std::size_t before = 0;;) {
     const Io io = socket.try_peek(bytes);
     if (io.kind == Io::eof || io.kind == Io::failed) co_return false;
+    // Nothing more will come behind half a header: asking again would not even wait.
+    if (io.kind == Io::done && io.n == before && socket.peer_gone()) co_return false;
     if (io.kind == Io::done && io.n != before) {
       before = io.n;
       const ProxyHeader header = parse_proxy_header({bytes.data(), io.n});

@@ -1,0 +1,113 @@
+#include "seawall/net/proxy_header.h"
+
+#include <string>
+
+#include "catch.h"
+
+using namespace seawall;
+
+namespace {
+
+std::string text_of(const ProxyHeader& header) {
+  if (header.state == ProxyHeader::incomplete) return "incomplete";
+  if (header.state == ProxyHeader::broken) return "broken";
+  const std::string size = std::to_string(header.size) + " ";
+  if (header.source.empty()) return size + "unknown";
+  return size + header.source.text_with_port() + " " + header.destination.text_with_port();
+}
+
+std::string parsed(std::string_view bytes) { return text_of(parse_proxy_header(bytes)); }
+
+// A version 2 header: the byte of version and command, the one of family and protocol, and what follows the length.
+std::string binary(int version_command, int family_protocol, std::string_view rest, int length = -1) {
+  std::string bytes("\r\n\r\n\0\r\nQUIT\n", 12);
+  const std::size_t n = length < 0 ? rest.size() : static_cast<std::size_t>(length);
+  bytes += static_cast<char>(version_command);
+  bytes += static_cast<char>(family_protocol);
+  bytes += static_cast<char>(n >> 8);
+  bytes += static_cast<char>(n & 255);
+  return bytes.append(rest);
+}
+
+const std::string kIpv4("\x0a\0\0\1\x0a\0\0\2\x30\x39\x01\xbb", 12);  // 10.0.0.1:12345 to 10.0.0.2:443
+const std::string kIpv6 = std::string("\x20\x01\x0d\xb8", 4) + std::string(11, '\0') + "\1" + std::string(15, '\0') +
+                          "\1" + std::string("\x30\x39\x01\xbb", 4);
+
+}  // namespace
+
+TEST_CASE("version 1: addresses and ports, or UNKNOWN and whatever follows it") {
+  CHECK(parsed("PROXY TCP4 10.0.0.1 10.0.0.2 12345 443\r\n") == "40 10.0.0.1:12345 10.0.0.2:443");
+  CHECK(parsed("PROXY TCP4 10.0.0.1 10.0.0.2 12345 443\r\nGET / HTTP/1.1\r\n") == "40 10.0.0.1:12345 10.0.0.2:443");
+  CHECK(parsed("PROXY TCP4 255.255.255.255 255.255.255.255 65535 65535\r\n") ==
+        "56 255.255.255.255:65535 255.255.255.255:65535");
+  CHECK(parsed("PROXY TCP6 2001:db8::1 ::1 1 2\r\n") == "32 [2001:db8::1]:1 [::1]:2");
+  CHECK(parsed("PROXY UNKNOWN\r\n") == "15 unknown");
+  CHECK(parsed("PROXY UNKNOWN ffff:f...f:ffff ffff:f...f:ffff 65535 65535\r\n") == "59 unknown");
+}
+
+TEST_CASE("version 1: the longest line the protocol knows is taken, a longer one is not waited for") {
+  const std::string longest = "PROXY UNKNOWN " + std::string(91, 'x') + "\r\n";
+  REQUIRE(longest.size() == 107);
+  CHECK(parsed(longest) == "107 unknown");
+  CHECK(parsed(longest.substr(0, 106)) == "incomplete");
+  CHECK(parsed("PROXY UNKNOWN " + std::string(92, 'x') + "\r\n") == "broken");
+  CHECK(parsed("PROXY UNKNOWN " + std::string(93, 'x')) == "broken");
+}
+
+TEST_CASE("version 1: anything else is broken") {
+  for (const char* line :
+       {"PROXY TCP4 10.0.0.1 10.0.0.2 12345\r\n", "PROXY TCP4 10.0.0.1 10.0.0.2 12345 443 \r\n",
+        "PROXY TCP4 10.0.0.1 10.0.0.2 12345 443 x\r\n", "PROXY TCP4  10.0.0.1 10.0.0.2 12345 443\r\n",
+        "PROXY TCP4 10.0.0.1 10.0.0.2 123456 443\r\n", "PROXY TCP4 10.0.0.1 10.0.0.2 -1 443\r\n",
+        "PROXY TCP4 10.0.0.1 10.0.0.2 +1 443\r\n", "PROXY TCP4 10.0.0.1 10.0.0.2 1a 443\r\n",
+        "PROXY TCP4 10.0.0.256 10.0.0.2 1 2\r\n", "PROXY TCP4 ::1 ::1 1 2\r\n", "PROXY TCP6 10.0.0.1 10.0.0.2 1 2\r\n",
+        "PROXY TCP6 ::1 10.0.0.2 1 2\r\n", "PROXY TCP5 10.0.0.1 10.0.0.2 1 2\r\n", "PROXY tcp4 10.0.0.1 10.0.0.2 1 2\r\n",
+        "PROXY TCP4 localhost 10.0.0.2 1 2\r\n", "PROXY TCP4 10.0.0.1:5 10.0.0.2 1 2\r\n", "PROXY \r\n", "PROXY  \r\n",
+        "PROXY\r\n", "PROXYTCP4 10.0.0.1 10.0.0.2 1 2\r\n", "proxy TCP4 10.0.0.1 10.0.0.2 1 2\r\n",
+        "GET / HTTP/1.1\r\n", " PROXY TCP4 10.0.0.1 10.0.0.2 1 2\r\n", "\r\nPROXY TCP4 10.0.0.1 10.0.0.2 1 2\r\n",
+        "\x16\x03\x01"})
+    CHECK((parsed(line) + " " + line) == ("broken " + std::string(line)));
+  CHECK(parsed(std::string_view("PROXY TCP4 10.0.0.1\0 10.0.0.2 1 2\r\n", 36)) == "broken");
+}
+
+TEST_CASE("version 1: a bare LF does not end it") {
+  CHECK(parsed("PROXY TCP4 10.0.0.1 10.0.0.2 1 2\n") == "incomplete");
+  CHECK(parsed("PROXY UNKNOWN\nGET / HTTP/1.1\r\n") == "broken");
+}
+
+TEST_CASE("version 2: IPv4, IPv6, what is neither, and LOCAL") {
+  CHECK(parsed(binary(0x21, 0x11, kIpv4)) == "28 10.0.0.1:12345 10.0.0.2:443");
+  CHECK(parsed(binary(0x21, 0x12, kIpv4)) == "28 10.0.0.1:12345 10.0.0.2:443");  // datagrams: the addresses still count
+  CHECK(parsed(binary(0x21, 0x21, kIpv6)) == "52 [2001:db8::1]:12345 [::1]:443");
+  CHECK(parsed(binary(0x20, 0x11, kIpv4)) == "28 unknown");
+  CHECK(parsed(binary(0x20, 0x00, "")) == "16 unknown");
+  CHECK(parsed(binary(0x21, 0x00, "")) == "16 unknown");
+  CHECK(parsed(binary(0x21, 0x31, std::string(216, 'u'))) == "232 unknown");
+}
+
+TEST_CASE("version 2: TLVs behind the addresses are skipped") {
+  const std::string tlv("\x03\x00\x04\xde\xad\xbe\xef", 7);
+  CHECK(parsed(binary(0x21, 0x11, kIpv4 + tlv)) == "35 10.0.0.1:12345 10.0.0.2:443");
+  CHECK(parsed(binary(0x21, 0x11, kIpv4 + tlv) + "GET") == "35 10.0.0.1:12345 10.0.0.2:443");
+  CHECK(parsed(binary(0x21, 0x11, kIpv4 + std::string(kLongestProxyHeader - 28, 't'))) ==
+        "4096 10.0.0.1:12345 10.0.0.2:443");
+}
+
+TEST_CASE("version 2: broken ones") {
+  CHECK(parsed(binary(0x11, 0x11, kIpv4)) == "broken");                    // version 1 in binary
+  CHECK(parsed(binary(0x22, 0x11, kIpv4)) == "broken");                    // an unknown command
+  CHECK(parsed(binary(0x21, 0x11, kIpv4.substr(0, 11))) == "broken");      // too short for its family
+  CHECK(parsed(binary(0x21, 0x21, kIpv4)) == "broken");
+  CHECK(parsed(binary(0x21, 0x11, "")) == "broken");
+  CHECK(parsed(binary(0x21, 0x11, "", 65535)) == "broken");                // more than is ever read
+  CHECK(parsed(binary(0x21, 0x11, "", static_cast<int>(kLongestProxyHeader) - 15)) == "broken");
+}
+
+TEST_CASE("every beginning of a header is incomplete, and only the whole of it is complete") {
+  for (const std::string& whole : {std::string("PROXY TCP4 10.0.0.1 10.0.0.2 12345 443\r\n"), std::string("PROXY UNKNOWN\r\n"),
+                                   binary(0x21, 0x11, kIpv4), binary(0x21, 0x21, kIpv6), binary(0x20, 0, "")}) {
+    for (std::size_t n = 0; n < whole.size(); ++n) CHECK(parsed(std::string_view(whole).substr(0, n)) == "incomplete");
+    CHECK(parse_proxy_header(whole).state == ProxyHeader::complete);
+    CHECK(parse_proxy_header(whole).size == whole.size());
+  }
+}
