@@ -12,8 +12,7 @@
 
 namespace seawall {
 
-Starting::Starting(bool background) : background_(background) {
-  if (!background_) return;
+void Starting::go_to_background() {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) < 0) throw std::system_error(errno, std::generic_category(), "pipe2()");
   const pid_t pid = ::fork();
@@ -40,7 +39,7 @@ void Starting::done(const std::string& error_log) {
     const Fd log(::open(error_log.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644));
     if (log) ::dup2(log.get(), STDERR_FILENO);
   }
-  if (!background_) return;
+  if (ready_ < 0) return;
   const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
   ::dup2(null.get(), STDIN_FILENO);
   ::dup2(null.get(), STDOUT_FILENO);

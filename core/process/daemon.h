@@ -4,19 +4,21 @@
 
 namespace seawall {
 
-// Constructed with true it forks: the parent waits until the child calls done() (sockets listen, pid file written) and
-// exits with 0, or with 1 when the child ends before. With false it stays in the foreground.
+// How a start goes to the background: go_to_background() forks, and the parent waits until the child calls done() (sockets
+// listen, pid file written) and exits with 0, or with 1 when the child ends before; so this is to outlive every message
+// about a failed start.
 class Starting {
  public:
-  explicit Starting(bool background);
+  Starting() = default;
+  Starting(const Starting&) = delete;
   ~Starting();
-  // Lets the parent return; standard input and output go to /dev/null in the background, standard error to `error_log`
-  // so that a sanitizer's or a library's last words are found there.
+  void go_to_background();
+  // Lets the parent return. In the background standard input and output go to /dev/null; standard error goes to
+  // `error_log`, so that a sanitizer's or a library's last words are found there.
   void done(const std::string& error_log);
 
  private:
-  bool background_;
-  int ready_ = -1;
+  int ready_ = -1;  // in the background, until done()
 };
 
 // Written at construction with this process's id, removed at the end. Throws std::runtime_error in nginx's wording.

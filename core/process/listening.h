@@ -14,16 +14,17 @@ namespace seawall {
 // One address with its descriptors: one, or with reuseport one for each loop.
 class OpenSocket {
  public:
-  Address address;
-  bool reuseport = false;
+  OpenSocket(const Address& address, bool reuseport) : address(address), reuseport(reuseport) {}
+  const Address address;
+  const bool reuseport;
   std::vector<Fd> fds;
 };
 
 class Listening {
  public:
-  // Opens what `sockets` asks for, taking over what `from` has open already for the same address. Throws
-  // std::runtime_error in nginx's wording: bind() to 0.0.0.0:80 failed (98: Address already in use).
-  static std::unique_ptr<Listening> open(std::span<const ListenSocket> sockets, int loops, Listening* from);
+  // Opens what `sockets` asks for, taking over what `from` has open already for the same address. An address that is in
+  // use is tried five times, half a second apart. Throws std::runtime_error in nginx's wording.
+  static std::unique_ptr<Listening> open(std::span<const ListenSocket> sockets, int loops, const Listening* from);
 
   // The descriptor of sockets[index] for this loop.
   int fd(std::size_t index, int loop) const;
@@ -33,6 +34,7 @@ class Listening {
   void remove_paths();
 
  private:
+  std::shared_ptr<OpenSocket> take(const ListenSocket& socket) const;
   std::vector<std::shared_ptr<OpenSocket>> sockets_;
 };
 

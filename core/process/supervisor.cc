@@ -1,20 +1,17 @@
 #include "seawall/process/supervisor.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
-#include <fstream>
 #include <iostream>
 #include <map>
 
 #include "seawall/log/log.h"
-#include "seawall/process/configuration.h"
-#include "seawall/process/daemon.h"
-#include "seawall/process/listening.h"
 #include "seawall/process/signals.h"
 #include "seawall/process/worker.h"
 
@@ -23,9 +20,14 @@ namespace {
 
 using std::chrono::steady_clock;
 
-// A worker that dies sooner than this after its start is started again only after a pause.
-constexpr std::chrono::seconds kTooSoon{5};
-constexpr std::chrono::seconds kPause{1};
+using std::chrono::milliseconds;
+
+// A worker that dies is started again at once, unless it lived shorter than this: then after a pause that doubles.
+constexpr milliseconds kTooSoon{1000};
+constexpr milliseconds kFirstPause{100}, kLongestPause{5000};
+// SIGTERM means soon.
+constexpr milliseconds kTermPatience{1000};
+constexpr auto kNever = steady_clock::time_point::max();
 
 class Supervisor {
  public:
@@ -40,25 +42,27 @@ class Supervisor {
       else if (signal == SIGHUP) reload();
       else if (signal == SIGUSR1) reopen();
       else if (signal == SIGQUIT || signal == SIGTERM || signal == SIGINT) stop(signal == SIGQUIT ? SIGQUIT : SIGTERM);
-      if (restart_due_ && steady_clock::now() >= *restart_due_) start_worker();
+      const auto now = steady_clock::now();
+      if (restart_due_ && now >= *restart_due_) start_worker();
+      if (kill_due_ && now >= *kill_due_) kill_all();
     }
     listening_->remove_paths();
-    return 0;
+    log(Level::notice, "exit");
+    return failed_ ? 1 : 0;
   }
 
  private:
   bool done() const { return stopping_ && workers_.empty(); }
 
-  // Waits for a signal, or for the time at which a worker is to be started again (0).
+  // Waits for a signal, or for the time at which something is due (0).
   int next_signal() const {
     sigset_t set;
     sigemptyset(&set);
     for (int signal : {SIGCHLD, SIGHUP, SIGUSR1, SIGUSR2, SIGQUIT, SIGTERM, SIGINT, SIGWINCH}) sigaddset(&set, signal);
-    timespec time{60, 0};
-    if (restart_due_) {
-      const auto left = std::max(std::chrono::nanoseconds(0), std::chrono::nanoseconds(*restart_due_ - steady_clock::now()));
-      time = {left.count() / 1'000'000'000, left.count() % 1'000'000'000};
-    }
+    if (!restart_due_ && !kill_due_) return std::max(0, sigwaitinfo(&set, nullptr));
+    const auto due = std::min(restart_due_.value_or(kNever), kill_due_.value_or(kNever));
+    const auto left = std::max(std::chrono::nanoseconds(0), std::chrono::nanoseconds(due - steady_clock::now()));
+    const timespec time{left.count() / 1'000'000'000, left.count() % 1'000'000'000};
     return std::max(0, sigtimedwait(&set, nullptr, &time));
   }
 
@@ -67,7 +71,7 @@ class Supervisor {
     const pid_t pid = ::fork();
     if (pid < 0) {
       log(Level::alert, std::string("fork() failed (") + std::strerror(errno) + ")");
-      restart_due_ = steady_clock::now() + kPause;
+      restart_due_ = steady_clock::now() + kLongestPause;
       return;
     }
     if (pid == 0) {
@@ -88,17 +92,16 @@ class Supervisor {
       if (pid <= 0) return;
       const auto worker = workers_.find(pid);
       if (worker == workers_.end()) continue;
-      const bool soon = steady_clock::now() - worker->second < kTooSoon;
+      pause_ = steady_clock::now() - worker->second > kTooSoon ? milliseconds(0)
+                                                              : std::clamp(2 * pause_, kFirstPause, kLongestPause);
       workers_.erase(worker);
       report(pid, status);
       if (stopping_ || pid != current_) continue;
       if (WIFEXITED(status) && WEXITSTATUS(status) == 2) {
         log(Level::alert, "worker process " + std::to_string(pid) + " exited with fatal code 2 and cannot be respawned");
-        stopping_ = true;
-      } else if (soon) {
-        restart_due_ = steady_clock::now() + kPause;
+        stopping_ = failed_ = true;
       } else {
-        start_worker();
+        restart_due_ = steady_clock::now() + pause_;
       }
     }
   }
@@ -140,6 +143,14 @@ class Supervisor {
     stopping_ = true;
     restart_due_.reset();
     tell_all(signal);
+    if (signal == SIGTERM && !kill_due_) kill_due_ = steady_clock::now() + kTermPatience;
+  }
+
+  void kill_all() {
+    kill_due_.reset();
+    for (const auto& [pid, started] : workers_)
+      log(Level::alert, "worker process " + std::to_string(pid) + " did not end on SIGTERM and is killed");
+    tell_all(SIGKILL);
   }
 
   void tell_all(int signal) const {
@@ -151,55 +162,15 @@ class Supervisor {
   std::unique_ptr<Listening> listening_;
   std::map<pid_t, steady_clock::time_point> workers_;
   pid_t current_ = 0;
-  std::optional<steady_clock::time_point> restart_due_;
-  bool stopping_ = false;
+  std::optional<steady_clock::time_point> restart_due_, kill_due_;
+  milliseconds pause_{0};
+  bool stopping_ = false, failed_ = false;
 };
-
-// Until the configuration says where: -e, else the built-in place, else standard error.
-void open_first_log(const Options& options) {
-  LogTarget target;
-  target.level = Level::notice;
-  try {
-    target.sink = file_sink(options.error_log.empty() ? options.prefix + "logs/error.log" : options.error_log);
-  } catch (const std::exception&) {
-    target.sink = file_sink("stderr");
-    if (!options.error_log.empty()) std::cerr << "nginx: [alert] could not open error log file: " << options.error_log << "\n";
-  }
-  set_main_log({target});
-}
-
-int fail(const std::string& text) {
-  std::cerr << "nginx: [emerg] " << text << "\n";
-  log(Level::emerg, text);
-  return 1;
-}
 
 }  // namespace
 
-int run(const Options& options) {
-  block_signals();
-  open_first_log(options);
-  std::unique_ptr<Configuration> conf;
-  std::unique_ptr<Listening> listening;
-  try {
-    conf = Configuration::load(options, [](const std::string& text) {
-      std::cerr << "nginx: [warn] " << text << "\n";
-      log(Level::warn, text);
-    });
-    listening = Listening::open(conf->http().sockets, static_cast<int>(*conf->main().worker_processes), nullptr);
-    if (!conf->error_log().empty()) set_main_log(conf->error_log());
-    Starting starting(*conf->main().daemon && *conf->main().master_process);
-    const PidFile pid(conf->pid_file());
-    starting.done(options.error_log);
-    const bool supervised = *conf->main().master_process;
-    log(Level::notice, "seawall/" "0.1.0 started");
-    if (supervised) return Supervisor(options, std::move(conf), std::move(listening)).run();
-    const int code = run_worker(*conf, *listening, false);
-    listening->remove_paths();
-    return code;
-  } catch (const std::exception& error) {
-    return fail(error.what());
-  }
+int supervise(const Options& options, std::unique_ptr<Configuration> conf, std::unique_ptr<Listening> listening) {
+  return Supervisor(options, std::move(conf), std::move(listening)).run();
 }
 
 }  // namespace seawall

@@ -1,11 +1,15 @@
 // The supervisor: holds the listening sockets, starts the worker, restarts it when it dies, reloads. It never reads
 // network input. One thread.
 #pragma once
+#include <memory>
+
+#include "seawall/process/configuration.h"
+#include "seawall/process/listening.h"
 #include "seawall/process/options.h"
 
 namespace seawall {
 
-// Loads the configuration, goes to the background if it says so, serves until SIGQUIT or SIGTERM. The exit code.
-int run(const Options& options);
+// Serves until SIGQUIT or SIGTERM; the exit code. `options` are those of later reloads.
+int supervise(const Options& options, std::unique_ptr<Configuration> conf, std::unique_ptr<Listening> listening);
 
 }  // namespace seawall

@@ -103,7 +103,7 @@ class Worker {
     std::vector<std::thread> others;
     for (int i = 1; i < loops; ++i) others.emplace_back([this, i, &started] { run_other(i, started); });
     started.arrive_and_wait();
-    SignalWatch signals({SIGQUIT, SIGTERM, SIGINT, SIGUSR1, SIGWINCH});
+    SignalWatch signals({SIGHUP, SIGQUIT, SIGTERM, SIGINT, SIGUSR1});
     first.loop().scope().spawn(watch(signals));
     first.loop().scope().spawn(flush_logs());
     first.run();
@@ -130,11 +130,14 @@ class Worker {
       const int signal = co_await signals.next();
       if (signal == 0) co_return;
       if (signal == SIGUSR1) {
+        log(Level::notice, "reopening logs");
         reopen_logs();
         reopen_access_logs();
       } else if (signal == SIGQUIT) {
         log(Level::notice, "gracefully shutting down");
         on_all([time = *conf_.main().worker_shutdown_timeout](LoopThread& t) { t.drain(time); });
+      } else if (signal == SIGHUP) {
+        log(Level::error, "SIGHUP is for the supervisor; without one (master_process off) there is no reload");
       } else if (signal == SIGTERM || signal == SIGINT) {
         log(Level::notice, "exiting");
         on_all([](LoopThread& t) { t.terminate(); });

@@ -1,0 +1,254 @@
+// The process around the server: background, pid file, signals, -s, crashes, addresses that are taken.
+#include <poll.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <filesystem>
+#include <thread>
+
+#include "catch.h"
+#include "e2e/curl.h"
+#include "e2e/server.h"
+
+using namespace std::chrono_literals;
+using namespace test;
+using Catch::Matchers::ContainsSubstring;
+
+namespace {
+
+const char* const kAnswer = "server { listen 127.0.0.1:%%PORT_0%%; location / { return 200 here; } }";
+
+// Whether the process ends within the tests' patience; for processes that are not our children.
+bool wait_gone(pid_t pid) {
+  const seawall::Fd process(int(::syscall(SYS_pidfd_open, pid, 0)));
+  if (!process) return true;
+  pollfd wait{process.get(), POLLIN, 0};
+  return ::poll(&wait, 1, left_until(Clock::now() + kPatience)) == 1;
+}
+
+pid_t to_pid(std::string_view text) {
+  pid_t pid = 0;
+  std::from_chars(text.data(), text.data() + text.size(), pid);
+  return pid;
+}
+
+int count(std::string_view text, std::string_view part) {
+  int n = 0;
+  for (auto at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++n;
+  return n;
+}
+
+// The worker that the log named last; the line may come after the pid file.
+pid_t worker_of(const Server& s) {
+  REQUIRE(s.wait_for_log("start worker process [0-9]+"));
+  const std::string mark = "start worker process ", text = s.error_log();
+  const auto at = text.rfind(mark);
+  return at == text.npos ? 0 : to_pid(std::string_view(text).substr(at + mark.size()));
+}
+
+// A server that the command line sends to the background.
+class Daemon {
+ public:
+  explicit Daemon(const std::string& http, int port = free_port()) : port_(port) {
+    auto text = http;
+    const std::string mark = "%%PORT_0%%";
+    text.replace(text.find(mark), mark.size(), std::to_string(port_));
+    write_file(folder_ + "/nginx.conf",
+               "pid nginx.pid;\nerror_log error.log info;\nevents {}\n" + user() + "http {\n" + text + "\n}\n");
+  }
+  ~Daemon() {
+    if (pid() == 0) return;
+    ::kill(pid(), SIGKILL);
+    wait_gone(pid());
+  }
+  Run start() const { return run({}); }
+  Run tell(const std::string& what) const { return run({"-s", what}); }
+  pid_t pid() const { return to_pid(read_file(folder_ + "/nginx.pid")); }
+  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/"; }
+  const std::string& folder() const { return folder_; }
+
+ private:
+  Run run(std::vector<std::string> more) const {
+    std::vector<std::string> arguments{"-p", folder_, "-c", "nginx.conf", "-e", "error.log"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run_server(arguments, folder_);
+  }
+  static std::string user() { return ::geteuid() == 0 ? "user root;\n" : ""; }
+  std::string folder_ = make_folder();
+  int port_;
+};
+
+}  // namespace
+
+TEST_CASE("in the background the parent returns once the server answers and its pid is written") {
+  Daemon d(kAnswer);
+  const auto started = d.start();
+  INFO(started.err);
+  REQUIRE(started.exit_code == 0);
+  const pid_t pid = d.pid();
+  REQUIRE(pid > 0);
+  REQUIRE(::getsid(pid) == pid);
+  REQUIRE(get(d.url()).body == "here");
+  REQUIRE(started.err.empty());
+  REQUIRE(d.tell("quit").exit_code == 0);
+  REQUIRE(wait_gone(pid));
+  REQUIRE_FALSE(std::filesystem::exists(d.folder() + "/nginx.pid"));
+}
+
+TEST_CASE("a configuration that is wrong keeps the server from going to the background") {
+  Daemon d("server { listen 127.0.0.1:%%PORT_0%%; lissten 1; }");
+  const auto started = d.start();
+  REQUIRE(started.exit_code == 1);
+  REQUIRE_THAT(started.err, ContainsSubstring("nginx: [emerg] unknown directive \"lissten\""));
+  REQUIRE_FALSE(std::filesystem::exists(d.folder() + "/nginx.pid"));
+}
+
+TEST_CASE("an address that stays taken is tried five times, then the start fails") {
+  const int port = free_port();
+  const auto taken = listen_on(port);
+  Daemon d(kAnswer, port);
+  const auto started = d.start();
+  REQUIRE(started.exit_code == 1);
+  const auto line = "nginx: [emerg] bind() to 127.0.0.1:" + std::to_string(port) + " failed (98: Address already in use)\n";
+  REQUIRE(count(started.err, line) == 5);
+  REQUIRE_THAT(started.err, ContainsSubstring("nginx: [emerg] still could not bind()\n"));
+  REQUIRE_FALSE(std::filesystem::exists(d.folder() + "/nginx.pid"));
+}
+
+TEST_CASE("an address that becomes free while it is tried is taken") {
+  const int port = free_port();
+  auto taken = listen_on(port);
+  Daemon d(kAnswer, port);
+  std::thread other([&] {
+    const auto tried = [&] { return count(read_file(d.folder() + "/error.log"), "try again to bind() after 500ms") > 0; };
+    wait_for_change(d.folder(), tried, Clock::now() + kPatience);
+    taken.reset();
+  });
+  const auto started = d.start();
+  other.join();
+  REQUIRE(started.exit_code == 0);
+  REQUIRE(get(d.url()).body == "here");
+}
+
+TEST_CASE("an address that is not ours is refused at once") {
+  Daemon d("server { listen 203.0.113.1:%%PORT_0%%; }");
+  const auto started = d.start();
+  REQUIRE(started.exit_code == 1);
+  REQUIRE(count(started.err, "bind() to 203.0.113.1:") == 1);
+  REQUIRE_THAT(started.err, ContainsSubstring("failed (99: Cannot assign requested address)"));
+}
+
+TEST_CASE("a pid file that cannot be written keeps the server from starting") {
+  const auto folder = make_folder();
+  write_file(folder + "/nginx.conf", "pid missing/nginx.pid;\nerror_log error.log;\nevents {}\n");
+  const auto run = run_server({"-p", folder, "-c", "nginx.conf", "-e", "error.log"}, folder);
+  REQUIRE(run.exit_code == 1);
+  REQUIRE_THAT(run.err, ContainsSubstring("nginx: [emerg] open() \"" + folder + "/missing/nginx.pid\" failed (2: No such file or directory)"));
+}
+
+TEST_CASE("without a supervisor one process does it all") {
+  Server s(std::string("master_process off;\nevents {}\nhttp {\n") + kAnswer + "}");
+  REQUIRE(get(s.url()).body == "here");
+  REQUIRE(read_file("/proc/" + std::to_string(s.pid()) + "/task/" + std::to_string(s.pid()) + "/children").empty());
+  s.stop();
+  REQUIRE(s.read("nginx.pid").empty());
+}
+
+TEST_CASE("QUIT lets a request that has begun be finished and takes no new one") {
+  Server s(kAnswer);
+  RawClient begun(s.port());
+  begun.send("GET / HTTP/1.1\r\nHost: a\r\n");
+  REQUIRE(get(s.url()).status == 200);  // accepted after it: the first is being served, too
+  s.signal(SIGQUIT);
+  REQUIRE(s.wait_for_log("gracefully shutting down"));
+  begun.send("\r\n");
+  const auto answer = begun.read_response();
+  REQUIRE(answer.body == "here");
+  REQUIRE(answer.header("connection") == "close");
+  REQUIRE(begun.expect_close(5s));
+  s.stop();
+}
+
+TEST_CASE("QUIT closes idle connections at once") {
+  Server s(kAnswer);
+  RawClient idle(s.port());
+  idle.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  REQUIRE(idle.read_response().header("connection") != "close");
+  s.signal(SIGQUIT);
+  REQUIRE(idle.expect_close(5s));
+  REQUIRE_FALSE(idle.was_reset());
+  s.stop();
+}
+
+TEST_CASE("TERM and INT end the server whatever its clients do") {
+  const int signal = GENERATE(SIGTERM, SIGINT);
+  Server s(kAnswer);
+  RawClient begun(s.port());
+  begun.send("GET / HTTP/1.1\r\nHost: a\r\n");
+  REQUIRE(get(s.url()).status == 200);
+  s.signal(signal);
+  REQUIRE(begun.expect_close(5s));
+  REQUIRE(wait_gone(s.pid()));
+}
+
+TEST_CASE("USR1 opens the logs anew") {
+  Server s(kAnswer);
+  std::filesystem::rename(s.folder() + "/error.log", s.folder() + "/error.log.1");
+  s.signal(SIGUSR1);
+  // Supervisor and worker say so in the old file, then open the new one.
+  const auto told = [&] { return count(s.read("error.log.1"), "reopening logs") == 2; };
+  REQUIRE(wait_for_change(s.folder(), told, Clock::now() + kPatience));
+  s.stop();
+  REQUIRE(count(s.error_log(), "gracefully shutting down") == 1);
+  REQUIRE(count(s.read("error.log.1"), "gracefully shutting down") == 0);
+}
+
+TEST_CASE("a worker that is killed is replaced") {
+  Server s(kAnswer);
+  const pid_t worker = worker_of(s);
+  REQUIRE(worker > 0);
+  s.allow("exited on signal 9");
+  ::kill(worker, SIGKILL);
+  REQUIRE(s.wait_for_log("worker process " + std::to_string(worker) + " exited on signal 9"));
+  REQUIRE(get(s.url()).body == "here");
+  REQUIRE(worker_of(s) != worker);
+}
+
+TEST_CASE("seawall -s tells the running server") {
+  Daemon d(kAnswer);
+  REQUIRE(d.start().exit_code == 0);
+  const pid_t pid = d.pid();
+  REQUIRE(d.tell("reload").exit_code == 0);
+  std::filesystem::rename(d.folder() + "/error.log", d.folder() + "/error.log.1");
+  REQUIRE(d.tell("reopen").exit_code == 0);
+  const auto opened = [&] { return std::filesystem::exists(d.folder() + "/error.log"); };
+  REQUIRE(wait_for_change(d.folder(), opened, Clock::now() + kPatience));
+  REQUIRE(d.pid() == pid);
+  REQUIRE(get(d.url()).body == "here");
+  REQUIRE(d.tell("stop").exit_code == 0);
+  REQUIRE(wait_gone(pid));
+}
+
+TEST_CASE("seawall -s says why it reaches nobody") {
+  const auto folder = make_folder();
+  write_file(folder + "/nginx.conf", "pid nginx.pid;\nerror_log error.log;\nevents {}\n");
+  const auto tell = [&](const std::string& what) {
+    return run_server({"-p", folder, "-c", "nginx.conf", "-e", "stderr", "-s", what}, folder);
+  };
+  const auto none = tell("quit");
+  REQUIRE(none.exit_code == 1);
+  REQUIRE_THAT(none.err, ContainsSubstring("nginx: [error] open() \"" + folder + "/nginx.pid\" failed (2: No such file or directory)"));
+  write_file(folder + "/nginx.pid", "12x\n");
+  const auto garbage = tell("quit");
+  REQUIRE(garbage.exit_code == 1);
+  REQUIRE_THAT(garbage.err, ContainsSubstring("nginx: [error] invalid PID number \"12x\" in \"" + folder + "/nginx.pid\""));
+  write_file(folder + "/nginx.pid", "4194304\n");  // no pid is that high
+  const auto gone = tell("quit");
+  REQUIRE(gone.exit_code == 1);
+  REQUIRE_THAT(gone.err, ContainsSubstring("nginx: [alert] kill(4194304, 3) failed (3: No such process)"));
+  const auto unknown = tell("restart");
+  REQUIRE(unknown.exit_code == 1);
+  REQUIRE_THAT(unknown.err, ContainsSubstring("nginx: invalid option: \"-s restart\""));
+}
