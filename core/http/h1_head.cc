@@ -137,7 +137,7 @@ Result<void> read_host(RequestHead& head) {
   const std::size_t hosts = head.headers.count(FieldId::host);
   if (hosts > 1 || (hosts == 0 && head.version == Version::http11)) return Errc::bad_request;
   const std::string_view field = head.headers.get(FieldId::host);
-  if (!field.empty()) {
+  if (hosts == 1) {
     if (Result<std::string> valid = parse_host(field); !valid) return valid.error();
   }
   if (head.authority.empty()) head.authority = field;
@@ -152,17 +152,24 @@ Result<void> read_host(RequestHead& head) {
 // of its own. A head that mixes both is refused: a front end that disagrees about line ends would see other fields.
 Result<Ref<Block>> with_crlf(std::string_view text) {
   if (text.find('\r') != std::string_view::npos) return Errc::bad_request;
-  Ref<Block> block = Block::make(text.size() * 2 + 1);
+  Ref<Block> block = Block::make(text.size() * 2);
   std::size_t n = 0;
   for (char c : text) {
     if (c == '\n') block->data()[n++] = '\r';
     block->data()[n++] = c;
   }
-  block->data()[n] = 0;
   return block;
 }
 
 }  // namespace
+
+std::string_view skip_empty_lines(std::string_view text) {
+  for (;;) {
+    if (text.starts_with("\r\n")) text.remove_prefix(2);
+    else if (text.starts_with('\n')) text.remove_prefix(1);
+    else return text;
+  }
+}
 
 bool is_h2_preface(std::string_view bytes) { return bytes.starts_with("PRI * HTTP/2.0\r\n"); }
 
@@ -198,15 +205,16 @@ Result<RequestHead> parse_head(Buffer& in, std::size_t size, const HeadOptions& 
   RequestHead head;
   head.size = size;
   head.storage = in.block();
-  std::string_view text = in.view().substr(0, size);
-  in.consume(size);
-  while (text[0] == '\r' || text[0] == '\n') text.remove_prefix(1);
+  std::string_view text = skip_empty_lines(in.view().substr(0, size));
   auto end = text.find('\n');
-  if (end == 0 || text[end - 1] != '\r') {
+  if (text[end - 1] == '\r') {
+    // llhttp would take a bare LF for the empty line at the end.
+    if (!text.ends_with("\r\n\r\n")) return Errc::bad_request;
+  } else {
     Result<Ref<Block>> rewritten = with_crlf(text);
     if (!rewritten) return rewritten.error();
     head.storage = *rewritten;
-    text = {head.storage->data()};
+    text = {head.storage->data(), text.size() + static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'))};
     end = text.find('\n');
   }
   if (Result<void> ok = parse_request_line(head, text.substr(0, end - 1)); !ok) return ok.error();
@@ -216,6 +224,7 @@ Result<RequestHead> parse_head(Buffer& in, std::size_t size, const HeadOptions& 
   if (Result<void> ok = read_host(head); !ok) return ok.error();
   if (Result<void> ok = read_framing(head); !ok) return ok.error();
   read_connection(head);
+  in.consume(size);
   return head;
 }
 

@@ -49,9 +49,12 @@ class SEAWALL_API HeadReader {
   std::size_t empty_ = 0;     // leading empty lines
 };
 
-// The head in the first `size` bytes of the buffer; consumes them. The views of the result live as long as its storage.
-// Errors: bad_request, bad_version, not_supported.
+// The head in the first `size` bytes of the buffer; consumes them unless there is an error: the log wants to show them.
+// The views of the result live as long as its storage. Errors: bad_request, bad_version, not_supported.
 SEAWALL_API Result<RequestHead> parse_head(Buffer& in, std::size_t size, const HeadOptions& options);
+
+// What is left behind the empty lines that may stand before a request line (RFC 9112 2.2).
+SEAWALL_API std::string_view skip_empty_lines(std::string_view text);
 
 // The first bytes of HTTP/2 with prior knowledge (RFC 9113 3.4).
 SEAWALL_API bool is_h2_preface(std::string_view bytes);

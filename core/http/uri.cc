@@ -1,5 +1,7 @@
 #include "seawall/http/uri.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 
 #include "seawall/base/text.h"
@@ -44,15 +46,14 @@ std::string_view cut_scheme(std::string_view target) {
 
 bool is_host_byte(char c) {
   return is_alpha(c) || is_digit(c) || c == '-' || c == '.' || c == '_' || c == '~' || c == '!' || c == '$' || c == '&' ||
-         c == '\'' || c == '(' || c == ')' || c == '*' || c == '+' || c == ',' || c == ';' || c == '=' ||
-         static_cast<unsigned char>(c) >= 0x80;
+         c == '\'' || c == '(' || c == ')' || c == '*' || c == '+' || c == ',' || c == ';' || c == '=';
 }
 
 bool is_ipv6_literal(std::string_view host) {
   if (host.size() < 4 || host.front() != '[' || host.back() != ']') return false;
-  const auto inside = host.substr(1, host.size() - 2);
-  return inside.find(':') != std::string_view::npos &&
-         std::all_of(inside.begin(), inside.end(), [](char c) { return hex_value(c) >= 0 || c == ':' || c == '.'; });
+  if (host.find('\0') != std::string_view::npos) return false;
+  in6_addr address;
+  return ::inet_pton(AF_INET6, std::string(host.substr(1, host.size() - 2)).c_str(), &address) == 1;
 }
 
 }  // namespace
