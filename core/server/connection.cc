@@ -2,7 +2,9 @@
 
 #include <atomic>
 
+#include "seawall/async/event.h"
 #include "seawall/base/text.h"
+#include "seawall/net/loop.h"
 #include "seawall/server/http_conf.h"
 #include "seawall/server/named_captures.h"
 #include "seawall/server/proxy_protocol.h"
@@ -38,22 +40,37 @@ Task<bool> handshake(Connection& c, TlsStream& tls) {
   co_return false;
 }
 
-// Closes in two steps when the client may still be sending: our end first, then its bytes are read away, so that no
-// reset overtakes the response (lingering_close).
+// May the client be sending, or have sent what nobody will read? The kernel answers that with a reset, which can overtake
+// the response.
+bool must_linger(const Connection& c) {
+  if (c.abrupt || c.core->lingering_time->count() <= 0 || c.core->lingering_timeout->count() <= 0) return false;
+  switch (*c.core->lingering_close) {
+    case LingeringClose::off: return false;
+    case LingeringClose::on: return c.linger || !c.in.empty() || c.stream->socket().may_read();
+    case LingeringClose::always: return true;
+  }
+  return false;
+}
+
+// Closes in two steps when it must linger: our end first, then the client's bytes are read away (lingering_close).
 Task<void> close(Connection& c) {
-  const CoreConf& core = *c.vhost->core;
-  const bool always = *core.lingering_close == LingeringClose::always;
+  const CoreConf& core = *c.core;
   c.stream->end();
-  if (*core.lingering_close == LingeringClose::off || (!c.linger && !always)) co_return;
+  if (!must_linger(c)) co_return;
   c.enter(ConnState::linger);
   const Deadline whole = Deadline::in(*core.lingering_time, Wait::linger);
-  std::unique_ptr<char[]> sink(new char[4096]);
-  for (;;) {
-    const Io io = c.stream->socket().try_read({sink.get(), 4096});
-    if (io.kind == Io::done) continue;
+  Socket& socket = c.stream->socket();
+  while (!whole.passed()) {
+    const Io io = socket.try_read(c.server.loop.scratch());
+    if (io.kind == Io::done) {
+      if (!c.stream->had_its_turn(io.n)) continue;
+      const Errc turned = co_await next_turn(Wait::linger);
+      if (turned == Errc::cancelled) co_return;
+      continue;
+    }
     if (io.kind != Io::want_read) co_return;
     const Deadline gap = Deadline::in(*core.lingering_timeout, Wait::linger).earlier(whole);
-    const Errc waited = co_await c.stream->socket().wait(Socket::reading, gap);
+    const Errc waited = co_await socket.wait(Socket::reading, gap);
     if (waited != Errc::ok) co_return;
   }
 }
@@ -69,6 +86,7 @@ Connection::Connection(LoopServer& server, Fd fd, const ListenSocket& door) : se
   info.peer = info.remote;
   endpoint = door.find(info.local);
   vhost = endpoint->default_server;
+  core = vhost->core;
   ++server.states[static_cast<std::size_t>(state_)];
   ++server.accepted_total;
   if (endpoint->options.ssl) stream = std::make_unique<TlsStream>(std::move(fd), *vhost->tls, *this);
@@ -80,6 +98,7 @@ const TlsContext* Connection::select(std::string_view name) {
   if (name.ends_with('.')) name.remove_suffix(1);
   if (!name.empty())
     if (const ServerMatch found = endpoint->names.find(lower(name), nullptr); found.vhost) vhost = found.vhost;
+  core = vhost->core;
   if (*vhost->tls_conf->reject_handshake) return nullptr;
   return vhost->tls.get();
 }
@@ -122,12 +141,12 @@ Task<void> serve(LoopServer& server, Fd fd, const ListenSocket& door) {
   co_await close(c);
 }
 
-std::unique_ptr<Exchange> make_exchange(Connection& c, RequestHead head) {
+std::unique_ptr<Exchange> make_exchange(Connection& c, RequestHead head, Scope* scope) {
   Captures captures;
   const ServerMatch found = c.endpoint->names.find(head.host, &captures);
   const Vhost* vhost = found.vhost;
   if (!vhost) vhost = c.endpoint->default_server;
-  auto x = std::make_unique<Exchange>(c.info, std::move(head), *vhost);
+  auto x = std::make_unique<Exchange>(c.info, std::move(head), *vhost, scope);
   if (found.regex) {
     keep_named_captures(*x, *found.regex, captures);
     x->captures = std::move(captures);

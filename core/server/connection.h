@@ -22,7 +22,10 @@ class Connection final : public ListNode, public SniSelector {  // the node: in 
   Buffer in;
   ConnectionInfo info;
   const Vhost* vhost;         // the default server, or the one SNI chose: whose limits hold before a Host is known
+  const CoreConf* core;       // of the last request's location, whose limits hold behind it (idle, linger); first the vhost's
   bool linger = false;        // the client may still be sending: close in two steps
+  bool abrupt = false;        // it has used up its time: close at once, whatever it still sends
+  std::int64_t head_started = 0;  // ns: when the first byte of the present request's head was here
 
   void enter(ConnState state);
   ConnState state() const { return state_; }
@@ -43,8 +46,8 @@ Task<void> serve(LoopServer& server, Fd fd, const ListenSocket& door);
 // Requests over HTTP/1.x, one after another, until the connection is to be closed.
 Task<void> serve_h1(Connection& c);
 
-// The exchange of a head, with the server its Host asks for.
-std::unique_ptr<Exchange> make_exchange(Connection& c, RequestHead head);
+// The exchange of a head, with the server its Host asks for; its handler runs below `scope`.
+std::unique_ptr<Exchange> make_exchange(Connection& c, RequestHead head, Scope* scope = nullptr);
 // 400 or 421 when a request may not be answered on this connection (497: plain HTTP on a TLS port); 0 when it may.
 int wrong_connection(const Connection& c, const Exchange& x);
 

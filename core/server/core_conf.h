@@ -42,6 +42,12 @@ class KeepaliveTimeout {
   milliseconds header{0};
 };
 
+// keepalive_disable: browsers that get no keep-alive.
+class KeepaliveDisable {
+ public:
+  bool msie6 = true, safari = false;
+};
+
 class LargeBuffers {
  public:
   std::int64_t number = 4, size = 8192;
@@ -71,7 +77,7 @@ class CoreConf {
   Setting<std::int64_t> max_headers{1000};
   Setting<std::int64_t> client_max_body_size{1 << 20};
   Setting<std::int64_t> keepalive_requests{1000};
-  Setting<std::vector<std::string>> keepalive_disable;
+  Setting<KeepaliveDisable> keepalive_disable;
   Setting<bool> ignore_invalid_headers{true};
   Setting<bool> underscores_in_headers{false};
   Setting<bool> merge_slashes{true};

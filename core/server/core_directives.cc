@@ -30,6 +30,17 @@ KeepaliveTimeout parse_keepalive_timeout(const Invocation& in) {
   return value;
 }
 
+KeepaliveDisable parse_keepalive_disable(const Invocation& in) {
+  KeepaliveDisable value;
+  value.msie6 = false;
+  for (const std::string& word : in.args()) {
+    if (word == "msie6") value.msie6 = true;
+    else if (word == "safari") value.safari = true;
+    else if (word != "none") throw_invalid_value(word, "keepalive_disable");
+  }
+  return value;
+}
+
 // types { text/html html htm; ... }
 void apply_types(CoreConf& conf, const Invocation& in) {
   if (conf.types.is_set()) throw_duplicate("types");
@@ -133,7 +144,8 @@ const Directive rows[] = {
                                    parse_keepalive_timeout, "How long an idle connection is kept; 0: not at all.", "75s"),
     duration<C>("keepalive_time", kAllHttp, &C::keepalive_time, "How old a connection may become."),
     number<C>("keepalive_requests", kAllHttp, &C::keepalive_requests, "Requests of one connection."),
-    words<C>("keepalive_disable", kAllHttp, &C::keepalive_disable, "Browsers without keep-alive: none, msie6, safari."),
+    directive<C, KeepaliveDisable>("keepalive_disable", kAllHttp, 1, 2, "none | msie6 | safari ...", &C::keepalive_disable,
+                                   parse_keepalive_disable, "Browsers without keep-alive.", "msie6"),
     duration<C>("lingering_time", kAllHttp, &C::lingering_time, "How long input is read away before a close, in all."),
     duration<C>("lingering_timeout", kAllHttp, &C::lingering_timeout, "... between two reads."),
     choice<C, LingeringClose>("lingering_close", kAllHttp, &C::lingering_close,

@@ -26,6 +26,6 @@ SEAWALL_API Response redirect_to(const Exchange& x, int status, std::string_view
 SEAWALL_API std::string absolute_location(const Exchange& x, std::string_view path);
 
 // The status that answers a failure of the client's side; 0: nobody is left to answer (closed, reset).
-int status_of(const std::error_code& error);
+SEAWALL_API int status_of(const std::error_code& error);
 
 }  // namespace seawall

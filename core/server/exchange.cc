@@ -1,5 +1,7 @@
 #include "seawall/server/exchange.h"
 
+#include <algorithm>
+
 #include "seawall/base/check.h"
 #include "seawall/net/loop.h"
 #include "seawall/server/core_conf.h"
@@ -21,8 +23,8 @@ std::string about(const Exchange& x) {
 
 }  // namespace
 
-Exchange::Exchange(ConnectionInfo& connection, RequestHead head, const Vhost& vhost)
-    : loop(Loop::current()), connection(connection), request(std::move(head)), method(request.method),
+Exchange::Exchange(ConnectionInfo& connection, RequestHead head, const Vhost& vhost, Scope* parent)
+    : loop(Loop::current()), scope(parent), connection(connection), request(std::move(head)), method(request.method),
       uri(std::move(request.path)), args(request.args), vhost(&vhost), started(loop.now()) {
   enter(vhost.locations.root());
   keep_alive = request.keep_alive;
@@ -51,29 +53,39 @@ void Exchange::enter(const Location& to) {
   plan_ = to.plan.get();
   core_ = to.core;
   uri_follows_alias = false;
+  if (clock_started_ && !deadline_moved_) start_handler_clock();
+}
+
+Deadline Exchange::last_deadline(Wait wait) const {
+  const std::int64_t time = std::chrono::nanoseconds(*core_->request_max_time).count();
+  return time > 0 ? Deadline::at(started + time, wait) : Deadline::never(wait);
 }
 
 void Exchange::set_deadline(Milliseconds from_now) {
-  const std::int64_t latest = started + std::chrono::nanoseconds(*core_->request_max_time).count();
-  const std::int64_t wanted = loop.now() + std::chrono::nanoseconds(from_now).count();
-  handler_deadline_ = core_->request_max_time->count() > 0 && latest < wanted ? latest : wanted;
-  deadline_moved_ = true;
+  deadline_moved_ = clock_started_ = true;
+  handler_left_ = std::chrono::nanoseconds(from_now).count();
+  if (!paused_) resume_handler_clock();
 }
 
 void Exchange::start_handler_clock() {
+  clock_started_ = true;
+  deadline_moved_ = false;
   const std::int64_t time = std::chrono::nanoseconds(*core_->handler_timeout).count();
-  if (handler_left_ < 0) handler_deadline_ = time > 0 ? loop.now() + time : Deadline::kNever;
-  else handler_left_ = time > 0 ? time : Deadline::kNever;
+  handler_left_ = time > 0 ? time : Deadline::kNever;
+  if (!paused_) resume_handler_clock();
 }
 
 void Exchange::pause_handler_clock() {
+  paused_ = true;
   handler_left_ = handler_deadline_ == Deadline::kNever ? Deadline::kNever : handler_deadline_ - loop.now();
   handler_deadline_ = Deadline::kNever;
 }
 
 void Exchange::resume_handler_clock() {
-  handler_deadline_ = handler_left_ == Deadline::kNever ? Deadline::kNever : loop.now() + handler_left_;
-  handler_left_ = -1;
+  paused_ = false;
+  if (!clock_started_) return;
+  const std::int64_t until = handler_left_ == Deadline::kNever ? Deadline::kNever : loop.now() + handler_left_;
+  handler_deadline_ = std::min(until, last_deadline(Wait::handler).when());
 }
 
 void Exchange::log(Level level, std::string_view message) const {

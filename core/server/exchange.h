@@ -44,7 +44,8 @@ class ConnectionInfo {
 
 class SEAWALL_API Exchange {
  public:
-  Exchange(ConnectionInfo& connection, RequestHead head, const Vhost& vhost);
+  // The handler runs in a scope below `parent`: what ends that ends it.
+  Exchange(ConnectionInfo& connection, RequestHead head, const Vhost& vhost, Scope* parent = nullptr);
   ~Exchange();
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
@@ -92,11 +93,19 @@ class SEAWALL_API Exchange {
   void set_deadline(Milliseconds from_now);
   std::int64_t handler_deadline() const { return handler_deadline_; }
   bool deadline_moved() const { return deadline_moved_; }
-  // Kept by the core: handler_timeout runs from the first wait, and stands still while the client's body is awaited.
+  // request_max_time's end: no wait for this request lasts longer, whatever its own deadline says; tunnels are exempt.
+  Deadline last_deadline(Wait wait) const;
+  // Kept by the core: handler_timeout runs from the first wait, anew when another location takes over, and stands still
+  // while the client's body is awaited.
   void start_handler_clock();
   void pause_handler_clock();
   void resume_handler_clock();
   bool handler_timed_out = false;
+
+  // B39's other side: an HTTP/1 client that closes while the handler waits ends it (499), as nginx ends a proxied request;
+  // found within a second. A handler that goes on without its client (proxy_ignore_client_abort) says so here.
+  bool outlives_client = false;
+  bool client_left = false;
 
   // Closes the connection (HTTP/1) or resets the stream (HTTP/2) without a response, once the current step returns.
   // B39: logged as 444/499, no error line.
@@ -137,7 +146,8 @@ class SEAWALL_API Exchange {
   const Plan* plan_ = nullptr;
   const CoreConf* core_ = nullptr;
   std::int64_t handler_deadline_ = Deadline::kNever;
-  std::int64_t handler_left_ = -1;  // ns that were left when the clock was paused; -1: it runs
+  std::int64_t handler_left_ = Deadline::kNever;  // ns, of a paused clock
+  bool clock_started_ = false, paused_ = false;
   bool deadline_moved_ = false;
 };
 

@@ -22,7 +22,8 @@ H1BodySource::H1BodySource(Connection& connection, const RequestHead& head)
 // operator says so, the whole.
 Deadline H1BodySource::deadline(const Exchange& x) const {
   const CoreConf& core = x.core();
-  Deadline until = Deadline::in(*core.client_body_timeout, Wait::body);
+  if (reading_away_) return Deadline::in(*core.lingering_timeout, Wait::linger).earlier(away_);
+  Deadline until = Deadline::in(*core.client_body_timeout, Wait::body).earlier(x.last_deadline(Wait::body));
   if (const std::int64_t rate = *core.client_body_min_rate; rate > 0) {
     const auto earned = static_cast<std::int64_t>(received_) * 1000 / rate;
     const auto allowed = std::max<std::int64_t>(kRateGrace.count(), earned) * 1'000'000;
@@ -31,6 +32,11 @@ Deadline H1BodySource::deadline(const Exchange& x) const {
   if (const auto total = *core.client_body_total_timeout; total.count() > 0)
     until = until.earlier(Deadline::at(started_ + std::chrono::nanoseconds(total).count(), Wait::body));
   return until;
+}
+
+void H1BodySource::read_away(const Exchange& x) {
+  reading_away_ = true;
+  away_ = Deadline::in(*x.core().lingering_time, Wait::linger).earlier(x.last_deadline(Wait::linger));
 }
 
 Task<Result<void>> H1BodySource::fill(Exchange& x) {
@@ -48,8 +54,10 @@ Task<Result<void>> H1BodySource::fill(Exchange& x) {
   c_.enter(before);
   if (!n) {
     if (n.error() == Errc::timed_out) {
-      c_.server.count_timeout(Wait::body);
+      c_.abrupt = true;
+      c_.server.count_timeout(reading_away_ ? Wait::linger : Wait::body);
       x.log(Level::info, "client timed out while reading client request body");
+      if (*x.core().reset_timedout_connection) c_.stream->socket().reset();
     }
     co_return n.error();
   }

@@ -14,6 +14,8 @@ class H1BodySource final : public BodySource {
  public:
   H1BodySource(Connection& connection, const RequestHead& head);
   Task<Result<Piece>> read(Exchange& x) override;
+  // From now on what comes is only read away: within lingering_time in all, lingering_timeout between two reads.
+  void read_away(const Exchange& x);
   Headers& trailers() override { return decoder_.trailers(); }
 
  private:
@@ -27,6 +29,8 @@ class H1BodySource final : public BodySource {
   std::uint64_t left_ = 0;       // of a known length
   std::uint64_t received_ = 0;
   std::int64_t started_ = 0;     // of the first wait; 0 before
+  Deadline away_ = Deadline::never(Wait::linger);
+  bool reading_away_ = false;
   bool chunked_;
   bool continue_due_;
 };

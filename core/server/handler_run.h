@@ -10,7 +10,8 @@ namespace seawall {
 class Exchange;
 
 // respond(x) in x.scope; when handler_timeout passes before it has an answer, the scope is cancelled and the answer is
-// 503. Time spent waiting for the client's body does not count (Exchange pauses the clock).
+// 503 (or what error_page has for it). Time spent waiting for the client's body does not count (Exchange pauses the
+// clock). Nothing: no answer is due, as with respond(); x.client_left when the client has closed meanwhile.
 Task<std::optional<Response>> run_handler(Exchange& x);
 
 }  // namespace seawall

@@ -95,9 +95,18 @@ Task<Outcome> serve_location(Exchange& x, bool named) {
   co_return Response(500);
 }
 
+// Methods that no handler may see: TRACE would show a script the cookies it must not read, CONNECT asks for a tunnel.
+bool is_refused(Exchange& x) {
+  if (x.method != Method::trace && x.method != Method::connect) return false;
+  x.log(Level::info, "client sent " + std::string(x.request.method_name) + " method");
+  if (x.method == Method::connect) x.keep_alive = false;  // what follows was meant for somebody else
+  return true;
+}
+
 // From the server's own phases on, as a request that has just come.
 Task<Outcome> serve(Exchange& x) {
   x.enter(x.vhost->locations.root());
+  if (!x.internal && is_refused(x)) co_return Response(405);
   Outcome outcome = co_await run_phase(x, Phase::post_read);
   if (std::holds_alternative<Next>(outcome)) outcome = co_await run_phase(x, Phase::server_rewrite);
   if (auto* relocate = std::get_if<Relocate>(&outcome)) {
@@ -136,8 +145,13 @@ Result<void> filter(Exchange& x, Response& response) {
   return done;
 }
 
+// A response whose body is the default page of its status, not something a handler has made.
+bool is_bare(const Response& response) {
+  return response.status >= 300 && std::holds_alternative<std::monostate>(response.body);
+}
+
 std::optional<Response> finish(Exchange& x, Response response) {
-  if (response.status >= 300 && std::holds_alternative<std::monostate>(response.body)) add_default_page(x, response);
+  if (is_bare(response)) add_default_page(x, response);
   if (Result<void> done = filter(x, response); !done) {
     x.log(Level::error, "a filter failed: " + describe(done.error()));
     response = Response(500);
@@ -146,6 +160,14 @@ std::optional<Response> finish(Exchange& x, Response response) {
   if (response.last_modified && !response.headers.has(FieldId::last_modified))
     response.headers.add("Last-Modified", http_date(*response.last_modified));
   return std::optional<Response>(std::move(response));
+}
+
+// After these nobody trusts what the connection brings next.
+bool ends_connection(int status) {
+  switch (status) {
+    case 400: case 408: case 413: case 414: case 494: case 495: case 496: case 497: case 500: case 501: case 505: return true;
+    default: return false;
+  }
 }
 
 // The loop over hops: an outcome leads to a response, or by an internal redirect or an error page to the next outcome.
@@ -165,6 +187,8 @@ Task<std::optional<Response>> settle(Exchange& x, Outcome outcome) {
     }
     CHECK(std::holds_alternative<Response>(outcome));
     Response response = std::move(std::get<Response>(outcome));
+    const bool bare = is_bare(response);
+    if (bare && ends_connection(response.status)) x.keep_alive = false;
     if (!in_error_page || *x.core().recursive_error_pages) {
       if (auto page = error_page_for(x, response)) {
         in_error_page = true;
@@ -173,7 +197,8 @@ Task<std::optional<Response>> settle(Exchange& x, Outcome outcome) {
         continue;
       }
     }
-    if (final_status) response.status = final_status;
+    // An error page that fails itself is that failure, as in nginx.
+    if (final_status && !bare) response.status = final_status;
     co_return finish(x, std::move(response));
   }
   x.log(Level::error, "rewrite or internal redirection cycle while internally redirecting to \"" + x.uri + "\"");

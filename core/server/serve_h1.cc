@@ -9,6 +9,7 @@
 #include "seawall/server/h1_body_source.h"
 #include "seawall/server/handler_run.h"
 #include "seawall/server/http_conf.h"
+#include "seawall/server/old_browsers.h"
 #include "seawall/server/respond.h"
 #include "seawall/server/vhost.h"
 #include "seawall/server/write_h1.h"
@@ -31,7 +32,7 @@ Task<Result<void>> read_more(Connection& c, Deadline deadline) {
 // The next request's first bytes, after an idle time of its own (B25). False: the connection is to be closed quietly.
 Task<bool> wait_for_request(Connection& c) {
   c.in.release();
-  const Milliseconds timeout = c.server.draining() ? Milliseconds(1) : c.vhost->core->keepalive_timeout->timeout;
+  const Milliseconds timeout = c.server.draining() ? Milliseconds(1) : c.core->keepalive_timeout->timeout;
   c.become_idle();
   const Errc waited = co_await c.stream->socket().wait(Socket::reading, Deadline::in(timeout, Wait::idle));
   c.enter(ConnState::header);
@@ -44,9 +45,11 @@ Task<Result<RequestHead>> read_head(Connection& c, Deadline deadline) {
   c.enter(ConnState::header);
   HeadReader reader(c.vhost->head_limits);
   HeaderLimit::Hold hold;
+  c.head_started = 0;
   const Deadline grace = Deadline::in(kHeaderGrace, Wait::header);
   for (;;) {
     if (!c.in.empty()) {
+      if (c.head_started == 0) c.head_started = c.server.loop.now();
       Result<std::optional<std::size_t>> end = reader.scan(c.in.view());
       if (!end) co_return end.error();
       if (*end) co_return parse_head(c.in, **end, c.vhost->head_options);
@@ -61,6 +64,7 @@ Task<Result<RequestHead>> read_head(Connection& c, Deadline deadline) {
 
 // Ends a request that never became one: says why if somebody is left to hear it.
 Task<void> refuse(Connection& c, std::error_code error) {
+  c.abrupt = error == Errc::timed_out || error == Errc::exhausted;
   if (error == Errc::timed_out) {
     c.server.count_timeout(Wait::header);
     c.log(Level::info, "client timed out while reading client request headers");
@@ -72,14 +76,16 @@ Task<void> refuse(Connection& c, std::error_code error) {
     if (!c.in.empty()) c.log(Level::info, "client prematurely closed connection while reading client request headers");
     co_return;
   }
-  if (error != Errc::timed_out) c.log(Level::info, "client sent invalid request: " + error.message());
+  if (error == Errc::exhausted) c.log(Level::info, "too many unfinished request heads of this address");
+  else if (error != Errc::timed_out) c.log(Level::info, "client sent invalid request: " + error.message());
   RequestHead head;
   head.method_name = "";
   head.keep_alive = false;
-  const auto text = c.in.view();
+  const auto text = skip_empty_lines(c.in.view());
   head.storage = c.in.block();
   head.request_line = text.substr(0, std::min(text.find_first_of("\r\n"), text.size()));
   auto x = std::make_unique<Exchange>(c.info, std::move(head), *c.vhost);
+  x->started = c.head_started;
   std::optional<Response> response = co_await respond_with(*x, status);
   if (response) {
     c.enter(ConnState::send);
@@ -90,6 +96,13 @@ Task<void> refuse(Connection& c, std::error_code error) {
   log_exchange(*x);
 }
 
+// Browsers of keepalive_disable: old ones of Microsoft after a POST, and Safari on a Mac.
+bool loses_keepalive(const Exchange& x) {
+  const KeepaliveDisable disabled = *x.core().keepalive_disable;
+  if (disabled.safari && is_safari(x.request.headers.get(FieldId::user_agent))) return true;
+  return disabled.msie6 && x.method == Method::post && is_msie6(x.request.headers.get(FieldId::user_agent));
+}
+
 // May the connection serve another request after this response?
 bool reusable(const Connection& c, const Exchange& x, const Response& response) {
   const CoreConf& core = x.core();
@@ -97,9 +110,19 @@ bool reusable(const Connection& c, const Exchange& x, const Response& response) 
   if (core.keepalive_timeout->timeout.count() <= 0) return false;
   if (c.info.requests >= static_cast<std::uint64_t>(*core.keepalive_requests)) return false;
   if (c.server.loop.now() - c.info.started > std::chrono::nanoseconds(*core.keepalive_time).count()) return false;
+  if (loses_keepalive(x)) return false;
   // A client that was never told to continue may send its body or not: nobody can tell where the next request begins.
   if (x.request.expects_continue && !x.body.ended() && x.body.received() == 0) return false;
   return true;
+}
+
+// What is left of the body when the response is out; false: the next request could not be found behind it.
+Task<bool> read_away_rest(Connection& c, Exchange& x, H1BodySource& source) {
+  c.enter(ConnState::body);
+  source.read_away(x);
+  const Result<void> rest = co_await x.body.discard(x);
+  if (!rest) c.linger = true;
+  co_return rest.has_value();
 }
 
 // One request from its head to its log line; true when the connection can take another. The Exchange lives on the heap
@@ -107,8 +130,10 @@ bool reusable(const Connection& c, const Exchange& x, const Response& response) 
 Task<bool> one_request(Connection& c, RequestHead head) {
   ++c.info.requests;
   ++c.server.requests_total;
-  auto owner = make_exchange(c, std::move(head));
+  Scope& scope = co_await current_scope();
+  auto owner = make_exchange(c, std::move(head), &scope);
   Exchange& x = *owner;
+  x.started = c.head_started;
   H1BodySource source(c, x.request);
   if (x.request.chunked || x.request.content_length.value_or(0) > 0) x.body.attach(&source, x.request.content_length);
 
@@ -116,34 +141,34 @@ Task<bool> one_request(Connection& c, RequestHead head) {
   std::optional<Response> response;
   if (const int wrong = wrong_connection(c, x)) response = co_await respond_with(x, wrong);
   else response = co_await run_handler(x);
-  if (!x.scope.empty()) {
+  c.core = &x.core();
+  bool sent = false;
+  if (response) {
+    x.keep_alive = reusable(c, x, *response);
+    c.enter(ConnState::send);
+    sent = co_await write_h1(c, x, *response);
+  } else {
+    x.status = x.client_left ? 499 : 444;
+  }
+  log_exchange(x);
+  x.response = nullptr;
+  response.reset();
+  if (!x.scope.empty()) {  // an upload may still be reading the body
     x.scope.cancel();
     co_await x.scope.join();
   }
-  if (!response) {
-    x.status = 444;
-    log_exchange(x);
-    co_return false;
-  }
-  x.keep_alive = reusable(c, x, *response);
-  c.enter(ConnState::send);
-  const bool sent = co_await write_h1(c, x, *response);
-  if (!sent) x.keep_alive = false;
-  log_exchange(x);
-  if (!sent) co_return false;
-  if (x.body.ended()) co_return x.keep_alive;
-  c.enter(ConnState::body);
-  Result<void> rest;
-  if (x.keep_alive) rest = co_await x.body.discard(x);
-  else c.linger = true;
-  if (!rest) c.linger = true;
-  co_return x.keep_alive && rest.has_value();
+  if (!sent || x.body.ended()) co_return sent && x.keep_alive;
+  if (x.keep_alive) co_return co_await read_away_rest(c, x, source);
+  c.linger = true;
+  co_return false;
 }
 
 }  // namespace
 
 Task<void> serve_h1(Connection& c) {
   for (bool first = true;; first = false) {
+    // Some clients send an empty line behind a body: it begins nothing.
+    if (!first) c.in.consume(c.in.size() - skip_empty_lines(c.in.view()).size());
     const bool waiting = c.in.empty() && !c.stream->has_buffered_input();
     c.info.pipelined = !first && !waiting;
     if (!first && waiting) {

@@ -1,11 +1,14 @@
 #include "seawall/server/write_h1.h"
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 
+#include "seawall/async/event.h"
 #include "seawall/http/h1_response.h"
 #include "seawall/server/connection.h"
 #include "seawall/server/core_conf.h"
@@ -27,6 +30,9 @@ class Sender {
       Io io = file_follows ? c_.stream->socket().try_write(pieces, true) : c_.stream->try_write(pieces);
       if (io.kind == Io::done) {
         advance(pieces, io.n);
+        if (!c_.stream->had_its_turn(io.n)) continue;
+        const Errc turned = co_await next_turn(Wait::send);
+        if (turned == Errc::cancelled) co_return turned;
         continue;
       }
       Result<void> ready = co_await wait(io);
@@ -44,6 +50,9 @@ class Sender {
         offset += io.n;
         left -= io.n;
         count(io.n);
+        if (!c_.stream->had_its_turn(io.n)) continue;
+        const Errc turned = co_await next_turn(Wait::send);
+        if (turned == Errc::cancelled) co_return turned;
         continue;
       }
       Result<void> ready = co_await wait(io);
@@ -80,11 +89,18 @@ class Sender {
     pieces.front().iov_len -= n;
   }
 
+  // What the client has taken: bytes that only wait in our socket's buffer are no progress of its.
+  std::int64_t taken() const {
+    int unsent = 0;
+    ::ioctl(c_.stream->socket().fd(), SIOCOUTQ, &unsent);
+    return std::max<std::int64_t>(0, static_cast<std::int64_t>(sent_) - unsent);
+  }
+
   Deadline deadline() const {
-    Deadline until = Deadline::in(*x_.core().send_timeout, Wait::send);
+    Deadline until = Deadline::in(*x_.core().send_timeout, Wait::send).earlier(x_.last_deadline(Wait::send));
     const std::int64_t rate = *x_.core().send_min_rate;
     if (rate <= 0) return until;
-    const auto earned = static_cast<std::int64_t>(sent_) * 1000 / rate;
+    const auto earned = taken() * 1000 / rate;
     const auto allowed = std::max<std::int64_t>(kRateGrace.count(), earned) * 1'000'000 - blocked_;
     return until.earlier(Deadline::at(x_.loop.now() + allowed, Wait::send));
   }
@@ -96,6 +112,7 @@ class Sender {
     blocked_ += x_.loop.now() - from;
     if (waited == Errc::ok) co_return Result<void>();
     if (waited == Errc::timed_out) {
+      c_.abrupt = true;
       c_.server.count_timeout(Wait::send);
       x_.log(Level::info, "client timed out while sending response to client");
       if (*x_.core().reset_timedout_connection) c_.stream->socket().reset();
