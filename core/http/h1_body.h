@@ -28,7 +28,7 @@ class SEAWALL_API ChunkedDecoder {
   // Errors: bad_request; then the decoder is of no further use.
   Result<Fed> feed(std::string_view in);
   // Complete once done; fields that frame or route a message are left out (RFC 9110 6.5.1).
-  Headers& trailers() { return trailers_; }
+  const Headers& trailers() const { return trailers_; }
 
  private:
   enum class State : std::uint8_t {

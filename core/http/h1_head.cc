@@ -191,7 +191,10 @@ Result<std::optional<std::size_t>> HeadReader::scan(std::string_view bytes) {
     at_ = end + 1;
     if (Result<void> fits = check_line(length); !fits) return fits.error();
     const bool empty = length == 0;
+    // A folded line (RFC 9112 5.2); llhttp lets the first line of a value be empty.
+    if (lines_ > 0 && (bytes[line_] == ' ' || bytes[line_] == '\t')) return Errc::bad_request;
     line_ = at_;
+    if (at_ > limits_.total()) return Errc::header_too_large;
     if (empty && lines_ > 0) return std::optional<std::size_t>(at_);
     if (empty && ++empty_ > kEmptyLines) return Errc::bad_request;
     if (!empty && ++lines_ > limits_.max_headers + 1) return Errc::header_too_large;
