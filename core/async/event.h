@@ -86,8 +86,5 @@ class Sleep {
   TimedWaiter waiter_;
 };
 inline Sleep sleep_until(Deadline deadline) { return Sleep(deadline); }
-// co_await next_turn(wait): everybody else on this thread goes first; timed_out, or cancelled. For work whose input never
-// runs dry: a peer that always has more must not hold the loop.
-inline Sleep next_turn(Wait wait) { return sleep_until(Deadline::at(Scheduler::current().now(), wait)); }
 
 }  // namespace seawall

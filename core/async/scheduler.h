@@ -19,7 +19,7 @@ class Scope;
 class Scheduler;
 
 // A node of the timer heap: 24 bytes, removed synchronously.
-class Timer {
+class SEAWALL_API Timer {
  public:
   explicit Timer(void (*fire)(Timer&)) : fire_(fire) {}
   Timer(const Timer&) = delete;

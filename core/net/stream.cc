@@ -2,8 +2,6 @@
 
 #include <cerrno>
 
-#include "seawall/async/event.h"
-
 namespace seawall {
 
 std::error_code error_of(const Io& io) {
@@ -16,12 +14,7 @@ std::error_code error_of(const Io& io) {
 Task<Result<std::size_t>> read_some(Stream& stream, std::span<char> room, Deadline deadline) {
   for (;;) {
     const Io io = stream.try_read(room);
-    if (io.kind == Io::done) {
-      if (!stream.had_its_turn(io.n)) co_return io.n;
-      const Errc turned = co_await next_turn(deadline.wait());
-      if (turned == Errc::cancelled) co_return turned;
-      co_return io.n;
-    }
+    if (io.kind == Io::done) co_return io.n;
     if (io.kind == Io::eof || io.kind == Io::failed) co_return error_of(io);
     const Errc waited = co_await wait_for(stream, io, deadline);
     if (waited != Errc::ok) co_return waited;

@@ -28,22 +28,11 @@ class SEAWALL_API Stream {
   // The orderly end of our direction (close_notify, FIN); never waits.
   virtual void end() { socket_.shut_down_writing(); }
 
-  // True once in a MiB (or 256 reads and writes) of progress: let others go first (next_turn).
-  bool had_its_turn(std::size_t n) {
-    turn_ += n < 4096 ? 4096 : n;
-    if (turn_ < 1024 * 1024) return false;
-    turn_ = 0;
-    return true;
-  }
-
   Socket& socket() { return socket_; }
   const Socket& socket() const { return socket_; }
 
  protected:
   Socket socket_;
-
- private:
-  std::size_t turn_ = 0;  // bytes since the last one
 };
 
 // What a failed or ended Io means as a Result's error.

@@ -2,7 +2,6 @@
 
 #include <atomic>
 
-#include "seawall/async/event.h"
 #include "seawall/base/text.h"
 #include "seawall/net/loop.h"
 #include "seawall/server/http_conf.h"
@@ -55,19 +54,15 @@ bool must_linger(const Connection& c) {
 // Closes in two steps when it must linger: our end first, then the client's bytes are read away (lingering_close).
 Task<void> close(Connection& c) {
   const CoreConf& core = *c.core;
+  if (c.reset) co_return;
   c.stream->end();
   if (!must_linger(c)) co_return;
   c.enter(ConnState::linger);
   const Deadline whole = Deadline::in(*core.lingering_time, Wait::linger);
   Socket& socket = c.stream->socket();
-  while (!whole.passed()) {
+  for (;;) {
     const Io io = socket.try_read(c.server.loop.scratch());
-    if (io.kind == Io::done) {
-      if (!c.stream->had_its_turn(io.n)) continue;
-      const Errc turned = co_await next_turn(Wait::linger);
-      if (turned == Errc::cancelled) co_return;
-      continue;
-    }
+    if (io.kind == Io::done) continue;
     if (io.kind != Io::want_read) co_return;
     const Deadline gap = Deadline::in(*core.lingering_timeout, Wait::linger).earlier(whole);
     const Errc waited = co_await socket.wait(Socket::reading, gap);
@@ -110,6 +105,13 @@ void Connection::enter(ConnState state) {
   --server.states[static_cast<std::size_t>(state_)];
   state_ = state;
   ++server.states[static_cast<std::size_t>(state_)];
+}
+
+void Connection::time_out(Wait wait, const CoreConf& core_there) {
+  server.count_timeout(wait);
+  abrupt = true;
+  reset = *core_there.reset_timedout_connection;
+  if (reset) stream->socket().reset();
 }
 
 void Connection::become_idle() {

@@ -25,10 +25,12 @@ class Connection final : public ListNode, public SniSelector {  // the node: in 
   const CoreConf* core;       // of the last request's location, whose limits hold behind it (idle, linger); first the vhost's
   bool linger = false;        // the client may still be sending: close in two steps
   bool abrupt = false;        // it has used up its time: close at once, whatever it still sends
+  bool reset = false;         // ... and with a reset (reset_timedout_connection)
   std::int64_t head_started = 0;  // ns: when the first byte of the present request's head was here
 
   void enter(ConnState state);
   ConnState state() const { return state_; }
+  void time_out(Wait wait, const CoreConf& core);  // counts it and says how to close
   void become_idle();         // joins the list of those that may be closed to make room
   bool plain_on_tls = false;  // a client that spoke plain HTTP to a TLS port (497)
 

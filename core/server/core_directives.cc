@@ -119,27 +119,32 @@ void apply_root(CoreConf& conf, const Invocation& in) {
 }
 void inherit_root(CoreConf& conf, const CoreConf& outer) { conf.root.inherit(outer.root); }
 
-template <class C>
-Directive rate(const char* name, unsigned where, Setting<std::int64_t> C::*field, const char* help) {
-  return size<C>(name, where, field, help);
+// A bound that may be taken away, but not unnoticed (B18).
+Directive warn_when_off(Directive row) {
+  row.apply = [apply = row.apply, name = std::string(row.name)](void* conf, const Invocation& in) {
+    apply(conf, in);
+    if (in.arg(0) == "off" || in.arg(0).find_first_not_of("0ms") == std::string::npos)
+      in.warn("\"" + name + "\" is off: what it bounds may last for ever");
+  };
+  return row;
 }
 
 using C = CoreConf;
 constexpr unsigned kOuter = kHttp | kServer;
 const Directive rows[] = {
-    duration<C>("client_header_timeout", kOuter, &C::client_header_timeout,
-                "The whole request head, from its first awaited byte; nginx's default is 60s, ours 10s."),
-    duration<C>("client_body_timeout", kAllHttp, &C::client_body_timeout, "Between two reads of the body."),
+    warn_when_off(duration<C>("client_header_timeout", kOuter, &C::client_header_timeout,
+                              "The whole request head, from its first awaited byte; nginx's default is 60s, ours 10s.")),
+    warn_when_off(duration<C>("client_body_timeout", kAllHttp, &C::client_body_timeout, "Between two reads of the body.")),
     duration<C>("client_body_total_timeout", kAllHttp, &C::client_body_total_timeout,
                 "The whole body; off by default, as an upload takes what it takes (ours)."),
-    rate<C>("client_body_min_rate", kAllHttp, &C::client_body_min_rate,
-            "Bytes a second a body must average after 10 s; 0: off (ours)."),
-    duration<C>("handler_timeout", kAllHttp, &C::handler_timeout,
-                "To the first byte of the response, not counting the wait for the client's body (ours)."),
-    duration<C>("send_timeout", kAllHttp, &C::send_timeout, "Between two writes of the response."),
-    rate<C>("send_min_rate", kAllHttp, &C::send_min_rate,
-            "Bytes a second a client must take while our socket is full, after 10 s; 0: off (ours)."),
-    duration<C>("request_max_time", kAllHttp, &C::request_max_time, "The longest a request may last (ours)."),
+    warn_when_off(size<C>("client_body_min_rate", kAllHttp, &C::client_body_min_rate,
+                          "Bytes a second a body must average after 10 s; 0: off (ours).")),
+    warn_when_off(duration<C>("handler_timeout", kAllHttp, &C::handler_timeout,
+                              "To the first byte of the response, not counting the wait for the client's body (ours).")),
+    warn_when_off(duration<C>("send_timeout", kAllHttp, &C::send_timeout, "Between two writes of the response.")),
+    warn_when_off(size<C>("send_min_rate", kAllHttp, &C::send_min_rate,
+                          "Bytes a second a client must take while our socket is full, after 10 s; 0: off (ours).")),
+    warn_when_off(duration<C>("request_max_time", kAllHttp, &C::request_max_time, "The longest a request may last (ours).")),
     directive<C, KeepaliveTimeout>("keepalive_timeout", kAllHttp, 1, 2, "time [header time]", &C::keepalive_timeout,
                                    parse_keepalive_timeout, "How long an idle connection is kept; 0: not at all.", "75s"),
     duration<C>("keepalive_time", kAllHttp, &C::keepalive_time, "How old a connection may become."),

@@ -54,10 +54,8 @@ Task<Result<void>> H1BodySource::fill(Exchange& x) {
   c_.enter(before);
   if (!n) {
     if (n.error() == Errc::timed_out) {
-      c_.abrupt = true;
-      c_.server.count_timeout(reading_away_ ? Wait::linger : Wait::body);
+      c_.time_out(reading_away_ ? Wait::linger : Wait::body, x.core());
       x.log(Level::info, "client timed out while reading client request body");
-      if (*x.core().reset_timedout_connection) c_.stream->socket().reset();
     }
     co_return n.error();
   }

@@ -16,7 +16,7 @@ class H1BodySource final : public BodySource {
   Task<Result<Piece>> read(Exchange& x) override;
   // From now on what comes is only read away: within lingering_time in all, lingering_timeout between two reads.
   void read_away(const Exchange& x);
-  Headers& trailers() override { return decoder_.trailers(); }
+  const Headers& trailers() const override { return decoder_.trailers(); }
 
  private:
   Task<Result<void>> fill(Exchange& x);

@@ -35,6 +35,11 @@ Task<Result<Slice>> RequestBody::read_all(Exchange& x) {
   co_return *kept_;
 }
 
+const Headers& RequestBody::trailers() const {
+  static const Headers none;
+  return source_ ? source_->trailers() : none;
+}
+
 Task<Result<void>> RequestBody::discard(Exchange& x) {
   while (!ended_) {
     Result<Piece> piece = co_await read(x);

@@ -20,7 +20,7 @@ class BodySource {
   virtual ~BodySource() = default;
   // The next bytes, last marked; waits within the deadlines of `x`.
   virtual Task<Result<Piece>> read(Exchange& x) = 0;
-  virtual Headers& trailers() = 0;
+  virtual const Headers& trailers() const = 0;
 };
 
 class SEAWALL_API RequestBody {
@@ -40,6 +40,8 @@ class SEAWALL_API RequestBody {
   // The whole body as one Slice, kept for later readers (all() of a retry, $request_body).
   Task<Result<Slice>> read_all(Exchange& x);
   const std::optional<Slice>& kept() const { return kept_; }
+  // The fields behind a chunked body; complete once it has ended.
+  const Headers& trailers() const;
   // Reads what is left and forgets it.
   Task<Result<void>> discard(Exchange& x);
 

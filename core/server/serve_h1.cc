@@ -64,12 +64,11 @@ Task<Result<RequestHead>> read_head(Connection& c, Deadline deadline) {
 
 // Ends a request that never became one: says why if somebody is left to hear it.
 Task<void> refuse(Connection& c, std::error_code error) {
-  c.abrupt = error == Errc::timed_out || error == Errc::exhausted;
+  if (error == Errc::exhausted) c.abrupt = true;
   if (error == Errc::timed_out) {
-    c.server.count_timeout(Wait::header);
+    c.time_out(Wait::header, *c.vhost->core);
     c.log(Level::info, "client timed out while reading client request headers");
-    if (*c.vhost->core->reset_timedout_connection) c.stream->socket().reset();
-    if (c.in.empty()) co_return;  // a client that has sent nothing asked for nothing
+    if (c.in.empty() || c.reset) co_return;  // a client that has sent nothing asked for nothing
   }
   const int status = status_of(error);
   if (status == 0) {

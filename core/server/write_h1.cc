@@ -8,7 +8,6 @@
 #include <array>
 #include <cerrno>
 
-#include "seawall/async/event.h"
 #include "seawall/http/h1_response.h"
 #include "seawall/server/connection.h"
 #include "seawall/server/core_conf.h"
@@ -30,9 +29,6 @@ class Sender {
       Io io = file_follows ? c_.stream->socket().try_write(pieces, true) : c_.stream->try_write(pieces);
       if (io.kind == Io::done) {
         advance(pieces, io.n);
-        if (!c_.stream->had_its_turn(io.n)) continue;
-        const Errc turned = co_await next_turn(Wait::send);
-        if (turned == Errc::cancelled) co_return turned;
         continue;
       }
       Result<void> ready = co_await wait(io);
@@ -50,9 +46,6 @@ class Sender {
         offset += io.n;
         left -= io.n;
         count(io.n);
-        if (!c_.stream->had_its_turn(io.n)) continue;
-        const Errc turned = co_await next_turn(Wait::send);
-        if (turned == Errc::cancelled) co_return turned;
         continue;
       }
       Result<void> ready = co_await wait(io);
@@ -112,10 +105,8 @@ class Sender {
     blocked_ += x_.loop.now() - from;
     if (waited == Errc::ok) co_return Result<void>();
     if (waited == Errc::timed_out) {
-      c_.abrupt = true;
-      c_.server.count_timeout(Wait::send);
+      c_.time_out(Wait::send, x_.core());
       x_.log(Level::info, "client timed out while sending response to client");
-      if (*x_.core().reset_timedout_connection) c_.stream->socket().reset();
     }
     co_return waited;
   }

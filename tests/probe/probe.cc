@@ -1,0 +1,125 @@
+// probe.so, for tests only: handlers that wait, read request bodies and produce response bodies as no shipped module does
+// alone. Loaded by load_module; see tests/e2e/probe.h. On the loop of the request.
+#include <seawall/async/event.h>
+#include <seawall/http/body.h>
+#include <seawall/module/module.h>
+#include <seawall/server/error_pages.h>
+
+#include <stdexcept>
+
+namespace seawall::probe {
+
+class Stream {
+ public:
+  std::int64_t pieces = 0, size = 0;
+  Milliseconds pause{0};  // before each piece
+};
+
+class Conf {
+ public:
+  Setting<bool> read{false}, read_later{false}, fail{false}, outlive{false};
+  Setting<Milliseconds> wait{Milliseconds(0)}, early_wait{Milliseconds(0)}, deadline{Milliseconds(0)};
+  Setting<Stream> stream;
+};
+
+namespace {
+
+Stream parse_stream(const Invocation& in) {
+  Stream stream;
+  const auto size = size_of(in.arg(1));
+  stream.pieces = std::stoll(in.arg(0));
+  if (!size) throw_invalid_value(in.arg(1), "probe_stream");
+  stream.size = *size;
+  if (in.args().size() > 2) stream.pause = time_of(in.arg(2)).value_or(Milliseconds(0));
+  return stream;
+}
+
+Task<Outcome> wait_for(Milliseconds time) {
+  const Errc waited = co_await sleep_until(Deadline::in(time, Wait::handler));
+  if (waited == Errc::cancelled) co_return Response(500);
+  co_return Next{};
+}
+
+bool waits_early(const Conf& conf) { return conf.early_wait->count() > 0; }
+Task<Outcome> wait_early(Exchange&, const Conf& conf) { return wait_for(*conf.early_wait); }
+
+bool waits(const Conf& conf) { return conf.wait->count() > 0; }
+Task<Outcome> wait(Exchange& x, const Conf& conf) {
+  x.outlives_client = *conf.outlive;
+  if (conf.deadline->count() > 0) x.set_deadline(*conf.deadline);
+  co_return co_await wait_for(*conf.wait);
+}
+
+bool fails(const Conf& conf) { return *conf.fail; }
+Outcome fail(Exchange&, const Conf&) { throw std::runtime_error("probe_fail"); }
+
+// The body comes back as the body, its trailers as fields.
+bool reads(const Conf& conf) { return *conf.read; }
+Task<Outcome> read(Exchange& x, const Conf&) {
+  Result<Slice> all = co_await x.body.read_all(x);
+  if (!all) {
+    const int status = status_of(all.error());
+    if (status == 0) co_return Abort{};
+    co_return Response(status);
+  }
+  Response response(200, *all);
+  for (const Field& field : x.body.trailers().all()) response.headers.add("X-Trailer-" + std::string(field.name), field.value);
+  co_return response;
+}
+
+// Pieces of x, and how many of them there were in a trailer; the length is known to nobody.
+class Pieces final : public Reader {
+ public:
+  explicit Pieces(const Stream& stream) : stream_(stream) {}
+  Task<Result<Piece>> read() override {
+    if (stream_.pause.count() > 0) {
+      const Errc waited = co_await sleep_until(Deadline::in(stream_.pause, Wait::handler));
+      if (waited == Errc::cancelled) co_return waited;
+    }
+    ++done_;
+    co_return Piece(Slice::from(std::string(static_cast<std::size_t>(stream_.size), 'x')), done_ >= stream_.pieces);
+  }
+  Headers trailers() override {
+    Headers trailers;
+    trailers.add("X-Pieces", std::to_string(done_));
+    return trailers;
+  }
+
+ private:
+  const Stream stream_;
+  std::int64_t done_ = 0;
+};
+
+bool streams(const Conf& conf) { return conf.stream->pieces > 0; }
+Outcome stream(Exchange&, const Conf& conf) {
+  return Response(200, std::unique_ptr<Reader>(new Pieces(*conf.stream)));
+}
+
+}  // namespace
+
+class Probe {
+ public:
+  using Conf = probe::Conf;
+  static constexpr const char* name = "probe";
+  static constexpr const char* summary = "what tests need of a handler";
+  static inline const Directive directives[] = {
+      flag<Conf>("probe_read", kAllHttp, &Conf::read, "Answers with the request's body."),
+      flag<Conf>("probe_fail", kAllHttp, &Conf::fail, "Throws."),
+      flag<Conf>("probe_outlive", kAllHttp, &Conf::outlive, "Goes on without its client."),
+      duration<Conf>("probe_early_wait", kAllHttp, &Conf::early_wait, "Waits before a location is known."),
+      duration<Conf>("probe_wait", kAllHttp, &Conf::wait, "Waits before it answers."),
+      duration<Conf>("probe_deadline", kAllHttp, &Conf::deadline, "Moves the request's deadline before probe_wait."),
+      directive<Conf, Stream>("probe_stream", kAllHttp, 2, 3, "pieces size [pause]", &Conf::stream, parse_stream,
+                              "Answers with a body of unknown length."),
+  };
+  static constexpr Step steps[] = {
+      step<Conf, waits_early, wait_early>(Phase::server_rewrite), step<Conf, waits, wait>(Phase::preaccess),
+      step<Conf, fails, fail>(Phase::content), step<Conf, reads, read>(Phase::content),
+      step<Conf, streams, stream>(Phase::content),
+  };
+};
+
+}  // namespace seawall::probe
+
+using seawall::probe::Probe;
+SEAWALL_MODULE(Probe)
