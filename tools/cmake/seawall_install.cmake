@@ -21,7 +21,7 @@ install(EXPORT seawall NAMESPACE seawall:: FILE seawallTargets.cmake DESTINATION
 # A module must be built as the server was, sanitizers included: the loader refuses another build (core/module/loader.h).
 set(SEAWALL_MODULE_OPTIONS)
 if(SEAWALL_SANITIZE)
-  set(SEAWALL_MODULE_OPTIONS -fsanitize=address,undefined -fno-sanitize-recover=undefined)
+  set(SEAWALL_MODULE_OPTIONS -fsanitize=address,undefined -fno-sanitize=vptr -fno-sanitize-recover=undefined)
 elseif(SEAWALL_TSAN)
   set(SEAWALL_MODULE_OPTIONS -fsanitize=thread)
 endif()
