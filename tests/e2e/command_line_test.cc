@@ -61,7 +61,7 @@ class Child {
 
 }  // namespace
 
-TEST_CASE("-v prints our version and the level of nginx's language on standard error") {
+TEST_CASE("option -v prints our version and the level of nginx's language on standard error") {
   const Run run = Place().run_bare({"-v"});
   CHECK(run.exit_code == 0);
   CHECK(run.out.empty());
@@ -70,7 +70,7 @@ TEST_CASE("-v prints our version and the level of nginx's language on standard e
   CHECK_THAT(run.err, !Contains("configure arguments"));
 }
 
-TEST_CASE("-V says how it was built, in the lines nginx's tools read") {
+TEST_CASE("option -V says how it was built, in the lines nginx's tools read") {
   const Run run = Place().run_bare({"-V"});
   CHECK(run.exit_code == 0);
   CHECK(run.out.empty());
@@ -82,7 +82,7 @@ TEST_CASE("-V says how it was built, in the lines nginx's tools read") {
   CHECK_THAT(run.err, Contains(" --without-http_uwsgi_module"));
 }
 
-TEST_CASE("-h and -? print the usage") {
+TEST_CASE("option -h and -? print the usage") {
   for (const char* letter : {"-h", "-?"}) {
     const Run run = Place().run_bare({letter});
     CHECK(run.exit_code == 0);
@@ -113,7 +113,7 @@ TEST_CASE("what is no option is refused as nginx does") {
   CHECK(refusal({"-s", "restart"}) == "nginx: invalid option: \"-s restart\"\n");
 }
 
-TEST_CASE("-t says that a configuration is good, on standard error") {
+TEST_CASE("option -t says that a configuration is good, on standard error") {
   const Place place;
   const Run run = place.run({"-t"});
   CHECK(run.exit_code == 0);
@@ -123,7 +123,7 @@ TEST_CASE("-t says that a configuration is good, on standard error") {
   CHECK(::access((place.folder() + "/nginx.pid").c_str(), F_OK) != 0);
 }
 
-TEST_CASE("-t says what is wrong, where, and exits with 1") {
+TEST_CASE("option -t says what is wrong, where, and exits with 1") {
   const Place place("server {\n listen 127.0.0.1:8999;\n sever_name a;\n}");
   const Run run = place.run({"-t"});
   CHECK(run.exit_code == 1);
@@ -132,7 +132,7 @@ TEST_CASE("-t says what is wrong, where, and exits with 1") {
                        ":6\nnginx: configuration file " + place.conf() + " test failed\n");
 }
 
-TEST_CASE("-t -q is silent about a good configuration, and only about a good one") {
+TEST_CASE("option -t -q is silent about a good configuration, and only about a good one") {
   const Place place;
   const Run good = place.run({"-t", "-q"});
   CHECK(good.exit_code == 0);
@@ -143,7 +143,7 @@ TEST_CASE("-t -q is silent about a good configuration, and only about a good one
   CHECK_THAT(bad.err, StartsWith("nginx: [emerg] unexpected end of file, expecting \"}\" in " + place.conf() + ":1\n"));
 }
 
-TEST_CASE("-t names a configuration file that is not there, or is a directory") {
+TEST_CASE("option -t names a configuration file that is not there, or is a directory") {
   const Place place;
   const Run absent = place.run_bare({"-t", "-p", place.folder(), "-c", "none.conf"});
   CHECK(absent.exit_code == 1);
@@ -155,7 +155,7 @@ TEST_CASE("-t names a configuration file that is not there, or is a directory") 
   CHECK_THAT(directory.err, StartsWith("nginx: [emerg] read() \"" + place.folder() + "\" failed (21: Is a directory)\n"));
 }
 
-TEST_CASE("-T prints every file once and verbatim on standard output") {
+TEST_CASE("option -T prints every file once and verbatim on standard output") {
   const Place place("include part.conf;\ninclude part.conf;\n");
   const std::string part = "# a comment  \nserver { listen 127.0.0.1:8999; }";
   place.file("part.conf", part);
@@ -166,7 +166,7 @@ TEST_CASE("-T prints every file once and verbatim on standard output") {
   CHECK_THAT(run.err, Contains("test is successful"));
 }
 
-TEST_CASE("-T of a bad configuration prints no file") {
+TEST_CASE("option -T of a bad configuration prints no file") {
   const Place place("oops;");
   const Run run = place.run({"-T"});
   CHECK(run.exit_code == 1);
@@ -190,7 +190,7 @@ TEST_CASE("relative names: -p from the current directory, -c from the prefix") {
   CHECK_THAT(run.err, Contains(place.folder() + "/conf/other.conf test is successful"));
 }
 
-TEST_CASE("-g adds directives of the main context before the file's") {
+TEST_CASE("option -g adds directives of the main context before the file's") {
   const Place place;
   CHECK(place.run({"-t", "-g", "worker_processes 2; worker_rlimit_nofile 100;"}).exit_code == 0);
   const Run bad = place.run({"-t", "-g", "worker_procesess 2;"});
@@ -201,7 +201,7 @@ TEST_CASE("-g adds directives of the main context before the file's") {
   CHECK_THAT(twice.err, Contains("\"pid\" directive is duplicate in " + place.conf() + ":1"));
 }
 
-TEST_CASE("-t notices an address or a pid file that a start could not have") {
+TEST_CASE("option -t notices an address or a pid file that a start could not have") {
   const Run address = Place("server { listen 192.0.2.1:80; }").run({"-t"});
   CHECK(address.exit_code == 1);
   CHECK_THAT(address.err, Contains("[emerg] bind() to 192.0.2.1:80 failed (99: Cannot assign requested address)\n"));
@@ -212,7 +212,7 @@ TEST_CASE("-t notices an address or a pid file that a start could not have") {
   CHECK_THAT(pid.err, Contains("[emerg] open() \"" + place.folder() + "/none/nginx.pid\" failed (2: No such file or directory)\n"));
 }
 
-TEST_CASE("-t beside the running server is successful and disturbs nothing") {
+TEST_CASE("option -t beside the running server is successful and disturbs nothing") {
   Server s("server { listen 127.0.0.1:%%PORT_0%%; return 204; } server { listen unix:%%DIR%%/s.sock; return 204; }");
   const Run run = run_server({"-t", "-p", s.folder() + "/", "-c", "nginx.conf", "-e", "error.log", "-g",
                               "pid " + s.folder() + "/nginx.pid; error_log stderr;"}, s.folder());
@@ -222,7 +222,7 @@ TEST_CASE("-t beside the running server is successful and disturbs nothing") {
   CHECK(RawClient(s.port()).fd() >= 0);
 }
 
-TEST_CASE("-s sends nginx's signals to the pid in the pid file") {
+TEST_CASE("option -s sends nginx's signals to the pid in the pid file") {
   const Place place;
   for (const auto& [word, number] : {std::pair{"stop", SIGTERM}, {"quit", SIGQUIT}, {"reopen", SIGUSR1}, {"reload", SIGHUP}}) {
     Child child;
@@ -234,7 +234,7 @@ TEST_CASE("-s sends nginx's signals to the pid in the pid file") {
   }
 }
 
-TEST_CASE("-s quit ends a running server") {
+TEST_CASE("option -s quit ends a running server") {
   Server s("server { listen 127.0.0.1:%%PORT_0%%; }");
   const Run run = run_server({"-s", "quit", "-p", s.folder() + "/", "-c", "nginx.conf", "-e", "stderr", "-g",
                               "pid " + s.folder() + "/nginx.pid; error_log stderr;"}, s.folder());
@@ -242,7 +242,7 @@ TEST_CASE("-s quit ends a running server") {
   CHECK(s.wait_for_log("gracefully shutting down"));
 }
 
-TEST_CASE("-s without a pid file, with a strange one, or with a dead process says so") {
+TEST_CASE("option -s without a pid file, with a strange one, or with a dead process says so") {
   const Place place;
   const std::string pid = place.folder() + "/nginx.pid";
   const Run absent = place.run({"-s", "reload"});
@@ -264,7 +264,7 @@ TEST_CASE("-s without a pid file, with a strange one, or with a dead process say
   CHECK(dead.err == "nginx: [alert] kill(" + number + ", 3) failed (3: No such process)\n");
 }
 
-TEST_CASE("-s with a bad configuration signals nobody") {
+TEST_CASE("option -s with a bad configuration signals nobody") {
   const Place place("oops;");
   Child child;
   place.file("nginx.pid", std::to_string(child.pid()));

@@ -72,7 +72,7 @@ TEST_CASE("a reload takes a new configuration, and refuses a bad one") {
   REQUIRE(get(s.url("/a.txt")).body == "world");
 }
 
-TEST_CASE("-t tells what is wrong") {
+TEST_CASE("option -t tells what is wrong") {
   const auto run = check_config("server { lissten 1; }");
   REQUIRE(run.exit_code == 1);
   REQUIRE_THAT(run.err, Catch::Matchers::ContainsSubstring("unknown directive \"lissten\""));
