@@ -2,20 +2,10 @@
 
 #include "seawall/config/hint.h"
 #include "seawall/config/known_names.h"
+#include "seawall/config/placed.h"
 
 namespace seawall {
 namespace {
-
-// Runs work; an error that comes without a place gets this one, once.
-template <class F>
-void at(const Place& place, F&& work) {
-  try {
-    work();
-  } catch (const ConfigError& error) {
-    if (error.placed()) throw;
-    throw ConfigError(error.what(), place);
-  }
-}
 
 std::string quoted(const std::string& name) { return "\"" + name + "\""; }
 
@@ -52,14 +42,16 @@ Settings& Binder::open(const Invocation& in, Where where) {
 }
 
 void Binder::bind_children(const std::vector<Node>& nodes, Where where, Settings& settings) {
-  for (const Node& node : nodes) at(node.place, [&] { apply(node, where, settings); });
+  for (const Node& node : nodes) placed(node.place, [&] { apply(node, where, settings); });
 }
 
 // A name that no table has: meaningless here, not built yet, or a slip of the pen.
 void Binder::unknown(const Node& node) {
   const KnownName* known = find_known_name(node.name);
   if (!known) {
-    const std::string meant = nearest_name(node.name, source_.names());
+    std::vector<std::string_view> names = source_.names();
+    for (const KnownName& name : known_names()) names.push_back(name.name);
+    const std::string meant = nearest_name(node.name, names);
     throw ConfigError("unknown directive " + quoted(node.name) + (meant.empty() ? "" : ", did you mean " + quoted(meant) + "?"));
   }
   if (known->state == KnownName::unbuilt) throw ConfigError(quoted(node.name) + " directive is not supported yet");
@@ -111,7 +103,7 @@ void Binder::inherit(Settings& settings) {
 void Binder::check(Settings& settings) {
   for (Settings::Conf& conf : settings.own_) {
     if (!conf || !conf.type->check) continue;
-    if (settings.outer) at(settings.place, [&] { conf.type->check(conf.conf, settings); });
+    if (settings.outer) placed(settings.place, [&] { conf.type->check(conf.conf, settings); });
     else conf.type->check(conf.conf, settings);  // the main block has no line
   }
   for (Settings* inner : settings.inner_) check(*inner);

@@ -106,7 +106,7 @@ bool parse_flag(const Invocation& in) {
 
 std::int64_t parse_number(const Invocation& in) {
   const auto number = scaled(in.arg(0), 1);
-  if (!number) throw ConfigError("invalid number");
+  if (!number) throw ConfigError("\"" + in.node.name + "\" directive invalid number");
   return *number;
 }
 

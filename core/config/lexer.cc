@@ -84,7 +84,7 @@ Token Lexer::plain_word(Token token) {
 Token Lexer::quoted_word(Token token, char quote) {
   token.quoted = true;
   for (;;) {
-    if (at_end()) fail(std::string("unexpected end of file, expecting \"") + quote + "\"", line_);
+    if (at_end()) fail(std::string("unexpected end of file, expecting the closing ") + quote + " of a word", token.line);
     const char c = take();
     if (c == quote) break;
     if (c == '\\') append_escape(token.text);

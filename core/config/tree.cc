@@ -6,10 +6,12 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <unordered_map>
 
 #include "seawall/base/error.h"
 #include "seawall/base/fd.h"
 #include "seawall/config/lexer.h"
+#include "seawall/config/placed.h"
 
 namespace seawall {
 namespace {
@@ -49,12 +51,11 @@ class Parser {
 
  private:
   const ConfigFile& load(const std::string& path) {
-    for (const ConfigFile& file : tree_.files)
-      if (file.path == path) return file;
+    if (const auto known = read_.find(path); known != read_.end()) return *known->second;
     ConfigFile file;
     file.text = read_file(path);
     file.path = path;
-    return tree_.files.emplace_back(std::move(file));
+    return *read_.emplace(path, &tree_.files.emplace_back(std::move(file))).first->second;
   }
 
   void parse_block(Lexer& lexer, std::vector<Node>& into, int depth, bool top) {
@@ -100,15 +101,12 @@ class Parser {
   }
 
   void include(const Node& node, std::vector<Node>& into, int depth) {
-    try {
+    placed(node.place, [&] {
       if (node.args.size() != 1) throw ConfigError("invalid number of arguments in \"include\" directive");
       const std::string path = node.args[0].starts_with('/') ? node.args[0] : directory_ + node.args[0];
       if (path.find_first_of("*?[") == std::string::npos) return parse_file(path, into, depth + 1);
       for (const std::string& file : matches(path)) parse_file(file, into, depth + 1);
-    } catch (const ConfigError& error) {
-      if (error.placed()) throw;
-      throw ConfigError(error.what(), node.place);
-    }
+    });
   }
 
   static std::vector<std::string> matches(const std::string& pattern) {
@@ -123,6 +121,7 @@ class Parser {
 
   ConfigTree& tree_;
   const std::string directory_;
+  std::unordered_map<std::string, const ConfigFile*> read_;
 };
 
 }  // namespace

@@ -39,7 +39,7 @@ void VariableTable::resolve() {
     reference.variable = find(reference.name, &rest);
     reference.rest = rest;
     if (!reference.variable)
-      throw ConfigError("unknown \"" + reference.name + "\" variable" + (reference.place.file ? " in " + reference.place.text() : ""));
+      throw ConfigError("unknown \"" + reference.name + "\" variable", reference.place);
   }
 }
 

@@ -33,7 +33,7 @@ std::unique_ptr<Location> without_space(const std::string& word, const Place& pl
 
 // With the place: the parent's block may be read to its end before its children are put into it.
 [[noreturn]] void refuse(const Location& location, const std::string& message) {
-  throw ConfigError(message + " in " + location.place.text());
+  throw ConfigError(message, location.place);
 }
 
 void check_nesting(const Location& parent, const Location& location) {

@@ -53,7 +53,7 @@ void LocationIndex::join(std::string_view name, const Location& location) {
   }
   Entry& entry = entries_.back();
   auto& slot = location.kind == Kind::exact ? entry.exact : entry.inclusive;
-  if (slot) throw ConfigError("duplicate location \"" + location.name + "\" in " + location.place.text());
+  if (slot) throw ConfigError("duplicate location \"" + location.name + "\"", location.place);
   slot = &location;
   entry.auto_redirect |= location.auto_redirect && name.ends_with('/');
 }

@@ -46,7 +46,7 @@ void apply_types(CoreConf& conf, const Invocation& in) {
   if (conf.types.is_set()) throw_duplicate("types");
   auto types = std::make_shared<MimeTypes>();
   for (const Node& row : in.node.children) {
-    if (row.is_block) throw ConfigError("unexpected block in \"types\" in " + row.place.text());
+    if (row.is_block) throw ConfigError("unexpected block in \"types\"", row.place);
     for (const std::string& extension : row.args) {
       const std::string key = lower(extension);
       if (const auto old = types->find(key); old != types->end())

@@ -3,21 +3,11 @@
 #include <map>
 #include <set>
 
+#include "seawall/config/placed.h"
 #include "seawall/server/core_module.h"
 
 namespace seawall {
 namespace {
-
-// Adds the place to an error that came without one.
-template <class F>
-void at(const Place& place, F&& work) {
-  try {
-    work();
-  } catch (const ConfigError& error) {
-    const std::string text = error.what();
-    throw ConfigError(text.find(" in ") != std::string::npos && text.find(':') != std::string::npos ? text : text + " in " + place.text());
-  }
-}
 
 class Maker {
  public:
@@ -26,7 +16,7 @@ class Maker {
   void make(Settings& main) {
     const auto* blocks = conf_of<BlocksModule>(main);
     if (!blocks->http) return;
-    for (Settings* server : conf_of<BlocksModule>(*blocks->http)->servers) at(server->place, [&] { add_server(*server); });
+    for (Settings* server : conf_of<BlocksModule>(*blocks->http)->servers) placed(server->place, [&] { add_server(*server); });
     for (Endpoint& endpoint : conf_.endpoints.all()) name_servers(endpoint);
     for (Vhost& vhost : conf_.vhosts)
       if (tls_servers_.contains(&vhost)) vhost.tls = tls_context(vhost);
@@ -75,7 +65,7 @@ class Maker {
   std::shared_ptr<TlsContext> tls_context(const Vhost& vhost) {
     const TlsConf& conf = *vhost.tls_conf;
     if (conf.certificates->empty() && !*conf.reject_handshake)
-      throw ConfigError("no \"ssl_certificate\" is defined for the \"listen ... ssl\" directive in " + vhost.place.text());
+      throw ConfigError("no \"ssl_certificate\" is defined for the \"listen ... ssl\" directive", vhost.place);
     auto& context = contexts_[&conf];
     if (!context) context = make_tls_context(conf);
     return context;
