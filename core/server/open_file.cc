@@ -31,4 +31,10 @@ Ref<File> open_file(Exchange& x, const std::string& path) {
   return Ref<File>(new File(FileStamp(s), std::move(fd)));
 }
 
+Result<Fd> open_folder(Exchange&, const std::string& path) {
+  Fd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC));
+  if (!fd) return system_error_code(errno);
+  return fd;
+}
+
 }  // namespace seawall

@@ -2,6 +2,7 @@
 #pragma once
 #include <string>
 
+#include "seawall/base/result.h"
 #include "seawall/server/file.h"
 
 namespace seawall {
@@ -12,5 +13,7 @@ class Exchange;
 SEAWALL_API Ref<File> open_file(Exchange& x, const std::string& path);
 // Only looks whether something is there, and what (index, try_files). Never null.
 SEAWALL_API Ref<File> test_file(Exchange& x, const std::string& path);
+// To be read entry by entry; a folder that is none is ENOTDIR.
+SEAWALL_API Result<Fd> open_folder(Exchange& x, const std::string& path);
 
 }  // namespace seawall

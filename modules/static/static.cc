@@ -7,10 +7,16 @@
 #include "seawall/server/error_pages.h"
 #include "seawall/server/open_file.h"
 #include "seawall/server/path.h"
+#include "try_files.h"
 
 namespace seawall::static_files {
 
-class Conf {};
+class Conf {
+ public:
+  Setting<TryFiles> try_files;
+  // The block that wrote it. It is never inherited, but a block without a Conf of its own shares its outer one's.
+  const Settings* block = nullptr;
+};
 
 namespace {
 
@@ -76,15 +82,35 @@ Outcome serve(Exchange& x, const Conf&) {
   return send(x, file);
 }
 
+bool tries_files(const Conf& conf) { return conf.block != nullptr; }
+
+Outcome try_names(Exchange& x, const Conf& conf) {
+  return x.location->settings == conf.block ? conf.try_files->run(x) : Next{};
+}
+
+void set_try_files(Conf& conf, const Invocation& in) {
+  if (conf.block) throw_duplicate("try_files");
+  conf.try_files.set(TryFiles(in), in.node.place);
+  conf.block = &in.settings;
+}
+
 }  // namespace
 
 class Static {
  public:
   using Conf = static_files::Conf;
   static constexpr const char* name = "static";
-  static constexpr const char* summary = "files of root and alias";
+  static constexpr const char* summary = "files of root and alias, try_files";
   static constexpr const char* loaded_by[] = {"root", "alias"};
-  static constexpr Step steps[] = {step<Conf, always, serve>(Phase::content)};
+  static inline const Directive directives[] = {
+      custom<Conf>("try_files", kServer | kLocation, 2, kMany, "file ... uri | =code", set_try_files,
+                   "The first of these files (folders: with a final slash) that is there, else the last word: a URI, a "
+                   "named location or a status."),
+  };
+  static constexpr Step steps[] = {
+      step<Conf, tries_files, try_names>(Phase::precontent),
+      step<Conf, always, serve>(Phase::content),
+  };
 };
 
 }  // namespace seawall::static_files
