@@ -93,7 +93,7 @@ TEST_CASE("TRACE would show a script the cookies it must not read, CONNECT asks 
   check_honest(s);
 }
 
-TEST_CASE("a method nobody knows reaches its location; files refuse it") {
+TEST_CASE("a method nobody knows reaches its location, files refuse it") {
   Server s(with_probe("server { listen 127.0.0.1:%%PORT_0%%; location / { root %%DIR%%; }"
                       " location /any { return 200 $request_method; } location /next { return 200 \"served $host $uri\"; } }"),
            {{"a.txt", "a"}});

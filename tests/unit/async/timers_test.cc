@@ -95,7 +95,7 @@ TEST_CASE("a firing timer may disarm, free and re-arm others and itself") {
   CHECK(fired == std::vector<std::int64_t>{10, 40, 50});
 }
 
-TEST_CASE("a deadline is a time from now; zero and less means off") {
+TEST_CASE("a deadline is a time from now, zero and less means off") {
   Scheduler scheduler;
   const Deadline soon = Deadline::in(Milliseconds(1500), Wait::header), later = Deadline::in(Milliseconds(1501), Wait::body);
   CHECK(soon.when() == scheduler.now() + 1'500'000'000);

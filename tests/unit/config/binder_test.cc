@@ -161,7 +161,7 @@ TEST_CASE("an unknown name says what was probably meant, also when that is not b
   refused(http("absolutely_nothing x;"), "unknown directive \"absolutely_nothing\"", 2);
 }
 
-TEST_CASE("checks run after inheritance; their errors have the place of the block") {
+TEST_CASE("checks run after inheritance, their errors have the place of the block") {
   refused(http("server {\n number 101;\n}"), "number is too large", 2);
   Config main("number 101;");
   CHECK_THROWS_WITH(main.bind(), "number is too large");

@@ -137,7 +137,7 @@ TEST_CASE("an unknown variable is reported where it was used first") {
   CHECK_THROWS_WITH(t.compile("$nothing"), "unknown \"nothing\" variable in nginx.conf:3");
 }
 
-TEST_CASE("a variable may be used before it is defined; the later definition counts") {
+TEST_CASE("a variable may be used before it is defined, the later definition counts") {
   Table t;
   const Template early = Template::compile("$later", t.table, t.place);
   define(t.table, "later", get_any);

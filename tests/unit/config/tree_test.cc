@@ -26,7 +26,8 @@ std::string parsed(const std::string& text) { return show(parse_config(Files().w
 void refused(const std::string& text, const std::string& message) {
   const Files files;
   const std::string conf = files.write("nginx.conf", text);
-  CHECK_THROWS_WITH(parse_config(conf), message + " in " + conf + ":" + std::to_string(1 + std::count(text.begin(), text.end(), '\n')));
+  CHECK_THROWS_WITH(parse_config(conf),
+                    message + " in " + conf + ":" + std::to_string(1 + std::count(text.begin(), text.end(), '\n')));
 }
 
 }  // namespace
@@ -64,7 +65,7 @@ TEST_CASE("include puts a file's directives in its place, relative to the main f
   CHECK(tree->nodes[0].children[1].place.text() == files.path() + "/sites/a.conf:1");
 }
 
-TEST_CASE("a pattern includes what it matches, sorted; matching nothing is no error, hidden files do not match") {
+TEST_CASE("a pattern includes what it matches, sorted: matching nothing is no error, hidden files do not match") {
   const Files files;
   for (const char* name : {"c", "a", "b", "B", ".d", "a.conf"}) files.write(std::string("on/") + name, std::string(name) + ";");
   const auto included = [&](const std::string& pattern) {
@@ -92,10 +93,12 @@ TEST_CASE("a file that is included twice is kept once, in the order of first rea
 TEST_CASE("a file that cannot be read is reported where it is included") {
   const Files files;
   const std::string conf = files.write("nginx.conf", "\ninclude none.conf;");
-  CHECK_THROWS_WITH(parse_config(conf), "open() \"" + files.path() + "/none.conf\" failed (2: No such file or directory) in " + conf + ":2");
+  CHECK_THROWS_WITH(parse_config(conf), "open() \"" + files.path() +
+                                            "/none.conf\" failed (2: No such file or directory) in " + conf + ":2");
   const std::string folder = files.write("folder.conf", "include " + files.path() + ";");
   CHECK_THROWS_WITH(parse_config(folder), "read() \"" + files.path() + "\" failed (21: Is a directory) in " + folder + ":1");
-  CHECK_THROWS_WITH(parse_config(files.path() + "/none"), "open() \"" + files.path() + "/none\" failed (2: No such file or directory)");
+  CHECK_THROWS_WITH(parse_config(files.path() + "/none"),
+                    "open() \"" + files.path() + "/none\" failed (2: No such file or directory)");
 }
 
 TEST_CASE("an error in an included file names that file") {
@@ -106,12 +109,14 @@ TEST_CASE("an error in an included file names that file") {
 
 TEST_CASE("include takes one file") {
   const Files files;
-  CHECK_THROWS_WITH(parse_config(files.write("nginx.conf", "include a b;")), Contains("invalid number of arguments in \"include\" directive in "));
+  CHECK_THROWS_WITH(parse_config(files.write("nginx.conf", "include a b;")),
+                    Contains("invalid number of arguments in \"include\" directive in "));
 }
 
 TEST_CASE("files that include themselves and blocks without bottom are refused") {
   const Files files;
-  CHECK_THROWS_WITH(parse_config(files.write("nginx.conf", "include nginx.conf; include nginx.conf;")), Contains("nested too deeply in "));
+  CHECK_THROWS_WITH(parse_config(files.write("nginx.conf", "include nginx.conf; include nginx.conf;")),
+                    Contains("nested too deeply in "));
   std::string deep;
   for (int i = 0; i < 100; ++i) deep += "a {";
   CHECK_THROWS_WITH(parse_config(files.write("nginx.conf", deep)), Contains("nested too deeply"));

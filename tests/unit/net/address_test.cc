@@ -62,7 +62,7 @@ TEST_CASE("a scope names the interface and stays out of the text") {
   CHECK(Address::parse_ip("fe80::1%lo"));
 }
 
-TEST_CASE("equality is family, host and port; same_host ignores the port") {
+TEST_CASE("equality is family, host and port, same_host ignores the port") {
   const auto a = *Address::parse("127.0.0.1:80");
   CHECK(a == *Address::parse("127.0.0.1", 80));
   CHECK_FALSE(a == *Address::parse("127.0.0.1:81"));

@@ -374,7 +374,7 @@ TEST_CASE("a read that fills its room leaves the socket readable") {
   runner.run(task());
 }
 
-TEST_CASE("peek consumes nothing; not_yet waits for more than was there") {
+TEST_CASE("peek consumes nothing, not_yet waits for more than was there") {
   LoopRunner runner;
   const auto kind = GENERATE(Pair::unix_pair, Pair::tcp);
   Pair pair(kind);

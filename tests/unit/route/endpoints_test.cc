@@ -39,7 +39,7 @@ class Config {
 
 }  // namespace
 
-TEST_CASE("servers on one address share its endpoint; the first is the default") {
+TEST_CASE("servers on one address share its endpoint, the first is the default") {
   Config config;
   config.listen(0, {"80"}).listen(1, {"*:80"}).listen(2, {"0.0.0.0:80"}).listen(2, {"81"});
   REQUIRE(config.endpoints.all().size() == 2);
