@@ -52,7 +52,8 @@ void Binder::unknown(const Node& node) {
     std::vector<std::string_view> names = source_.names();
     for (const KnownName& name : known_names()) names.push_back(name.name);
     const std::string meant = nearest_name(node.name, names);
-    throw ConfigError("unknown directive " + quoted(node.name) + (meant.empty() ? "" : ", did you mean " + quoted(meant) + "?"));
+    throw ConfigError("unknown directive " + quoted(node.name) +
+                      (meant.empty() ? "" : ", did you mean " + quoted(meant) + "?"));
   }
   if (known->state == KnownName::unbuilt) throw ConfigError(quoted(node.name) + " directive is not supported yet");
   if (known->state == KnownName::deferred)

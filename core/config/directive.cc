@@ -135,7 +135,8 @@ std::string text_of(std::int64_t value) {
 std::string text_of(std::chrono::milliseconds value) {
   const std::int64_t ms = value.count();
   if (ms == 0) return "0";
-  for (const auto& [unit, name] : {std::pair<std::int64_t, const char*>{kDay, "d"}, {3600 * kSecond, "h"}, {60 * kSecond, "m"}, {kSecond, "s"}})
+  for (const auto& [unit, name] :
+       {std::pair<std::int64_t, const char*>{kDay, "d"}, {3600 * kSecond, "h"}, {60 * kSecond, "m"}, {kSecond, "s"}})
     if (ms % unit == 0 && (unit == kSecond || ms / unit < 120)) return std::to_string(ms / unit) + name;
   return std::to_string(ms) + "ms";
 }

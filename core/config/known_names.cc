@@ -168,7 +168,7 @@ constexpr KnownName kNames[] = {
     {"quic_gso", unbuilt}, {"quic_host_key", unbuilt}, {"quic_retry", unbuilt}, {"random", unbuilt},
     {"random_index", unbuilt}, {"read_ahead", meaningless}, {"real_ip_header", unbuilt},
     {"real_ip_recursive", unbuilt}, {"recursive_error_pages", unbuilt}, {"redirect_https", unbuilt},
-    {"referer_hash_bucket_size", unbuilt}, {"referer_hash_max_size", unbuilt}, {"request_pool_size", meaningless},
+    {"referer_hash_bucket_size", meaningless}, {"referer_hash_max_size", meaningless}, {"request_pool_size", meaningless},
     {"reset_timedout_connection", unbuilt}, {"resolver", deferred}, {"resolver_timeout", deferred},
     {"return", unbuilt}, {"rewrite", unbuilt}, {"rewrite_by_lua", unbuilt}, {"rewrite_by_lua_block", unbuilt},
     {"rewrite_by_lua_file", unbuilt}, {"rewrite_log", unbuilt}, {"root", unbuilt}, {"satisfy", unbuilt},

@@ -76,7 +76,8 @@ Token Lexer::plain_word(Token token) {
       token.text += c;
       variable = c == '$';
     }
-    if (token.text.size() > kLongestWord) fail("too long parameter \"" + token.text.substr(0, 10) + "...\" started", token.line);
+    if (token.text.size() > kLongestWord)
+      fail("too long parameter \"" + token.text.substr(0, 10) + "...\" started", token.line);
   }
   return token;
 }
@@ -89,7 +90,8 @@ Token Lexer::quoted_word(Token token, char quote) {
     if (c == quote) break;
     if (c == '\\') append_escape(token.text);
     else token.text += c;
-    if (token.text.size() > kLongestWord) fail("too long parameter, probably missing terminating \"" + std::string(1, quote) + "\" character", token.line);
+    if (token.text.size() > kLongestWord)
+      fail("too long parameter, probably missing terminating \"" + std::string(1, quote) + "\" character", token.line);
   }
   if (!at_end() && !is_space(peek()) && peek() != ';' && peek() != '{' && peek() != ')')
     fail("unexpected \"" + std::string(1, peek()) + "\"", line_);

@@ -45,12 +45,15 @@ std::string_view Captures::get(int group) const {
   return std::string_view(subject_).substr(begin, end - begin);
 }
 
-bool Captures::has(int group) const { return group >= 0 && group < count() && groups_[static_cast<std::size_t>(group)].first != std::string::npos; }
+bool Captures::has(int group) const {
+  return group >= 0 && group < count() && groups_[static_cast<std::size_t>(group)].first != std::string::npos;
+}
 
 std::shared_ptr<const Regex> Regex::compile(const std::string& pattern, bool caseless) {
   int error;
   PCRE2_SIZE offset;
-  pcre2_code* code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()), pattern.size(), caseless ? PCRE2_CASELESS : 0, &error, &offset, nullptr);
+  pcre2_code* code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()), pattern.size(),
+                                   caseless ? PCRE2_CASELESS : 0, &error, &offset, nullptr);
   if (!code) {
     PCRE2_UCHAR text[128];
     pcre2_get_error_message(error, text, sizeof text);
@@ -78,17 +81,20 @@ Regex::~Regex() { pcre2_code_free(static_cast<pcre2_code*>(code_)); }
 Regex::Outcome Regex::match(std::string_view subject, Captures* captures) const {
   const MatchData& room = match_data();
   const char* at = subject.data() ? subject.data() : "";
-  const int n = pcre2_match(static_cast<pcre2_code*>(code_), reinterpret_cast<PCRE2_SPTR>(at), subject.size(), 0, 0, room.data(), room.context());
+  const int n = pcre2_match(static_cast<pcre2_code*>(code_), reinterpret_cast<PCRE2_SPTR>(at), subject.size(), 0, 0,
+                            room.data(), room.context());
   if (n == PCRE2_ERROR_NOMATCH) return Outcome::no_match;
   if (n < 0) return Outcome::failed;
   if (!captures) return Outcome::matched;
   captures->subject_ = subject;
   captures->groups_.clear();
   const PCRE2_SIZE* ends = pcre2_get_ovector_pointer(room.data());
-  const std::uint32_t pairs = std::min<std::uint32_t>(pcre2_get_ovector_count(room.data()), static_cast<std::uint32_t>(groups_) + 1);
+  const std::uint32_t pairs =
+      std::min<std::uint32_t>(pcre2_get_ovector_count(room.data()), static_cast<std::uint32_t>(groups_) + 1);
   for (std::uint32_t i = 0; i < pairs; ++i) {
     const bool took_part = (n == 0 || i < static_cast<std::uint32_t>(n)) && ends[2 * i] != PCRE2_UNSET;
-    captures->groups_.emplace_back(took_part ? ends[2 * i] : std::string::npos, took_part ? ends[2 * i + 1] : std::string::npos);
+    captures->groups_.emplace_back(took_part ? ends[2 * i] : std::string::npos,
+                                   took_part ? ends[2 * i + 1] : std::string::npos);
   }
   return Outcome::matched;
 }

@@ -70,7 +70,8 @@ class Parser {
         if (!top) return;
         lexer.fail("unexpected \"}\"", token.line);
       }
-      if (token.kind != Token::word) lexer.fail(token.kind == Token::open ? "unexpected \"{\"" : "unexpected \";\"", token.line);
+      if (token.kind != Token::word)
+        lexer.fail(token.kind == Token::open ? "unexpected \"{\"" : "unexpected \";\"", token.line);
       parse_directive(lexer, std::move(token), into, depth);
     }
   }

@@ -22,7 +22,8 @@ KnownName::State state_of(std::string_view name) {
 
 TEST_CASE("the names are sorted and each is there once") {
   const auto names = known_names();
-  const auto wrong = std::adjacent_find(names.begin(), names.end(), [](const KnownName& a, const KnownName& b) { return a.name >= b.name; });
+  const auto wrong = std::adjacent_find(names.begin(), names.end(),
+                                        [](const KnownName& a, const KnownName& b) { return a.name >= b.name; });
   if (wrong != names.end()) FAIL(wrong->name << " before " << std::next(wrong)->name);
   for (const KnownName& known : names) CHECK(find_known_name(known.name) == &known);
   CHECK(find_known_name("") == nullptr);
@@ -31,11 +32,39 @@ TEST_CASE("the names are sorted and each is there once") {
 }
 
 TEST_CASE("what decides who is let in, or where a request goes, is never ignored") {
-  for (const char* name : {"allow", "deny", "auth_basic", "auth_request", "satisfy", "internal", "limit_except", "ssl_verify_client",
-                           "limit_req", "limit_conn", "return", "rewrite", "if", "try_files", "proxy_pass", "fastcgi_pass",
-                           "uwsgi_pass", "scgi_pass", "grpc_pass", "memcached_pass", "mirror", "stub_status", "secure_link",
-                           "valid_referers", "access_by_lua_block", "stream", "mail", "upstream", "set_real_ip_from",
-                           "disable_symlinks", "ssl_client_certificate", "ssl_crl", "client_max_body_size"})
+  for (const char* name : {"allow",
+                           "deny",
+                           "auth_basic",
+                           "auth_request",
+                           "satisfy",
+                           "internal",
+                           "limit_except",
+                           "ssl_verify_client",
+                           "limit_req",
+                           "limit_conn",
+                           "return",
+                           "rewrite",
+                           "if",
+                           "try_files",
+                           "proxy_pass",
+                           "fastcgi_pass",
+                           "uwsgi_pass",
+                           "scgi_pass",
+                           "grpc_pass",
+                           "memcached_pass",
+                           "mirror",
+                           "stub_status",
+                           "secure_link",
+                           "valid_referers",
+                           "access_by_lua_block",
+                           "stream",
+                           "mail",
+                           "upstream",
+                           "set_real_ip_from",
+                           "disable_symlinks",
+                           "ssl_client_certificate",
+                           "ssl_crl",
+                           "client_max_body_size"})
     CHECK(state_of(name) == KnownName::unbuilt);
 }
 
