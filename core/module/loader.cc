@@ -65,7 +65,7 @@ void Loader::add(const Module& module) {
 
 std::span<const Loader::Row> Loader::find(std::string_view name) {
   const auto [from, to] = index_.equal_range(name);
-  for (auto it = from; it != to; ++it) open(directory_ + "/" + it->second);
+  for (auto it = from; it != to; it = index_.erase(it)) open(directory_ + "/" + it->second);
   const auto found = rows_.find(std::string(name));
   if (found == rows_.end()) return {};
   return found->second;
@@ -93,7 +93,8 @@ void Loader::open(const std::string& file) {
 bool Loader::load(const std::string& path) {
   const std::string file = fs::path(path).filename();
   if (file.starts_with("ngx_") || file.starts_with("ndk_")) return false;
-  open(path.find('/') == std::string::npos ? directory_ + "/" + path : path);
+  const std::string beside = directory_ + "/" + file;  // what is installed with the server needs no folder
+  open(!fs::exists(path) && fs::exists(beside) ? beside : path);
   return true;
 }
 

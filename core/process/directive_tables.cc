@@ -29,6 +29,7 @@ std::string cell(std::string text) {
 }
 
 void print(const Module& module) {
+  if (module.conf.directives.empty()) return;
   std::cout << "| directive | argument | default | where | what it does |\n|---|---|---|---|---|\n";
   for (const Directive& d : module.conf.directives)
     std::cout << "| `" << d.name << "` | " << cell(d.kind) << " | "

@@ -8,8 +8,21 @@ if(TARGET seawall)
 endif()
 install(DIRECTORY conf/ DESTINATION ${seawall_conf_dir} COMPONENT server PATTERN quickstart.conf EXCLUDE)
 
-# The headers keep their name, <seawall/FOLDER/FILE.h>: the base directory is the one with the symbolic link.
+# modules.index is written where the modules have come to lie: what others have put beside them stays known. Also part of the
+# package, for modules from outside.
+string(CONFIGURE [[
+set(root "$ENV{DESTDIR}${CMAKE_INSTALL_PREFIX}")
+if(EXISTS "${root}/@CMAKE_INSTALL_SBINDIR@/seawall")
+  execute_process(COMMAND "${root}/@CMAKE_INSTALL_SBINDIR@/seawall" index-modules
+    "${root}/@CMAKE_INSTALL_LIBDIR@/seawall/modules" COMMAND_ERROR_IS_FATAL ANY)
+endif()
+]] seawall_index_modules @ONLY)
+install(CODE "${seawall_index_modules}" COMPONENT server)
+
+# The headers keep their name, <seawall/FOLDER/FILE.h>: the base directory is the one with the symbolic link. What runs the
+# process and loads modules is of no use to a module.
 file(GLOB headers RELATIVE ${CMAKE_SOURCE_DIR}/core CONFIGURE_DEPENDS core/*/*.h)
+list(FILTER headers EXCLUDE REGEX "^process/|^module/(loader|core_modules)\\.h$")
 list(TRANSFORM headers PREPEND ${CMAKE_BINARY_DIR}/include/seawall/)
 add_library(seawall_sdk INTERFACE)
 set_target_properties(seawall_sdk PROPERTIES EXPORT_NAME module)

@@ -1,0 +1,149 @@
+// Configurations as machines have them: Debian's folders, modules of nginx's own, the README's example; and what is said of
+// mistakes in them.
+#include "catch.h"
+
+#include <unistd.h>
+
+#include "e2e/certificate.h"
+#include "e2e/curl.h"
+#include "e2e/server.h"
+
+using namespace test;
+using Catch::Matchers::Contains;
+using Catch::Matchers::EndsWith;
+using Catch::Matchers::StartsWith;
+
+namespace {
+
+// Debian's layout, with what stands in its files; access_log and the addresses are the test's.
+const char* const kDebian = R"(
+  worker_processes auto;
+  pid %%DIR%%/nginx.pid;
+  include %%DIR%%/modules-enabled/*.conf;
+  events { worker_connections 768; # multi_accept on;
+  }
+  http {
+    tcp_nopush on;
+    types_hash_max_size 2048;
+    # server_names_hash_bucket_size 64;
+    include %%DIR%%/mime.types;
+    default_type application/octet-stream;
+    ssl_protocols TLSv1 TLSv1.1 TLSv1.2 TLSv1.3; # Dropping SSLv3, ref: POODLE
+    ssl_prefer_server_ciphers on;
+    gzip on;
+    # gzip_types text/plain;
+    include %%DIR%%/conf.d/*.conf;
+    include %%DIR%%/sites-enabled/*;
+    server { listen 127.0.0.1:%%PORT_0%% default_server; server_name _; root %%DIR%%/html; }
+  })";
+
+const Files kFiles{
+    {"modules-enabled/50-mod-stream.conf", "load_module /usr/lib/nginx/modules/ngx_stream_module.so;\n"},
+    {"mime.types", "types {\n    text/html html htm shtml;\n    text/css css;\n}\n"},
+    {"html/a.css", "a { }"}};
+
+Run test_of(const Server& s) {
+  return run_server({"-t", "-p", s.folder() + "/", "-c", "nginx.conf", "-e", "stderr", "-g", "error_log stderr;"}, s.folder());
+}
+
+// What is said of a bad configuration, without the folder and the last line.
+std::string complaint(std::string_view config, const Files& files = {}) {
+  const Run run = check_config(config, files);
+  CHECK(run.exit_code == 1);
+  std::string text = run.err.substr(0, run.err.find('\n'));
+  for (auto at = text.find("/tmp/"); at != std::string::npos; at = text.find("/tmp/"))
+    text.erase(at, text.find('/', at + 5) - at + 1);
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("Debian's layout works unchanged, what is not built yet is warned about") {
+  Server s(kDebian, kFiles);
+  const Response file = get(s.url("/a.css"));
+  CHECK(file.status == 200);
+  CHECK(file.header("Content-Type") == "text/css");
+  const Run test = test_of(s);
+  CHECK(test.exit_code == 0);
+  CHECK_THAT(test.err, Contains("[warn] \"gzip\" directive is not supported yet, ignored in "));
+  CHECK_THAT(test.err, Contains("[notice] \"types_hash_max_size\" directive has no meaning here, ignored in "));
+  CHECK_THAT(test.err, EndsWith("test is successful\n"));
+}
+
+TEST_CASE("a site is a link in sites-enabled, its snippets are relative to nginx.conf") {
+  const std::string sites = make_folder(), port = std::to_string(free_port());
+  write_file(sites + "/available/blog", "server {\n\tlisten 127.0.0.1:" + port + ";\n\tserver_name blog.example;\n\n" +
+                                            "\tlocation / {\n\t\tinclude snippets/reply.conf;\n\t}\n}\n");
+  write_file(sites + "/enabled/.dotfile", "nothing;");
+  REQUIRE(::symlink("../available/blog", (sites + "/enabled/blog").c_str()) == 0);
+  Server s("server { listen 127.0.0.1:" + port + " default_server; return 404; } include " + sites + "/enabled/*;",
+           {{"snippets/reply.conf", "return 200 \"from a snippet\\n\";"}});
+  const std::string url = "http://127.0.0.1:" + port + "/";
+  CHECK(get(url, {"Host: blog.example"}).body == "from a snippet\n");
+  CHECK(get(url, {"Host: other.example"}).status == 404);
+}
+
+TEST_CASE("a module of nginx's own is never opened, only mentioned") {
+  Server s(kDebian, kFiles);
+  CHECK_THAT(test_of(s).err, Contains("[warn] module \"/usr/lib/nginx/modules/ngx_stream_module.so\" of nginx is not loaded"));
+  const Run run = check_config("load_module %%DIR%%/ngx_broken.so;\nevents {}", {{"ngx_broken.so", "not an object"}});
+  CHECK(run.exit_code == 0);
+}
+
+TEST_CASE("a module beside the server's own is found without its folder") {
+  const std::string name = "modules/static.so";
+  CHECK(check_config("load_module " + name + "; load_module static.so;\nevents {}").exit_code == 0);
+}
+
+TEST_CASE("a module that is no module is refused with its line") {
+  CHECK_THAT(complaint("events {}\nload_module %%DIR%%/mine.so;", {{"mine.so", "not an object"}}),
+             StartsWith("nginx: [emerg] cannot load module \"mine.so\": ") && EndsWith(" in nginx.conf:2"));
+  CHECK_THAT(complaint("events {}\nload_module none.so;"),
+             StartsWith("nginx: [emerg] cannot load module \"none.so\": ") && Contains("No such file") &&
+                 EndsWith(" in nginx.conf:2"));
+}
+
+TEST_CASE("a mistake has one place, that of its own line") {
+  CHECK(complaint("server {\n location /a {\n  location /b {}\n }\n}") ==
+        "nginx: [emerg] location \"/b\" is outside location \"/a\" in nginx.conf:5");
+  CHECK(complaint("server {\n location /a {}\n location /a {}\n}") ==
+        "nginx: [emerg] duplicate location \"/a\" in nginx.conf:5");
+  CHECK(complaint("types {\n text/css { css; }\n}") == "nginx: [emerg] unexpected block in \"types\" in nginx.conf:4");
+  CHECK(complaint("server { listen 127.0.0.1:%%PORT_0%% ssl; }") ==
+        "nginx: [emerg] no \"ssl_certificate\" is defined for the \"listen ... ssl\" directive in nginx.conf:3");
+  CHECK(complaint("server {\n return 200 $nothing;\n}") == "nginx: [emerg] unknown \"nothing\" variable in nginx.conf:4");
+  CHECK(complaint("server {\n max_headers x;\n}") == "nginx: [emerg] \"max_headers\" directive invalid number in nginx.conf:4");
+  CHECK(complaint("server { include part; }", {{"part", "\n\nroot a b;"}}) ==
+        "nginx: [emerg] invalid number of arguments in \"root\" directive in part:3");
+}
+
+TEST_CASE("what is not built yet is refused by name") {
+  for (const std::string text : {"stream {}", "mail {}"})
+    CHECK(complaint("events {}\n" + text) ==
+          "nginx: [emerg] \"" + text.substr(0, text.find(' ')) + "\" directive is not supported yet in nginx.conf:2");
+  CHECK(complaint("server { location / {\n proxy_pass http://a; } }") ==
+        "nginx: [emerg] \"proxy_pass\" directive is not supported yet in nginx.conf:4");
+}
+
+TEST_CASE("the README's configuration is accepted") {
+  const std::string readme = read_file(SEAWALL_TESTS_PATH "/../README.md");
+  const auto from = readme.find("```nginx\n") + 9;
+  std::string text = readme.substr(from, readme.find("```", from) - from);
+  const auto replace = [&](const std::string& what, const std::string& by) {
+    REQUIRE(text.find(what) != std::string::npos);
+    for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size()))
+      text.replace(at, what.size(), by);
+  };
+  replace("listen 80;", "listen 127.0.0.1:%%PORT_0%%;");
+  replace("listen 443 ssl;", "listen 127.0.0.1:%%PORT_1%% ssl;");
+  replace("/etc/letsencrypt/live/example.org/", "%%DIR%%/");
+  replace("/var/www/example.org", "%%DIR%%/html");
+  const Certificate made = make_certificate({"example.org"});
+  Server s(text, {{"fullchain.pem", made.certificate}, {"privkey.pem", made.key}, {"html/assets/a.css", "a { }"},
+                  {"mime.types", read_file(SEAWALL_TESTS_PATH "/../conf/mime.types")}});
+  CHECK(get(s.url("/x?y"), {"Host: example.org"}).header("Location") == "https://example.org/x?y");
+  const Response asset = get(s.tls_url("/assets/a.css", 1));
+  CHECK(asset.status == 200);
+  CHECK(asset.header("Content-Type") == "text/css");
+  CHECK_THAT(asset.header("Cache-Control"), Contains("max-age=2592000"));
+}
