@@ -104,8 +104,8 @@ void Binder::inherit(Settings& settings) {
 void Binder::check(Settings& settings) {
   for (Settings::Conf& conf : settings.own_) {
     if (!conf || !conf.type->check) continue;
-    if (settings.outer) placed(settings.place, [&] { conf.type->check(conf.conf, settings); });
-    else conf.type->check(conf.conf, settings);  // the main block has no line
+    if (settings.outer) placed(settings.place, [&] { conf.type->check(conf.conf, settings, *this); });
+    else conf.type->check(conf.conf, settings, *this);  // the main block has no line
   }
   for (Settings* inner : settings.inner_) check(*inner);
 }

@@ -48,6 +48,8 @@ class SEAWALL_API Settings {
   // The Conf in force; after binding it is complete. Null only before the binder has made the main block's.
   const void* get(int module) const;
   bool owns(int module) const { return static_cast<std::size_t>(module) < own_.size() && own_[static_cast<std::size_t>(module)]; }
+  // The blocks inside this one, in the order written.
+  std::span<Settings* const> inner() const { return inner_; }
 
  private:
   friend class Binder;

@@ -71,7 +71,8 @@ struct ConfType {
   std::span<const Directive> directives;
   void* (*create)();
   void (*destroy)(void*);
-  void (*check)(void* conf, Settings& settings);  // after inheritance, once per Conf; may be null; throws ConfigError
+  // After inheritance, once per Conf, from the outside in; may be null; throws ConfigError.
+  void (*check)(void* conf, Settings& settings, Binder& binder);
 };
 
 // ---- typed values; each throws ConfigError in nginx's wording --------------------------------------------------------

@@ -16,12 +16,11 @@ namespace seawall {
 enum class Level : std::uint8_t { emerg, alert, crit, error, warn, notice, info, debug };
 SEAWALL_API const char* name_of(Level level);
 
-// Where lines go: a file, stderr or syslog. Reopened by USR1.
+// Where lines go: a file (log_file.h), stderr or syslog.
 class SEAWALL_API LogSink {
  public:
   virtual ~LogSink() = default;
   virtual void write(Level level, std::string_view line) = 0;  // a whole line with its '\n'
-  virtual void reopen() {}
 };
 
 // What one error_log directive says; a block without one has its outer block's list.
@@ -49,6 +48,5 @@ SEAWALL_API void log(Level level, std::string_view message);  // to the main tar
 SEAWALL_API std::shared_ptr<LogSink> file_sink(const std::string& path);
 // "syslog:server=...,facility=...,tag=...,severity=...,nohostname"; throws std::invalid_argument in nginx's wording.
 SEAWALL_API std::shared_ptr<LogSink> syslog_sink(std::string_view parameters);
-SEAWALL_API void reopen_logs();
 
 }  // namespace seawall

@@ -12,7 +12,7 @@
 //
 // A module is loaded because a directive of its occurs; `static constexpr const char* loaded_by[]` names directives of
 // others that load it as well.
-// Optional members: Step steps[], Filter filters[], VariableRow variables[], check(Conf&, Settings&), State (what the
+// Optional members: Step steps[], Filter filters[], VariableRow variables[], check(Conf&, Settings&, Binder&), State (what the
 // module keeps for a request: x.state<M>()), LoopState with LoopState(Loop&, const Conf& main) (x.loop: loop_state<M>),
 // log(Exchange&, const Conf&) (called when the response is out).
 //
@@ -73,8 +73,8 @@ Module describe() {
   if constexpr (requires { M::directives; }) m.conf.directives = M::directives;
   m.conf.create = [] { return static_cast<void*>(new C); };
   m.conf.destroy = [](void* c) { delete static_cast<C*>(c); };
-  if constexpr (requires(C& c, Settings& s) { M::check(c, s); })
-    m.conf.check = [](void* c, Settings& s) { M::check(*static_cast<C*>(c), s); };
+  if constexpr (requires(C& c, Settings& s, Binder& b) { M::check(c, s, b); })
+    m.conf.check = [](void* c, Settings& s, Binder& b) { M::check(*static_cast<C*>(c), s, b); };
   if constexpr (requires { M::steps; }) m.steps = M::steps;
   if constexpr (requires { M::filters; }) m.filters = M::filters;
   if constexpr (requires { M::variables; }) m.variables = M::variables;

@@ -18,6 +18,8 @@ namespace {
 
 std::string failed(const std::string& call) { return call + " failed " + describe(system_error_code(errno)); }
 
+std::string user_name(const MainConf& main) { return main.user->empty() ? "nobody" : *main.user; }
+
 }  // namespace
 
 void set_limits(const MainConf& main) {
@@ -34,7 +36,7 @@ void set_limits(const MainConf& main) {
 
 void drop_privileges(const MainConf& main) {
   if (::geteuid() != 0) return;
-  const std::string name = main.user->empty() ? "nobody" : *main.user;
+  const std::string name = user_name(main);
   const passwd* user = ::getpwnam(name.c_str());
   if (!user) throw std::runtime_error(failed("getpwnam(\"" + name + "\")"));
   const uid_t uid = user->pw_uid;
@@ -50,6 +52,11 @@ void drop_privileges(const MainConf& main) {
   ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGQUIT);  // the change of identity has cleared it
   ::prctl(PR_SET_DUMPABLE, 1);
+}
+
+uid_t worker_user(const MainConf& main) {
+  const passwd* user = ::geteuid() == 0 ? ::getpwnam(user_name(main).c_str()) : nullptr;
+  return user ? user->pw_uid : static_cast<uid_t>(-1);
 }
 
 }  // namespace seawall

@@ -1,5 +1,7 @@
 // Limits and identity of a worker. Called before its threads start.
 #pragma once
+#include <sys/types.h>
+
 #include "seawall/server/core_conf.h"
 
 namespace seawall {
@@ -8,5 +10,7 @@ namespace seawall {
 void set_limits(const MainConf& main);
 // user: group first, then user, never back. Throws std::runtime_error.
 void drop_privileges(const MainConf& main);
+// Whom drop_privileges() becomes; -1 when it changes nothing.
+uid_t worker_user(const MainConf& main);
 
 }  // namespace seawall

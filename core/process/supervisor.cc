@@ -12,6 +12,8 @@
 #include <map>
 
 #include "seawall/log/log.h"
+#include "seawall/log/log_file.h"
+#include "seawall/process/privileges.h"
 #include "seawall/process/signals.h"
 #include "seawall/process/worker.h"
 
@@ -135,7 +137,7 @@ class Supervisor {
 
   void reopen() {
     log(Level::notice, "reopening logs");
-    reopen_logs();
+    reopen_logs(worker_user(conf_->main()));
     tell_all(SIGUSR1);
   }
 

@@ -13,9 +13,9 @@
 #include <thread>
 
 #include "seawall/log/log.h"
+#include "seawall/log/log_file.h"
 #include "seawall/process/privileges.h"
 #include "seawall/process/signals.h"
-#include "seawall/server/access_log.h"
 #include "seawall/server/loop_server.h"
 
 namespace seawall {
@@ -105,10 +105,8 @@ class Worker {
     started.arrive_and_wait();
     SignalWatch signals({SIGHUP, SIGQUIT, SIGTERM, SIGINT, SIGUSR1});
     first.loop().scope().spawn(watch(signals));
-    first.loop().scope().spawn(flush_logs());
     first.run();
     for (std::thread& thread : others) thread.join();
-    flush_access_logs();
     return 0;
   }
 
@@ -132,7 +130,6 @@ class Worker {
       if (signal == SIGUSR1) {
         log(Level::notice, "reopening logs");
         reopen_logs();
-        reopen_access_logs();
       } else if (signal == SIGQUIT) {
         log(Level::notice, "gracefully shutting down");
         on_all([time = *conf_.main().worker_shutdown_timeout](LoopThread& t) { t.drain(time); });
@@ -142,16 +139,6 @@ class Worker {
         log(Level::notice, "exiting");
         on_all([](LoopThread& t) { t.terminate(); });
       }
-    }
-  }
-
-  // access_log ... flush=: buffers that are due, looked at as often as the shortest of them asks for.
-  Task<void> flush_logs() {
-    for (;;) {
-      const std::int64_t next = next_access_log_flush();
-      const Errc slept = co_await sleep_until(next == Deadline::kNever ? Deadline::never(Wait::drain) : Deadline::at(next, Wait::drain));
-      if (slept == Errc::cancelled) co_return;
-      flush_due_access_logs(Loop::current().now());
     }
   }
 

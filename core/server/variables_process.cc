@@ -62,16 +62,25 @@ void append_clock(const tm& now, std::string& out) {
   append_two(now.tm_sec, out);
 }
 
-tm local_now() {
-  const std::time_t now = std::time(nullptr);
-  tm broken_down{};
-  ::localtime_r(&now, &broken_down);
-  return broken_down;
+// A text about the present second, composed once a second and thread: every line of an access log has one, and a time zone
+// takes longer than the rest of the line.
+template <void (*Compose)(const tm& now, std::string& out)>
+bool once_a_second(Exchange&, std::string_view, const void*, std::string& out) {
+  thread_local std::time_t second = -1;
+  thread_local std::string text;
+  if (const std::time_t now = std::time(nullptr); now != second) {
+    tm local{};
+    ::localtime_r(&now, &local);
+    text.clear();
+    Compose(local, text);
+    second = now;
+  }
+  out.append(text);
+  return true;
 }
 
 // 2026-11-24T10:00:00+00:00
-bool time_iso8601(Exchange&, std::string_view, const void*, std::string& out) {
-  const tm now = local_now();
+void compose_iso8601(const tm& now, std::string& out) {
   append_number(static_cast<std::uint64_t>(now.tm_year) + 1900, out);
   out.push_back('-');
   append_two(now.tm_mon + 1, out);
@@ -80,13 +89,11 @@ bool time_iso8601(Exchange&, std::string_view, const void*, std::string& out) {
   out.push_back('T');
   append_clock(now, out);
   append_zone(now.tm_gmtoff, true, out);
-  return true;
 }
 
 // 24/Nov/2026:10:00:00 +0000, whatever the locale
-bool time_local(Exchange&, std::string_view, const void*, std::string& out) {
+void compose_local(const tm& now, std::string& out) {
   static constexpr std::string_view months = "JanFebMarAprMayJunJulAugSepOctNovDec";
-  const tm now = local_now();
   append_two(now.tm_mday, out);
   out.push_back('/');
   out.append(months.substr(static_cast<std::size_t>(now.tm_mon) * 3, 3));
@@ -96,12 +103,11 @@ bool time_local(Exchange&, std::string_view, const void*, std::string& out) {
   append_clock(now, out);
   out.push_back(' ');
   append_zone(now.tm_gmtoff, false, out);
-  return true;
 }
 
 constexpr VariableRow rows[] = {
-    {"hostname", hostname}, {"msec", msec},   {"nginx_version", nginx_version},
-    {"pid", pid},           {"time_iso8601", time_iso8601}, {"time_local", time_local},
+    {"hostname", hostname}, {"msec", msec}, {"nginx_version", nginx_version}, {"pid", pid},
+    {"time_iso8601", once_a_second<compose_iso8601>}, {"time_local", once_a_second<compose_local>},
 };
 
 }  // namespace

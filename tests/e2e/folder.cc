@@ -61,6 +61,7 @@ std::string make_folder() {
   std::string name = "/tmp/sw-XXXXXX";
   if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
   folders().push_back(name);
+  std::filesystem::create_directory(name + "/logs");
   return name;
 }
 

@@ -17,7 +17,7 @@ inline constexpr std::chrono::seconds kPatience{10};
 // Milliseconds left for poll(2), rounded up; 0 when over.
 int left_until(Clock::time_point deadline);
 
-std::string make_folder();
+std::string make_folder();  // with an empty logs/ in it, where a server writes what nobody configured
 void write_file(const std::string& path, std::string_view content);  // makes the folders above it
 std::string read_file(const std::string& path);                      // "" when there is none
 
