@@ -51,7 +51,7 @@ const Directive rows[] = {
 };
 
 // A number over 100 is one mistake, found when everything is known.
-void check(void* conf, Settings&) {
+void check(void* conf, Settings&, Binder&) {
   if (*static_cast<Conf*>(conf)->number > 100) throw ConfigError("number is too large");
 }
 

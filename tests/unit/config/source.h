@@ -15,7 +15,7 @@ namespace test {
 class Source : public seawall::DirectiveSource {
  public:
   template <class Conf>
-  int add(std::span<const seawall::Directive> rows, void (*check)(void*, seawall::Settings&) = nullptr) {
+  int add(std::span<const seawall::Directive> rows, void (*check)(void*, seawall::Settings&, seawall::Binder&) = nullptr) {
     seawall::ConfType type{};
     type.module = "test";
     type.directives = rows;
