@@ -5,8 +5,8 @@
 namespace seawall {
 
 std::span<const Module> core_modules() {
-  static const Module modules[] = {describe<MainModule>(), describe<CoreModule>(), describe<BlocksModule>(),
-                                   describe<TlsModule>()};
+  static const Module modules[] = {describe<MainModule>(), describe<CoreModule>(), describe<FilesModule>(),
+                                   describe<BlocksModule>(), describe<TlsModule>()};
   return modules;
 }
 

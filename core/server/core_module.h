@@ -9,6 +9,7 @@
 #include "seawall/route/step.h"
 #include "seawall/server/core_blocks.h"
 #include "seawall/server/core_conf.h"
+#include "seawall/server/file_cache.h"
 #include "seawall/server/tls_conf.h"
 
 namespace seawall {
@@ -27,6 +28,14 @@ struct CoreModule {
   static const std::span<const Directive> directives;
   static const std::span<const Filter> filters;
   static const std::span<const VariableRow> variables;
+};
+
+struct FilesModule {
+  using Conf = FileConf;
+  using LoopState = FileCaches;
+  static constexpr const char* name = "files";
+  static constexpr const char* summary = "how files are found, kept and sent";
+  static const std::span<const Directive> directives;
 };
 
 struct BlocksModule {

@@ -4,11 +4,15 @@
 
 #include <cerrno>
 #include <charconv>
+#include <ctime>
 
 #include "seawall/http/date.h"
 
 namespace seawall {
 namespace {
+
+// The coarsest grain of file times that is in use (FAT's); the kernel's own clock for them ticks every 1 to 10 ms.
+constexpr std::int64_t kGrain = 2'000'000'000;
 
 std::int64_t nanoseconds(const timespec& t) { return static_cast<std::int64_t>(t.tv_sec) * 1'000'000'000 + t.tv_nsec; }
 
@@ -29,11 +33,18 @@ FileStamp::FileStamp(const struct stat& s)
     : device(s.st_dev), inode(s.st_ino), size(s.st_size), modified(nanoseconds(s.st_mtim)), changed(nanoseconds(s.st_ctim)),
       mode(s.st_mode) {}
 
+bool FileStamp::is_old() const {
+  timespec now;
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  return nanoseconds(now) - changed > kGrain;
+}
+
 File::File(const FileStamp& stamp, Fd fd) : stamp_(stamp) {
   if (!is_regular()) return;
   etag_ = etag_of(stamp);
   last_modified_ = http_date(modified());
   if (stamp.size > kSmall || !read_contents(fd.get())) open_ = std::make_shared<OpenFile>(std::move(fd));
+  else reliable_ = stamp.is_old();
 }
 
 // False when the file does not give what its length promises: sending it then finds out how it ends.

@@ -20,6 +20,8 @@ class FileStamp {
   FileStamp() = default;
   explicit FileStamp(const struct stat& s);
   bool operator==(const FileStamp&) const = default;
+  // The last change was long enough ago for the next one to bear another time.
+  bool is_old() const;
 
   std::uint64_t device = 0, inode = 0;
   std::int64_t size = 0;
@@ -46,6 +48,12 @@ class SEAWALL_API File final : public Owner {
   std::string failure(std::string_view path) const;
 
   std::int64_t modified() const { return stamp_.modified / 1'000'000'000; }  // seconds since 1970
+  const FileStamp& stamp() const { return stamp_; }
+  // False when the contents were read so soon after a change that a second one may bear the same time: then the stamp
+  // does not tell whether they are still those of the file.
+  bool is_reliable() const { return reliable_; }
+  // Bytes that the contents take; 0 when they stayed in the file.
+  std::size_t memory() const { return contents_ ? contents_->capacity() + sizeof *this : 0; }
   std::uint64_t size() const { return static_cast<std::uint64_t>(stamp_.size); }
   // As their fields say them; of opened files.
   std::string_view etag() const { return etag_; }
@@ -58,6 +66,7 @@ class SEAWALL_API File final : public Owner {
 
   int error_ = 0;
   const char* failed_ = "";
+  bool reliable_ = true;
   FileStamp stamp_;
   std::string etag_, last_modified_;
   Ref<Block> contents_;             // of a small file

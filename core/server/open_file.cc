@@ -4,35 +4,128 @@
 
 #include <cerrno>
 
+#include "seawall/net/loop.h"
+#include "seawall/server/core_module.h"
 #include "seawall/server/exchange.h"
+#include "seawall/server/file_cache.h"
+#include "seawall/server/found.h"
 
 namespace seawall {
 namespace {
 
-Ref<File> missing(const char* failed) { return Ref<File>(new File(errno, failed)); }
+FileCaches& caches_of(const Exchange& x) {
+  return *static_cast<FileCaches*>(x.loop.module_states[static_cast<std::size_t>(module_number<FilesModule>)]);
+}
+
+// disable_symlinks, for this path.
+Walk walk_of(Exchange& x, const FileConf& conf, const std::string& path) {
+  const DisableSymlinks& links = *conf.disable_symlinks;
+  Walk walk;
+  walk.rule = links.rule;
+  if (!links.has_from) return walk;
+  const std::string from = links.from.eval(x);
+  if (from.empty() || !path.starts_with(from)) return walk;
+  if (from.size() == path.size()) return Walk();
+  if (path[from.size()] == '/') walk.from = from.size();
+  else if (from.ends_with('/')) walk.from = from.size() - 1;
+  return walk;
+}
+
+Ref<File> missing(int error, const char* failed) { return Ref<File>(new File(error, failed)); }
+
+// A failed look for a file that was to be opened is said to be the opening's, as in nginx.
+Ref<File> not_found(const Found& found, Walk walk) {
+  return missing(found.error(), walk.rule == Symlinks::followed ? "open()" : found.failed());
+}
+
+// Only regular files are opened: opening a FIFO or a device may do something.
+Ref<File> open_found(Found& found, Walk walk, FileCaches& caches) {
+  if (found.error()) return not_found(found, walk);
+  if (!S_ISREG(found.status().st_mode)) return Ref<File>(new File(FileStamp(found.status())));
+  Fd fd = found.open(O_RDONLY);
+  if (!fd && (errno == EMFILE || errno == ENFILE) && caches.clear()) fd = found.open(O_RDONLY);
+  if (!fd) return missing(errno, found.failed());
+  struct stat opened;
+  if (::fstat(fd.get(), &opened) != 0) return missing(errno, "fstat()");
+  return Ref<File>(new File(FileStamp(opened), std::move(fd)));
+}
+
+bool is_same(const File& file, const Found& found) {
+  return !file.error() && !found.error() && file.is_reliable() && file.stamp() == FileStamp(found.status());
+}
+
+// Without open_file_cache: one look at each request, and contents from memory if they are those that are there.
+Ref<File> open_looked_at(Exchange& x, const std::string& path, Walk walk) {
+  FileCaches& caches = caches_of(x);
+  Found found(path, walk);
+  FileCache& contents = caches.contents;
+  FileCache::Entry* entry = contents.find(path);
+  if (entry && is_same(*entry->file, found)) {
+    contents.use(*entry, x.loop.now());
+    return entry->file;
+  }
+  Ref<File> file = open_found(found, walk, caches);
+  entry = contents.find(path);  // anew: for want of descriptors everything may have been forgotten
+  if (file->memory() > 0 && file->is_reliable()) {
+    if (!entry) entry = &contents.add(path, x.loop.now());
+    contents.hold(*entry, file);
+  } else if (entry) {
+    contents.forget(*entry);
+  }
+  return file;
+}
+
+// With open_file_cache: one look every open_file_cache_valid.
+Ref<File> open_cached(Exchange& x, const FileConf& conf, const std::string& path, Walk walk) {
+  FileCaches& caches = caches_of(x);
+  FileCache& cache = caches.of(*conf.open_file_cache);
+  const std::int64_t now = x.loop.now();
+  FileCache::Entry* entry = cache.find(path);
+  if (entry) cache.use(*entry, now);
+  const bool held = entry && entry->file && entry->walk == walk;
+  const auto valid = std::chrono::nanoseconds(*conf.open_file_cache_valid).count();
+  if (held && now - entry->checked < valid) return entry->file;
+  Found found(path, walk);
+  if (held && is_same(*entry->file, found)) {
+    entry->checked = now;
+    return entry->file;
+  }
+  const Ref<File> file = open_found(found, walk, caches);
+  entry = cache.find(path);  // anew: for want of descriptors everything may have been forgotten
+  if (file->error() && !*conf.open_file_cache_errors) {
+    if (entry) cache.forget(*entry);
+    return file;
+  }
+  if (!entry) entry = &cache.add(path, now);
+  entry->walk = walk;
+  entry->checked = now;
+  const bool hold = !file->is_regular() || entry->uses >= *conf.open_file_cache_min_uses;
+  cache.hold(*entry, hold ? file : Ref<File>());
+  return file;
+}
 
 }  // namespace
 
-Ref<File> test_file(Exchange&, const std::string& path) {
-  struct stat s;
-  if (::stat(path.c_str(), &s) != 0) return missing("stat()");
-  return Ref<File>(new File(FileStamp(s)));
-}
-
 Ref<File> open_file(Exchange& x, const std::string& path) {
-  // Looked at first: opening a FIFO or a device may do something.
-  Ref<File> seen = test_file(x, path);
-  if (seen->error()) return Ref<File>(new File(seen->error(), "open()"));
-  if (!seen->is_regular()) return seen;
-  Fd fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
-  if (!fd) return missing("open()");
-  struct stat s;
-  if (::fstat(fd.get(), &s) != 0) return missing("fstat()");
-  return Ref<File>(new File(FileStamp(s), std::move(fd)));
+  const FileConf& conf = x.conf<FilesModule>();
+  const Walk walk = walk_of(x, conf, path);
+  return conf.open_file_cache->is_on() ? open_cached(x, conf, path, walk) : open_looked_at(x, path, walk);
 }
 
-Result<Fd> open_folder(Exchange&, const std::string& path) {
-  Fd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC));
+// With a cache it is opened, as in nginx: who tests a file mostly sends it next.
+Ref<File> test_file(Exchange& x, const std::string& path) {
+  const FileConf& conf = x.conf<FilesModule>();
+  const Walk walk = walk_of(x, conf, path);
+  if (conf.open_file_cache->is_on()) return open_cached(x, conf, path, walk);
+  const Found found(path, walk);
+  if (found.error()) return missing(found.error(), found.failed());
+  return Ref<File>(new File(FileStamp(found.status())));
+}
+
+Result<Fd> open_folder(Exchange& x, const std::string& path) {
+  Found found(path, walk_of(x, x.conf<FilesModule>(), path));
+  if (found.error()) return system_error_code(found.error());
+  Fd fd = found.open(O_RDONLY | O_DIRECTORY);
   if (!fd) return system_error_code(errno);
   return fd;
 }

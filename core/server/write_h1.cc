@@ -10,7 +10,7 @@
 
 #include "seawall/http/h1_response.h"
 #include "seawall/server/connection.h"
-#include "seawall/server/core_conf.h"
+#include "seawall/server/core_module.h"
 #include "seawall/server/server_name.h"
 
 namespace seawall {
@@ -203,7 +203,8 @@ Task<Result<void>> send_body(Connection& c, Sender& sender, std::string_view hea
     co_return co_await sender.send(pieces);
   }
   if (auto* part = std::get_if<FilePart>(&response.body)) {
-    if (!c.stream->sends_files()) co_return co_await send_file_as_bytes(sender, head, *part);
+    const bool sendfile = c.stream->sends_files() && *sender.exchange().conf<FilesModule>().sendfile;
+    if (!sendfile) co_return co_await send_file_as_bytes(sender, head, *part);
     std::array<iovec, 1> only{piece_of(head)};
     Result<void> sent = co_await sender.send(only, part->length > 0);
     if (!sent) co_return sent;

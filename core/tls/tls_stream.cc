@@ -216,7 +216,7 @@ Io TlsStream::try_write(std::span<const iovec> pieces) {
       const std::size_t n = std::min(left, kRecord - filled);
       const char* at = static_cast<const char*>(pieces[piece].iov_base) + offset;
       if (filled == 0 && (n == kRecord || piece + 1 == pieces.size())) from = at;
-      else std::memcpy(record + filled, at, n);
+      else if (n > 0) std::memcpy(record + filled, at, n);  // an empty piece may be a null one
       filled += n;
       offset += n;
       if (offset == pieces[piece].iov_len) { ++piece; offset = 0; }

@@ -78,7 +78,8 @@ void append_time(std::string& page, std::int64_t seconds, bool local) {
   if (local) ::localtime_r(&time, &t);
   else ::gmtime_r(&time, &t);
   char text[64];
-  std::snprintf(text, sizeof text, " %02d-%s-%d %02d:%02d ", t.tm_mday, months[t.tm_mon], t.tm_year + 1900, t.tm_hour, t.tm_min);
+  std::snprintf(text, sizeof text, " %02d-%s-%d %02d:%02d ", t.tm_mday, months[t.tm_mon], t.tm_year + 1900, t.tm_hour,
+                t.tm_min);
   page += text;
 }
 

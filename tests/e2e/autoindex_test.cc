@@ -46,7 +46,8 @@ TEST_CASE("autoindex lists a folder as nginx does") {
   const Response r = get(s.url("/"));
   CHECK(r.status == 200);
   CHECK(r.header("Content-Type") == "text/html");
-  CHECK(r.body == "<html>\r\n<head><title>Index of /</title></head>\r\n<body>\r\n<h1>Index of /</h1><hr><pre><a href=\"../\">../</a>\r\n"
+  CHECK(r.body == "<html>\r\n<head><title>Index of /</title></head>\r\n<body>\r\n"
+                  "<h1>Index of /</h1><hr><pre><a href=\"../\">../</a>\r\n"
                   "<a href=\"zz/\">" + padded("zz/</a>", 3) + " 31-Dec-1986 10:00                   -\r\n"
                   "<a href=\"a%20%26%20%22b%22%20%3Cc%3E.txt\">" + padded("a &amp; &quot;b&quot; &lt;c&gt;.txt</a>", 15) +
                   " 31-Dec-1986 10:00                   5\r\n"
@@ -114,7 +115,8 @@ TEST_CASE("autoindex as JSON") {
   const std::string when = "\"mtime\":\"Wed, 31 Dec 1986 10:00:00 GMT\"";
   CHECK_THAT(r.body, ContainsSubstring("[\r\n{ \"name\":\"empty\", \"type\":\"directory\", " + when + " },\r\n"
                                        "{ \"name\":\"zz\", \"type\":\"directory\", " + when + " },\r\n"
-                                       "{ \"name\":\"a & \\\"b\\\" <c>.txt\", \"type\":\"file\", " + when + ", \"size\":5 },\r\n"));
+                                       "{ \"name\":\"a & \\\"b\\\" <c>.txt\", \"type\":\"file\", " + when +
+                                       ", \"size\":5 },\r\n"));
   CHECK_THAT(r.body, ContainsSubstring("\"line\\nend\\u0001\""));
   CHECK(get(s.url("/empty/")).body == "[\r\n]");
 }

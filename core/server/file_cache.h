@@ -1,0 +1,79 @@
+// FileCache: what paths led to when they were asked for, so that the next request need not open and read. It holds at most
+// `max` paths and `memory` bytes of contents, and forgets first what was not asked for longest. FileCaches: those of one
+// loop, FilesModule's state there. One loop, no locks.
+#pragma once
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "seawall/base/list.h"
+#include "seawall/server/file.h"
+#include "seawall/server/found.h"
+
+namespace seawall {
+
+class Loop;
+
+class FileCache {
+ public:
+  class Entry : public ListNode {
+   public:
+    std::string path;
+    Walk walk;              // how it was found
+    Ref<File> file;         // null: not asked for often enough to be held
+    std::int64_t checked = 0;  // when it was last known to be so; ns, monotonic, as `used`
+    std::int64_t used = 0;
+    std::int64_t uses = 0;
+  };
+
+  FileCache(std::size_t max, std::size_t memory, std::chrono::nanoseconds inactive)
+      : max_(max), memory_(memory), inactive_(inactive.count()) {}
+  ~FileCache() { clear(); }
+
+  // Null when the path is not known.
+  Entry* find(std::string_view path) const;
+  // Counts a use; forgets up to two paths that have been inactive.
+  void use(Entry& entry, std::int64_t now);
+  // Of a path that find() does not know; its first use.
+  Entry& add(const std::string& path, std::int64_t now);
+  // Gives the entry a file, or takes it away. Makes room for it at the others' expense.
+  void hold(Entry& entry, Ref<File> file);
+  void forget(Entry& entry);
+  void clear();
+
+  std::size_t size() const { return entries_.size(); }
+  std::size_t memory_used() const { return used_memory_; }
+
+ private:
+  void forget_inactive(std::int64_t now);
+
+  const std::size_t max_, memory_;
+  const std::int64_t inactive_;
+  std::size_t used_memory_ = 0;
+  std::unordered_map<std::string_view, std::unique_ptr<Entry>> entries_;  // the keys are views of the entries' paths
+  List<Entry> order_;                                                    // the longest unused first
+};
+
+class FileCaches {
+ public:
+  // Of contents in each cache.
+  static constexpr std::size_t kMemory = 16 * 1024 * 1024;
+
+  FileCaches(Loop&, const FileConf&) {}
+
+  // Contents of small files, each held against the file system before it is used: there is always one.
+  FileCache contents{8192, kMemory, std::chrono::seconds(60)};
+  // That of an open_file_cache that is on.
+  FileCache& of(const OpenFileCache& conf);
+  // When descriptors have run out. False: there was nothing to give.
+  bool clear();
+
+ private:
+  std::unordered_map<int, FileCache> by_number_;
+};
+
+}  // namespace seawall
