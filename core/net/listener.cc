@@ -1,5 +1,6 @@
 #include "seawall/net/listener.h"
 
+#include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -35,17 +36,32 @@ Listener::Accepted Listener::accept_one() {
   if (fd) {
     // The kernel gives the lowest free number, so a number this high says that all but the reserve is in use. Closing at
     // once tells the client; leaving it in the queue would make it wait for its own timeout.
-    if (fd.get() >= highest_descriptor() && !acceptor_.make_room()) {
-      acceptor_.accept_failed(EMFILE);
+    if (fd.get() < highest_descriptor()) {
+      acceptor_.accepted(std::move(fd));
       return Accepted::one;
     }
-    acceptor_.accepted(std::move(fd));
+    if (acceptor_.make_room()) {
+      newcomer_ = std::move(fd);
+      return Accepted::crowded;
+    }
+    acceptor_.accept_failed(EMFILE);
     return Accepted::one;
   }
   if (errno == ECONNABORTED || errno == EINTR) return Accepted::one;
   if (errno == EAGAIN) return Accepted::none;
   acceptor_.accept_failed(errno);
   return Accepted::failed;
+}
+
+// What gave way has gone with the next turn. The newcomer takes over its number: one that kept a number of the reserve would
+// be missing there, and the next one would not even be asked to wait for room.
+Task<void> Listener::take_place() {
+  const Errc slept = co_await sleep_until(Deadline::at(Loop::current().now(), Wait::accept));
+  const Fd high = std::move(newcomer_);
+  if (slept == Errc::cancelled) co_return;
+  Fd low(::fcntl(high.get(), F_DUPFD_CLOEXEC, 0));
+  if (low && low.get() < highest_descriptor()) acceptor_.accepted(std::move(low));
+  else acceptor_.accept_failed(EMFILE);
 }
 
 Task<void> Listener::run() {
@@ -55,6 +71,7 @@ Task<void> Listener::run() {
     readable_.reset();
     Accepted last = Accepted::one;
     for (int i = 0; i < kAcceptsATurn && last == Accepted::one; ++i) last = accept_one();
+    if (last == Accepted::crowded) co_await take_place();
     if (last != Accepted::failed) continue;
     // Even the reserve is gone. The socket stays readable, so asking again at once would burn the loop.
     Loop::current().remove(fd_);

@@ -39,12 +39,14 @@ class SEAWALL_API Listener final : public EpollSource {
   static constexpr int kReserved = 5;
 
  private:
-  enum class Accepted { one, none, failed };
+  enum class Accepted { one, none, crowded, failed };
   Accepted accept_one();
+  Task<void> take_place();
   void stop();
   const int fd_;
   Acceptor& acceptor_;
   Event readable_;
+  Fd newcomer_;  // that has a number of the reserve, while room is being made
 };
 
 }  // namespace seawall

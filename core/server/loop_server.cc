@@ -50,6 +50,7 @@ bool LoopServer::close_oldest_idle() {
   Connection* oldest = idle.front();
   if (!oldest) return false;
   oldest->unlink();
+  oldest->abrupt = true;  // what it holds is needed now (lingering_close always)
   oldest->stream->socket().interrupt(Socket::reading, Errc::cancelled);
   return true;
 }

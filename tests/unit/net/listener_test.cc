@@ -156,6 +156,24 @@ TEST_CASE("an idle connection gives way to a newcomer") {
   runner.run();
 }
 
+TEST_CASE("newcomers that took the place of idle ones leave the reserve alone") {
+  LoopRunner runner;
+  const Port port;
+  Taker taker;
+  taker.closable = 30;
+  Listener listener(port.fd.get(), taker);
+  runner.spawn(listener.run());
+  std::vector<Fd> clients;
+  for (int i = 0; i < FewDescriptors::kFree - Listener::kReserved + 30; ++i) clients.push_back(port.connect());
+  FewDescriptors few;
+  REQUIRE(turn_until(runner, [&] { return taker.closable == 0; }));
+  REQUIRE(turn_until(runner, [&] { return taker.taken.size() == FewDescriptors::kFree - Listener::kReserved; }));
+  for (const Fd& fd : taker.taken) CHECK(fd.get() < 100 + FewDescriptors::kFree - Listener::kReserved);
+  CHECK(taker.errors.empty());
+  runner.scope().cancel();
+  runner.run();
+}
+
 TEST_CASE("with no descriptor left at all the loop does not spin, and accepts again when one is free") {
   LoopRunner runner;
   const Port port;
