@@ -110,8 +110,12 @@ void Connection::enter(ConnState state) {
 void Connection::time_out(Wait wait, const CoreConf& core_there) {
   server.count_timeout(wait);
   abrupt = true;
-  reset = *core_there.reset_timedout_connection;
-  if (reset) stream->socket().reset();
+  if (*core_there.reset_timedout_connection) close_with_reset();
+}
+
+void Connection::close_with_reset() {
+  reset = true;
+  stream->socket().reset();
 }
 
 void Connection::become_idle() {

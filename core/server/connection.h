@@ -31,6 +31,7 @@ class Connection final : public ListNode, public SniSelector {  // the node: in 
   void enter(ConnState state);
   ConnState state() const { return state_; }
   void time_out(Wait wait, const CoreConf& core);  // counts it and says how to close
+  void close_with_reset();
   void become_idle();         // joins the list of those that may be closed to make room
   bool plain_on_tls = false;  // a client that spoke plain HTTP to a TLS port (497)
 

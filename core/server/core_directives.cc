@@ -119,16 +119,6 @@ void apply_root(CoreConf& conf, const Invocation& in) {
 }
 void inherit_root(CoreConf& conf, const CoreConf& outer) { conf.root.inherit(outer.root); }
 
-// A bound that may be taken away, but not unnoticed (B18).
-Directive warn_when_off(Directive row) {
-  row.apply = [apply = row.apply, name = std::string(row.name)](void* conf, const Invocation& in) {
-    apply(conf, in);
-    if (in.arg(0) == "off" || in.arg(0).find_first_not_of("0ms") == std::string::npos)
-      in.warn("\"" + name + "\" is off: what it bounds may last for ever");
-  };
-  return row;
-}
-
 using C = CoreConf;
 constexpr unsigned kOuter = kHttp | kServer;
 const Directive rows[] = {
@@ -203,5 +193,14 @@ const Directive rows[] = {
 }  // namespace
 
 const std::span<const Directive> CoreModule::directives = rows;
+
+Directive warn_when_off(Directive row) {
+  row.apply = [apply = row.apply, name = std::string(row.name)](void* conf, const Invocation& in) {
+    apply(conf, in);
+    if (in.arg(0) == "off" || in.arg(0).find_first_not_of("0ms") == std::string::npos)
+      in.warn("\"" + name + "\" is off: what it bounds has no limit now");
+  };
+  return row;
+}
 
 }  // namespace seawall

@@ -53,4 +53,7 @@ struct TlsModule {
   static const std::span<const VariableRow> variables;
 };
 
+// A bound that may be taken away by 0 or off, but not unnoticed: -t and the log say so (B18).
+Directive warn_when_off(Directive row);
+
 }  // namespace seawall

@@ -75,6 +75,12 @@ void Exchange::start_handler_clock() {
   if (!paused_) resume_handler_clock();
 }
 
+void Exchange::end_handler_clock() {
+  deadline_moved_ = clock_started_ = true;
+  handler_left_ = Deadline::kNever;
+  if (!paused_) resume_handler_clock();
+}
+
 void Exchange::pause_handler_clock() {
   paused_ = true;
   handler_left_ = handler_deadline_ == Deadline::kNever ? Deadline::kNever : handler_deadline_ - loop.now();

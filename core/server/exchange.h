@@ -92,12 +92,13 @@ class SEAWALL_API Exchange {
   // B24: the current request's handler deadline, from now; bounded by request_max_time.
   void set_deadline(Milliseconds from_now);
   std::int64_t handler_deadline() const { return handler_deadline_; }
-  bool deadline_moved() const { return deadline_moved_; }
   // request_max_time's end: no wait for this request lasts longer, whatever its own deadline says; tunnels are exempt.
   Deadline last_deadline(Wait wait) const;
-  // Kept by the core: handler_timeout runs from the first wait, anew when another location takes over, and stands still
-  // while the client's body is awaited.
+  // Kept by the core: handler_timeout runs from the first wait to the first byte of the response, anew when another
+  // location takes over, and stands still while the client's body is awaited.
+  bool handler_clock_started() const { return clock_started_; }
   void start_handler_clock();
+  void end_handler_clock();
   void pause_handler_clock();
   void resume_handler_clock();
   bool handler_timed_out = false;

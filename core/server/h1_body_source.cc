@@ -18,16 +18,16 @@ H1BodySource::H1BodySource(Connection& connection, const RequestHead& head)
     : c_(connection), left_(head.content_length.value_or(0)), chunked_(head.chunked),
       continue_due_(head.expects_continue) {}
 
-// Between two reads; and the average from the start must stay above the minimum once the grace is over; and, where the
-// operator says so, the whole.
+// Between two reads; and the average over the time that we waited for the client must stay above the minimum once the grace
+// is over (while a handler does not read, a client cannot send); and, where the operator says so, the whole.
 Deadline H1BodySource::deadline(const Exchange& x) const {
   const CoreConf& core = x.core();
   if (reading_away_) return Deadline::in(*core.lingering_timeout, Wait::linger).earlier(away_);
   Deadline until = Deadline::in(*core.client_body_timeout, Wait::body).earlier(x.last_deadline(Wait::body));
   if (const std::int64_t rate = *core.client_body_min_rate; rate > 0) {
     const auto earned = static_cast<std::int64_t>(received_) * 1000 / rate;
-    const auto allowed = std::max<std::int64_t>(kRateGrace.count(), earned) * 1'000'000;
-    until = until.earlier(Deadline::at(started_ + allowed, Wait::body));
+    const auto allowed = std::max<std::int64_t>(kRateGrace.count(), earned) * 1'000'000 - waited_;
+    until = until.earlier(Deadline::at(x.loop.now() + allowed, Wait::body));
   }
   if (const auto total = *core.client_body_total_timeout; total.count() > 0)
     until = until.earlier(Deadline::at(started_ + std::chrono::nanoseconds(total).count(), Wait::body));
@@ -36,31 +36,46 @@ Deadline H1BodySource::deadline(const Exchange& x) const {
 
 void H1BodySource::read_away(const Exchange& x) {
   reading_away_ = true;
-  away_ = Deadline::in(*x.core().lingering_time, Wait::linger).earlier(x.last_deadline(Wait::linger));
+  const CoreConf& core = x.core();
+  const bool off = core.lingering_time->count() <= 0 || core.lingering_timeout->count() <= 0;  // only what is here already
+  away_ = off ? Deadline::at(x.loop.now(), Wait::linger)
+              : Deadline::in(*core.lingering_time, Wait::linger).earlier(x.last_deadline(Wait::linger));
 }
 
-Task<Result<void>> H1BodySource::fill(Exchange& x) {
-  if (started_ == 0) started_ = x.loop.now();
-  if (continue_due_) {
-    continue_due_ = false;
-    Result<void> sent = co_await write_all(*c_.stream, "HTTP/1.1 100 Continue\r\n\r\n", *x.core().send_timeout, Wait::send);
-    if (!sent) co_return sent;
+Task<Result<void>> H1BodySource::send_continue(Exchange& x) {
+  continue_due_ = false;
+  Result<void> sent = co_await write_all(*c_.stream, "HTTP/1.1 100 Continue\r\n\r\n", *x.core().send_timeout, Wait::send);
+  if (!sent && sent.error() == Errc::timed_out) {
+    c_.time_out(Wait::send, x.core());
+    x.log(Level::info, "client timed out while sending 100 Continue to client");
   }
+  co_return sent;
+}
+
+Task<Result<void>> H1BodySource::receive(Exchange& x) {
+  const std::int64_t from = x.loop.now();
+  if (started_ == 0) started_ = from;
+  Result<std::size_t> n = co_await read_some(*c_.stream, c_.in.prepare(kReadSize), deadline(x));
+  waited_ += x.loop.now() - from;
+  if (n) c_.in.commit(*n);
+  else if (n.error() == Errc::timed_out) {
+    c_.time_out(reading_away_ ? Wait::linger : Wait::body, x.core());
+    x.log(Level::info, "client timed out while reading client request body");
+  }
+  co_return n ? Result<void>() : Result<void>(n.error());
+}
+
+// More input, while the handler's clock stands still: it waits for the client, too.
+Task<Result<void>> H1BodySource::fill(Exchange& x) {
   const ConnState before = c_.state();
   c_.enter(ConnState::body);
   x.pause_handler_clock();
-  Result<std::size_t> n = co_await read_some(*c_.stream, c_.in.prepare(kReadSize), deadline(x));
+  Result<void> done;
+  if (continue_due_) done = co_await send_continue(x);
+  if (done) done = co_await receive(x);
   x.resume_handler_clock();
   c_.enter(before);
-  if (!n) {
-    if (n.error() == Errc::timed_out) {
-      c_.time_out(reading_away_ ? Wait::linger : Wait::body, x.core());
-      x.log(Level::info, "client timed out while reading client request body");
-    }
-    co_return n.error();
-  }
-  c_.in.commit(*n);
-  co_return Result<void>();
+  co_return done;
 }
 
 Result<Piece> H1BodySource::cut_known() {

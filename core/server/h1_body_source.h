@@ -20,6 +20,8 @@ class H1BodySource final : public BodySource {
 
  private:
   Task<Result<void>> fill(Exchange& x);
+  Task<Result<void>> send_continue(Exchange& x);
+  Task<Result<void>> receive(Exchange& x);
   Deadline deadline(const Exchange& x) const;
   Result<Piece> cut_known();
   Result<std::optional<Piece>> cut_chunked();
@@ -28,7 +30,8 @@ class H1BodySource final : public BodySource {
   ChunkedDecoder decoder_;
   std::uint64_t left_ = 0;       // of a known length
   std::uint64_t received_ = 0;
-  std::int64_t started_ = 0;     // of the first wait; 0 before
+  std::int64_t started_ = 0;     // ns, of the first wait; 0 before
+  std::int64_t waited_ = 0;      // ns, of all waits
   Deadline away_ = Deadline::never(Wait::linger);
   bool reading_away_ = false;
   bool chunked_;

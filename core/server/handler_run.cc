@@ -3,11 +3,13 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "seawall/server/core_conf.h"
 #include "seawall/server/error_pages.h"
 #include "seawall/server/exchange.h"
 #include "seawall/server/respond.h"
+#include "seawall/server/under_deadline.h"
 
 namespace seawall {
 namespace {
@@ -19,52 +21,6 @@ bool has_left(const Exchange& x) {
   const ssize_t n = ::recv(x.connection.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
 }
-
-// Awaits a task in a scope of its own; arms a timer only if the task suspends. The deadline may move while it runs: the
-// timer compares.
-class UnderDeadline {
- public:
-  UnderDeadline(Exchange& x, Scope& scope, Task<std::optional<Response>> task)
-      : x_(x), task_(std::move(task).in(scope)) {
-    armed_.x = &x;
-    armed_.scope = &scope;
-  }
-  bool await_ready() const { return false; }
-  template <class P>
-  bool await_suspend(std::coroutine_handle<P> awaiter) {
-    if (!task_.await_suspend(awaiter)) return false;
-    if (!x_.deadline_moved()) x_.start_handler_clock();
-    armed_.look_again();
-    return true;
-  }
-  std::optional<Response> await_resume() {
-    if (armed_.timer.armed()) Scheduler::current().disarm(armed_.timer);
-    return task_.await_resume();
-  }
-
- private:
-  struct Armed {
-    Timer timer{&Armed::fire};
-    Exchange* x = nullptr;
-    Scope* scope = nullptr;
-    // At the deadline, and at the latest in a second: the deadline may move or stand still meanwhile, the client may leave.
-    void look_again() {
-      auto& scheduler = Scheduler::current();
-      scheduler.arm(timer, std::min(x->handler_deadline(), scheduler.now() + 1'000'000'000));
-    }
-    static void fire(Timer& timer) {
-      Armed& self = reinterpret_cast<Armed&>(timer);  // the timer is its first member
-      Exchange& x = *self.x;
-      if (x.handler_deadline() <= Scheduler::current().now()) x.handler_timed_out = true;
-      else if (has_left(x)) x.client_left = true;
-      else return self.look_again();
-      self.scope->cancel();
-    }
-  };
-  Exchange& x_;
-  Task<std::optional<Response>> task_;
-  Armed armed_;
-};
 
 // The 503 of a handler that took too long. Its error_page may lead to another handler: that has a time of its own, once.
 Task<std::optional<Response>> timed_out(Exchange& x) {
@@ -83,10 +39,8 @@ Task<std::optional<Response>> timed_out(Exchange& x) {
   co_return response;
 }
 
-}  // namespace
-
-Task<std::optional<Response>> run_handler(Exchange& x) {
-  UnderDeadline run(x, x.scope, respond(x));
+Task<std::optional<Response>> run_within_limits(Exchange& x, Task<std::optional<Response>> task) {
+  UnderDeadline run(x, x.scope, std::move(task));
   std::optional<Response> response = co_await run;
   if (x.handler_timed_out) response = co_await timed_out(x);
   if (x.client_left) {
@@ -95,5 +49,29 @@ Task<std::optional<Response>> run_handler(Exchange& x) {
   }
   co_return response;
 }
+
+}  // namespace
+
+void RequestWatch::start() {
+  if (!x_->handler_clock_started()) x_->start_handler_clock();
+  auto& scheduler = Scheduler::current();
+  scheduler.arm(timer_, std::min(x_->handler_deadline(), scheduler.now() + 1'000'000'000));
+}
+
+void RequestWatch::stop() {
+  if (timer_.armed()) Scheduler::current().disarm(timer_);
+}
+
+void RequestWatch::fire(Timer& timer) {
+  RequestWatch& self = reinterpret_cast<RequestWatch&>(timer);
+  if (self.x_->handler_deadline() <= Scheduler::current().now()) self.x_->handler_timed_out = true;
+  else if (has_left(*self.x_)) self.x_->client_left = true;
+  else return self.start();
+  self.scope_->cancel();
+}
+
+Task<std::optional<Response>> run_handler(Exchange& x) { return run_within_limits(x, respond(x)); }
+
+Task<std::optional<Response>> run_error(Exchange& x, int status) { return run_within_limits(x, respond_with(x, status)); }
 
 }  // namespace seawall

@@ -66,8 +66,8 @@ const Directive rows[] = {
                        "How long an old worker may finish what it has begun; 0: as long as it takes."),
     directive<MainConf, bool>("compat", kMain, 1, 1, "nginx", &MainConf::compat_nginx, parse_compat,
                               "Restores nginx's name in Server and on pages where ours differs (ours)."),
-    number<MainConf>("limit_conn_header", kMain, &MainConf::limit_conn_header,
-                     "Unfinished request heads of one address; 0: no limit (ours)."),
+    warn_when_off(number<MainConf>("limit_conn_header", kMain, &MainConf::limit_conn_header,
+                                   "Unfinished request heads of one address; 0: no limit (ours).")),
 };
 
 }  // namespace

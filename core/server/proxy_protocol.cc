@@ -36,7 +36,10 @@ Task<bool> read_proxy_protocol(Connection& c) {
     socket.not_yet();
     const Errc waited = co_await socket.wait(Socket::reading, deadline);
     if (waited == Errc::ok) continue;
-    if (waited == Errc::timed_out) c.log(Level::info, "client timed out while reading PROXY protocol");
+    if (waited == Errc::timed_out) {
+      c.time_out(Wait::header, *c.vhost->core);
+      c.log(Level::info, "client timed out while reading PROXY protocol");
+    }
     co_return false;
   }
 }

@@ -1,5 +1,7 @@
 // HTTP/1.x on one connection, top to bottom: wait for a request, read its head, answer, log, read away what is left of its
 // body, again. Pipelining is the loop. Runs on the connection's loop; the Connection outlives it.
+#include <utility>
+
 #include "seawall/http/h1_head.h"
 #include "seawall/http/h1_response.h"
 #include "seawall/server/access_log.h"
@@ -62,6 +64,12 @@ Task<Result<RequestHead>> read_head(Connection& c, Deadline deadline) {
   }
 }
 
+// What the handler has spawned: an upload may still be reading the body.
+Task<void> end_work(Exchange& x) {
+  x.scope.cancel();
+  co_await x.scope.join();
+}
+
 // Ends a request that never became one: says why if somebody is left to hear it.
 Task<void> refuse(Connection& c, std::error_code error) {
   if (error == Errc::exhausted) c.abrupt = true;
@@ -83,9 +91,11 @@ Task<void> refuse(Connection& c, std::error_code error) {
   const auto text = skip_empty_lines(c.in.view());
   head.storage = c.in.block();
   head.request_line = text.substr(0, std::min(text.find_first_of("\r\n"), text.size()));
-  auto x = std::make_unique<Exchange>(c.info, std::move(head), *c.vhost);
+  Scope& scope = co_await current_scope();
+  auto x = std::make_unique<Exchange>(c.info, std::move(head), *c.vhost, &scope);
   x->started = c.head_started;
-  std::optional<Response> response = co_await respond_with(*x, status);
+  std::optional<Response> response = co_await run_error(*x, status);
+  if (std::exchange(x->handler_timed_out, false)) c.server.count_timeout(Wait::handler);
   if (response) {
     c.enter(ConnState::send);
     co_await write_h1(c, *x, *response);
@@ -93,6 +103,9 @@ Task<void> refuse(Connection& c, std::error_code error) {
   }
   x->status = response ? response->status : 444;
   log_exchange(*x);
+  x->response = nullptr;
+  response.reset();
+  if (!x->scope.empty()) co_await end_work(*x);
 }
 
 // Browsers of keepalive_disable: old ones of Microsoft after a POST, and Safari on a Mac.
@@ -138,8 +151,9 @@ Task<bool> one_request(Connection& c, RequestHead head) {
 
   c.enter(ConnState::handler);
   std::optional<Response> response;
-  if (const int wrong = wrong_connection(c, x)) response = co_await respond_with(x, wrong);
+  if (const int wrong = wrong_connection(c, x)) response = co_await run_error(x, wrong);
   else response = co_await run_handler(x);
+  if (std::exchange(x.handler_timed_out, false)) c.server.count_timeout(Wait::handler);
   c.core = &x.core();
   bool sent = false;
   if (response) {
@@ -152,10 +166,7 @@ Task<bool> one_request(Connection& c, RequestHead head) {
   log_exchange(x);
   x.response = nullptr;
   response.reset();
-  if (!x.scope.empty()) {  // an upload may still be reading the body
-    x.scope.cancel();
-    co_await x.scope.join();
-  }
+  if (!x.scope.empty()) co_await end_work(x);
   if (!sent || x.body.ended()) co_return sent && x.keep_alive;
   if (x.keep_alive) co_return co_await read_away_rest(c, x, source);
   c.linger = true;

@@ -97,8 +97,8 @@ const Directive rows[] = {
                                      &TlsConf::session_cache, parse_session_cache,
                                      "Resumption by session id, in a cache that all loops share.", "none"),
     duration<TlsConf>("ssl_session_timeout", kTls, &TlsConf::session_timeout, "How long a session may be resumed."),
-    duration<TlsConf>("ssl_handshake_timeout", kTls, &TlsConf::handshake_timeout,
-                      "The handshake's own total clock (ours)."),
+    warn_when_off(duration<TlsConf>("ssl_handshake_timeout", kTls, &TlsConf::handshake_timeout,
+                                    "The handshake's own total clock (ours).")),
     flag<TlsConf>("ssl_reject_handshake", kTls, &TlsConf::reject_handshake, "Refuses every handshake of this server."),
 };
 

@@ -12,6 +12,7 @@
 #include "seawall/server/connection.h"
 #include "seawall/server/core_module.h"
 #include "seawall/server/server_name.h"
+#include "seawall/server/under_deadline.h"
 
 namespace seawall {
 namespace {
@@ -161,12 +162,27 @@ Task<Result<void>> send_file_as_bytes(Sender& sender, std::string_view head, con
   co_return Result<void>();
 }
 
+// The next piece, within the handler's time as long as nothing is out, and request_max_time after that.
+Task<Result<Piece>> read_piece(Connection& c, Exchange& x, Reader& reader) {
+  Scope& outer = co_await current_scope();
+  Scope reading(&outer);
+  UnderDeadline read(x, reading, reader.read());
+  Result<Piece> piece = co_await read;
+  if (x.handler_timed_out) {
+    c.server.count_timeout(Wait::handler);
+    x.log(Level::error, "handler timed out while producing the response");
+    co_return Errc::truncated;
+  }
+  if (x.client_left) co_return Errc::peer_closed;
+  co_return piece;
+}
+
 // A pulled body: each piece with its chunk frame, the first together with the head. The pieces must add up to a length
 // that was announced.
-Task<Result<void>> send_reader(Sender& sender, std::string_view head, Reader& reader, const ResponseHeadInfo& info) {
+Task<Result<void>> send_reader(Connection& c, Sender& sender, std::string_view head, Reader& reader, const ResponseHeadInfo& info) {
   std::uint64_t total = 0;
   for (bool last = false; !last;) {
-    Result<Piece> piece = co_await reader.read();
+    Result<Piece> piece = co_await read_piece(c, sender.exchange(), reader);
     if (!piece) {
       std::array<iovec, 1> only{piece_of(head)};
       if (!head.empty()) {
@@ -191,6 +207,7 @@ Task<Result<void>> send_reader(Sender& sender, std::string_view head, Reader& re
     std::array<iovec, 4> pieces{piece_of(head), piece_of(frame), piece_of(piece->data.view()), piece_of(tail)};
     Result<void> sent = co_await sender.send(pieces);
     if (!sent) co_return sent;
+    if (!head.empty()) sender.exchange().end_handler_clock();
     head = {};
   }
   co_return Result<void>();
@@ -211,7 +228,7 @@ Task<Result<void>> send_body(Connection& c, Sender& sender, std::string_view hea
     co_return co_await sender.send_file(*part);
   }
   if (auto* reader = std::get_if<std::unique_ptr<Reader>>(&response.body))
-    co_return co_await send_reader(sender, head, **reader, info);
+    co_return co_await send_reader(c, sender, head, **reader, info);
   std::array<iovec, 1> only{piece_of(head)};
   co_return co_await sender.send(only);
 }
@@ -234,6 +251,8 @@ Task<bool> write_h1(Connection& c, Exchange& x, Response& response) {
   if (sent) co_return true;
   if (sent.error() != Errc::timed_out && sent.error() != Errc::cancelled)
     x.log(Level::info, describe(sent.error()) + " while sending response to client");
+  // Where the close is the end of the body, an orderly one would pass the half for the whole.
+  if (carries_body(x, response) && !info.chunked && !info.content_length) c.close_with_reset();
   co_return false;
 }
 
