@@ -153,6 +153,7 @@ void Server::signal(int number) const {
 
 bool Server::reload(std::string_view config) {
   if (!config.empty()) file("nginx.conf", expand(config));
+  REQUIRE(wait_for_log("start worker process"));  // of the start: it may come after the pid file
   const auto before = error_log().size();
   signal(SIGHUP);
   const auto news = [&] { return error_log().substr(before); };

@@ -5,6 +5,9 @@
 #include <seawall/module/module.h>
 #include <seawall/server/error_pages.h>
 
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include <stdexcept>
 
 namespace seawall::probe {
@@ -17,7 +20,7 @@ class Stream {
 
 class Conf {
  public:
-  Setting<bool> read{false}, read_later{false}, fail{false}, outlive{false};
+  Setting<bool> read{false}, fail{false}, outlive{false}, socket{false};
   Setting<Milliseconds> wait{Milliseconds(0)}, early_wait{Milliseconds(0)}, deadline{Milliseconds(0)};
   Setting<Stream> stream;
 };
@@ -67,6 +70,20 @@ Task<Outcome> read(Exchange& x, const Conf&) {
   co_return response;
 }
 
+// What the kernel was told about the client's socket, "name=value ...".
+bool shows_socket(const Conf& conf) { return *conf.socket; }
+Outcome show_socket(Exchange& x, const Conf&) {
+  const auto option = [&](const char* name, int level, int number) {
+    int value = 0;
+    socklen_t size = sizeof value;
+    ::getsockopt(x.connection.fd, level, number, &value, &size);
+    return std::string(name) + "=" + std::to_string(value);
+  };
+  return Response(200, Slice::from(option("nodelay", IPPROTO_TCP, TCP_NODELAY) + option(" keepalive", SOL_SOCKET, SO_KEEPALIVE) +
+                                   option(" idle", IPPROTO_TCP, TCP_KEEPIDLE) + option(" interval", IPPROTO_TCP, TCP_KEEPINTVL) +
+                                   option(" count", IPPROTO_TCP, TCP_KEEPCNT) + option(" user_timeout", IPPROTO_TCP, TCP_USER_TIMEOUT)));
+}
+
 // Pieces of x, and how many of them there were in a trailer; the length is known to nobody.
 class Pieces final : public Reader {
  public:
@@ -106,6 +123,7 @@ class Probe {
       flag<Conf>("probe_read", kAllHttp, &Conf::read, "Answers with the request's body."),
       flag<Conf>("probe_fail", kAllHttp, &Conf::fail, "Throws."),
       flag<Conf>("probe_outlive", kAllHttp, &Conf::outlive, "Goes on without its client."),
+      flag<Conf>("probe_socket", kAllHttp, &Conf::socket, "Answers with the options of the client's socket."),
       duration<Conf>("probe_early_wait", kAllHttp, &Conf::early_wait, "Waits before a location is known."),
       duration<Conf>("probe_wait", kAllHttp, &Conf::wait, "Waits before it answers."),
       duration<Conf>("probe_deadline", kAllHttp, &Conf::deadline, "Moves the request's deadline before probe_wait."),
@@ -115,7 +133,7 @@ class Probe {
   static constexpr Step steps[] = {
       step<Conf, waits_early, wait_early>(Phase::server_rewrite), step<Conf, waits, wait>(Phase::preaccess),
       step<Conf, fails, fail>(Phase::content), step<Conf, reads, read>(Phase::content),
-      step<Conf, streams, stream>(Phase::content),
+      step<Conf, streams, stream>(Phase::content),    step<Conf, shows_socket, show_socket>(Phase::content),
   };
 };
 

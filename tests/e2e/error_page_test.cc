@@ -1,0 +1,83 @@
+// error_page: which page answers, with which status.
+#include "catch.h"
+#include "e2e/curl.h"
+#include "e2e/probe.h"
+
+using namespace test;
+
+namespace {
+
+Response ask(const std::string& inside, const std::string& path = "/", const std::string& method = "GET") {
+  Server s("server { listen 127.0.0.1:%%PORT_0%%; " + inside + " }", {{"html/404.html", "gone"}, {"html/gone", "here"}});
+  Request request;
+  request.url = s.url(path);
+  request.method = method;
+  if (method == "POST") request.body = "";
+  return fetch(request);
+}
+
+}  // namespace
+
+TEST_CASE("a page of ours keeps the status, unless it is replaced") {
+  const std::string file = "root %%DIR%%/html; location /gone { return 404; } ";
+  for (const auto& [directive, status] : {std::pair("error_page 404 /404.html;", 404), std::pair("error_page 404 =200 /404.html;", 200),
+                                          std::pair("error_page 403 404 =410 /404.html;", 410), std::pair("error_page 404 = /404.html;", 200)}) {
+    const Response r = ask(file + directive, "/gone");
+    CHECK(r.status == status);
+    CHECK(r.body == "gone");
+  }
+}
+
+TEST_CASE("a bare = takes the status of what answers") {
+  CHECK(ask("location / { error_page 404 = /other; return 404; } location /other { return 201 made; }").status == 201);
+  CHECK(ask("location / { error_page 404 /other; return 404; } location /other { return 201 made; }").status == 404);
+  CHECK(ask("location / { error_page 404 = @other; return 404; } location @other { return 202 taken; }").status == 202);
+}
+
+TEST_CASE("another site is a redirect") {
+  const Response found = ask("error_page 404 http://other.test/x; return 404;");
+  CHECK(found.status == 302);
+  CHECK(found.header("Location") == "http://other.test/x");
+  const Response moved = ask("error_page 404 =301 https://$host/; return 404;");
+  CHECK(moved.status == 301);
+  CHECK(moved.header("Location") == "https://127.0.0.1/");
+  CHECK(ask("error_page 404 =200 http://other.test/; return 404;").status == 302);
+}
+
+TEST_CASE("the page is asked for by GET, a named location sees the request as it was") {
+  const std::string file = "root %%DIR%%/html; location /gone { return 404; } ";
+  CHECK(ask(file + "error_page 404 /404.html;", "/gone", "POST").body == "gone");
+  CHECK(ask(file + "error_page 404 = @file; location @file { }", "/gone", "POST").status == 405);
+}
+
+TEST_CASE("a location's own error_page hides all of the outer ones") {
+  const std::string outer = "error_page 404 =200 /outer; location = /outer { return 200 outer; } location = /inner { return 200 inner; } ";
+  CHECK(ask(outer + "location / { return 404; }").body == "outer");
+  const Response r = ask(outer + "location / { error_page 403 =200 /inner; return 404; }");
+  CHECK(r.status == 404);
+  CHECK(r.body == default_page("404 Not Found"));
+}
+
+TEST_CASE("an error page that fails is that failure, with recursive_error_pages it has a page of its own") {
+  const std::string pages = "error_page 404 /first; error_page 403 =200 /second; location = /second { return 200 second; }"
+                            " location = /first { return 403; } location / { return 404; }";
+  const Response plain = ask(pages);
+  CHECK(plain.status == 403);
+  CHECK(ask("recursive_error_pages on; " + pages).body == "second");
+}
+
+TEST_CASE("error pages that lead in a circle end with a 500") {
+  const Response r = ask("recursive_error_pages on; error_page 404 /x; location / { return 404; }");
+  CHECK(r.status == 500);
+}
+
+TEST_CASE("what error_page does not take is refused in nginx's words") {
+  const auto refused = [](const std::string& line) { return check_config("server { " + line + " }").err; };
+  using Catch::Matchers::Contains;
+  CHECK_THAT(refused("error_page 200 /x;"), Contains("value \"200\" must be between 300 and 599"));
+  CHECK_THAT(refused("error_page 499 /x;"), Contains("value \"499\" must be between 300 and 599"));
+  CHECK_THAT(refused("error_page abc /x;"), Contains("invalid value \"abc\""));
+  CHECK_THAT(refused("error_page 404 =abc /x;"), Contains("invalid value \"=abc\""));
+  CHECK_THAT(refused("error_page =200 /x;"), Contains("invalid value \"=200\""));
+  CHECK_THAT(refused("error_page /x;"), Contains("invalid number of arguments in \"error_page\" directive"));
+}

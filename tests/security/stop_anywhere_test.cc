@@ -1,0 +1,314 @@
+// B16 as a property: clients stop at a random byte of a random phase and must see the close within that phase's limit and
+// half a second, never before the limit; then no descriptor is left. SEAWALL_SEED repeats a run, SEAWALL_SOAK_MINUTES makes
+// it long (tests/soak).
+#include <poll.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <mutex>
+#include <random>
+#include <thread>
+
+#include "catch.h"
+#include "e2e/certificate.h"
+#include "e2e/curl.h"
+#include "e2e/timing.h"
+#include "e2e/tls_bytes.h"
+
+using namespace std::chrono_literals;
+using namespace test;
+
+namespace {
+
+constexpr int kThreads = 16, kPlays = 12;
+constexpr auto kHead = 300ms, kHandshake = 400ms, kBody = 350ms, kIdle = 450ms, kLinger = 250ms, kSend = 500ms;
+
+const char* const kConf = R"(
+  client_header_timeout 300ms; ssl_handshake_timeout 400ms; client_body_timeout 350ms; keepalive_timeout 450ms;
+  lingering_timeout 250ms; send_timeout 500ms;
+  ssl_certificate a.crt; ssl_certificate_key a.key;
+  server {
+    listen 127.0.0.1:%%PORT_0%%;
+    listen 127.0.0.1:%%PORT_1%% ssl;
+    listen 127.0.0.1:%%PORT_2%% proxy_protocol;
+    location / { return 200 ok; }
+    location /body { probe_read on; }
+    location /big { root %%DIR%%; reset_timedout_connection on; }
+    location /stream { probe_stream 100000 10000; reset_timedout_connection on; }
+  })";
+
+// One client: its random choices, and the two times between which the clock of its phase has started.
+class Play {
+ public:
+  Play(const Server& server, std::mt19937_64& random) : server_(server), random_(random) {}
+
+  // What went wrong; "" when nothing did.
+  std::string run() {
+    using Phase = void (Play::*)();
+    static constexpr Phase phases[] = {&Play::proxy_header, &Play::client_hello, &Play::client_finished, &Play::record,
+                                       &Play::head,         &Play::idle,         &Play::body,            &Play::chunked_body,
+                                       &Play::unread_body,  &Play::reading};
+    try {
+      (this->*phases[below(std::size(phases))])();
+    } catch (const std::runtime_error& error) {
+      return interrupted(error.what());
+    }
+    await_close();
+    return verdict();
+  }
+
+ private:
+  std::size_t below(std::size_t n) { return std::uniform_int_distribution<std::size_t>(0, n - 1)(random_); }
+  std::string_view any_beginning(std::string_view text) { return text.substr(0, below(text.size())); }
+
+  void expect(const char* phase, Clock::duration limit) {
+    phase_ = phase;
+    limit_ = limit;
+  }
+  void connect(int port, int receive_buffer = 0) {
+    begin();
+    client_ = std::make_unique<RawClient>(server_.port(port), "127.0.0.1", receive_buffer);
+    begun();
+  }
+  // The clock starts between these two.
+  void begin() { earliest_ = Clock::now(); }
+  void begun() { latest_ = Clock::now(); }
+
+  // Plain or TLS, and perhaps some requests that are served as usual.
+  void open_and_use(int receive_buffer = 0) {
+    const bool tls = below(2) == 1;
+    connect(tls ? 1 : 0, receive_buffer);
+    if (tls) {
+      begin();
+      client_->start_tls();
+      begun();
+    }
+    for (used_ = below(3); requests_ < used_; ++requests_) serve_one();
+  }
+  void serve_one() {
+    begin();
+    client_->send(request("GET", "/" + std::string(below(50), 'p')) + "\r\n");
+    client_->read_response();
+    begun();
+  }
+  std::string request(const std::string& method, const std::string& path) {
+    std::string head = method + " " + path + " HTTP/1.1\r\nHost: localhost\r\n";
+    for (std::size_t i = below(5); i > 0; --i) head += "X-" + std::to_string(i) + ": " + std::string(below(300), 'v') + "\r\n";
+    return head;
+  }
+
+  // In up to three pieces; a clock between two reads starts with the last.
+  void send_beginning(std::string_view bytes) {
+    for (std::size_t left = below(3); left > 0 && bytes.size() > 1; --left) {
+      const auto piece = bytes.substr(0, 1 + below(bytes.size() - 1));
+      client_->send(piece);
+      bytes.remove_prefix(piece.size());
+    }
+    if (bytes.empty()) return;
+    begin();
+    client_->send(bytes);
+    begun();
+  }
+  // As before, but a clock of the whole runs already, or starts with the first byte.
+  void send_within_total(std::string_view bytes, bool starts_now) {
+    const auto earliest = earliest_, latest = latest_;
+    if (starts_now) begin();
+    const auto first = earliest_;
+    send_beginning(bytes);
+    earliest_ = starts_now ? first : earliest;
+    if (!starts_now) latest_ = latest;
+  }
+
+  void proxy_header() {
+    expect("PROXY header", kHead);
+    connect(2);
+    send_within_total(any_beginning("PROXY TCP4 192.0.2.1 192.0.2.2 12345 443\r\n"), false);
+  }
+  void client_hello() {
+    expect("ClientHello", kHandshake);
+    connect(1);
+    const std::string hello = TlsBytes().handshake("");
+    send_within_total(any_beginning(hello), false);
+  }
+  std::string until_finished(TlsBytes& tls) {
+    client_->send(tls.handshake(""));
+    std::string next;
+    while (next.empty() && !tls.done()) next = tls.handshake(client_->read(1));
+    return next;
+  }
+  void client_finished() {
+    expect("Finished", kHandshake);
+    connect(1);
+    TlsBytes tls(below(2) == 0 ? TLS1_2_VERSION : 0);
+    const std::string finished = until_finished(tls);
+    send_within_total(any_beginning(finished), false);
+  }
+  void record() {
+    expect("a record of a head", kHead);
+    connect(1);
+    TlsBytes tls;
+    const std::string finished = until_finished(tls);
+    begin();
+    client_->send(finished);
+    begun();
+    const std::string sealed = tls.seal(request("GET", "/") + "\r\n");
+    send_within_total(any_beginning(sealed), false);
+  }
+  void head() {
+    expect("requests before a head", kHead);
+    open_and_use();
+    const std::string whole = request("GET", "/") + "\r\n";
+    const auto part = any_beginning(whole);
+    expect(part.empty() && used_ > 0 ? "idle" : "head", part.empty() && used_ > 0 ? Clock::duration(kIdle) : kHead);
+    if (part.empty()) return;
+    const bool pipelined = below(3) == 0;
+    if (!pipelined) return send_within_total(part, used_ > 0);
+    phase_ = "pipelined head";
+    begin();
+    client_->send(request("GET", "/") + "\r\n" + std::string(part));
+    client_->read_response();
+    begun();
+  }
+  void idle() {
+    expect("idle", kIdle);
+    open_and_use();
+    serve_one();
+  }
+  void body() {
+    expect("body", kBody);
+    open_and_use();
+    const std::string bytes(1 + below(40'000), 'b');
+    send_head("POST", "/body", "Content-Length: " + std::to_string(bytes.size()) + "\r\n");
+    send_beginning(any_beginning(bytes));
+  }
+  std::string chunks() {
+    std::string bytes;
+    char size[32];
+    for (std::size_t n = below(5); n > 0; --n) {
+      const std::string data(1 + below(3000), 'c');
+      std::snprintf(size, sizeof size, "%zx;x=y\r\n", data.size());
+      bytes += size + data + "\r\n";
+    }
+    return bytes + "0\r\nX-Trailer: value\r\n\r\n";
+  }
+  void chunked_body() {
+    expect("chunked body", kBody);
+    open_and_use();
+    const std::string bytes = chunks();
+    send_head("POST", "/body", "Transfer-Encoding: chunked\r\n");
+    send_beginning(any_beginning(bytes));
+  }
+  void unread_body() {
+    expect("a body nobody reads", kLinger);
+    open_and_use();
+    const std::string bytes = chunks();
+    send_head("POST", "/", "Transfer-Encoding: chunked\r\n");
+    send_beginning(any_beginning(bytes));
+  }
+  void send_head(const std::string& method, const std::string& path, const std::string& framing) {
+    begin();
+    client_->send(request(method, path) + framing + "\r\n");
+    begun();
+  }
+  void reading() {
+    expect("reading", kSend);
+    open_and_use(16384);
+    send_head("GET", below(2) == 0 ? "/big" : "/stream", "");
+    client_->read(below(3) == 0 ? 0 : below(50'000));
+    begun();  // not begin(): what was read may have been here long before
+    reads_ = false;
+  }
+
+  void await_close() {
+    if (reads_) {
+      closed_ = client_->expect_close(kPatience);
+    } else {
+      pollfd broken{client_->fd(), 0, 0};
+      closed_ = ::poll(&broken, 1, left_until(Clock::now() + kPatience)) == 1;
+    }
+    end_ = Clock::now();
+  }
+
+  // On a busy machine a client may be too slow for its own script: then the server has ended it, if not too early.
+  std::string interrupted(const std::string& reason) {
+    end_ = Clock::now();
+    closed_ = true;
+    const std::string wrong = verdict();
+    return wrong.empty() ? wrong : wrong + "; " + reason;
+  }
+
+  std::string verdict() const {
+    const auto ms = [](Clock::duration d) { return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(d).count()); };
+    const std::string what = std::string(phase_) + " after " + std::to_string(used_) + " requests, limit " + ms(limit_) + " ms: ";
+    if (!closed_) return what + "not closed";
+    if (end_ - earliest_ < limit_) return what + "closed after " + ms(end_ - earliest_) + " ms";
+    if (end_ - latest_ > at_the_latest(limit_)) return what + "closed only after " + ms(end_ - latest_) + " ms";
+    return "";
+  }
+
+  const Server& server_;
+  std::mt19937_64& random_;
+  std::unique_ptr<RawClient> client_;
+  const char* phase_ = "";
+  Clock::duration limit_{};
+  Clock::time_point earliest_, latest_, end_;
+  std::size_t used_ = 0, requests_ = 0;
+  bool reads_ = true, closed_ = false;
+};
+
+std::uint64_t seed() {
+  const char* given = std::getenv("SEAWALL_SEED");
+  return given ? std::strtoull(given, nullptr, 10) : std::random_device{}();
+}
+
+// Whether another play is due: a number of them, or minutes.
+class Length {
+ public:
+  bool more(int played) const { return minutes_ > 0 ? Clock::now() < end_ : played < kPlays; }
+
+ private:
+  static int wanted() {
+    const char* minutes = std::getenv("SEAWALL_SOAK_MINUTES");
+    return minutes ? std::atoi(minutes) : 0;
+  }
+  const int minutes_ = wanted();
+  const Clock::time_point end_ = Clock::now() + std::chrono::minutes(minutes_);
+};
+
+}  // namespace
+
+TEST_CASE("a client that stops at any byte of any phase is gone when the phase's time is over") {
+  const std::uint64_t number = seed();
+  INFO("SEAWALL_SEED=" << number);
+  ::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to a socket that the server may have closed
+  const auto made = make_certificate({"localhost"});
+  Server s(with_probe(kConf), {{"a.crt", made.certificate}, {"a.key", made.key}, {"big", std::string(8 << 20, 'x')}});
+  REQUIRE(get(s.url("/")).body == "ok");
+  const pid_t worker = serving_process(s);
+  const int before = settled_descriptors(worker);
+  const Length length;
+  std::mutex mutex;
+  std::vector<std::string> failures;
+  std::vector<std::thread> threads;
+  for (int n = 0; n < kThreads; ++n)
+    threads.emplace_back([&, n] {
+      std::mt19937_64 random(number + std::uint64_t(n));
+      for (int played = 0; length.more(played); ++played) {
+        std::string failure;
+        try {
+          failure = Play(s, random).run();
+        } catch (const std::exception& error) {
+          failure = error.what();
+        }
+        if (failure.empty()) continue;
+        std::lock_guard lock(mutex);
+        failures.push_back("thread " + std::to_string(n) + ", play " + std::to_string(played) + ": " + failure);
+      }
+    });
+  for (auto& thread : threads) thread.join();
+  CHECK(serving_process(s) == worker);
+  for (const auto& failure : failures) FAIL_CHECK(failure);
+  CHECK(wait_until([&] { return open_descriptors(worker) <= before; }));
+  CHECK(get(s.url("/")).body == "ok");
+}
