@@ -487,3 +487,16 @@ TEST_CASE("a bound that is taken away is warned about, and none is by omission")
   CHECK_THAT(main.err, Contains("[warn] \"limit_conn_header\" is off"));
   CHECK_THAT(check_config("server { }").err, !Contains("[warn]"));
 }
+
+TEST_CASE("a configuration that says nothing has an end for every phase") {
+  const auto table = [](const char* module) { return run_server({"directives", module}, make_folder()).out; };
+  const std::string core = table("core");
+  for (const char* row : {"| `client_header_timeout` | time | `10s` |", "| `client_body_timeout` | time | `1m` |",
+                          "| `client_body_min_rate` | size | `512` |", "| `handler_timeout` | time | `1m` |",
+                          "| `send_timeout` | time | `1m` |", "| `send_min_rate` | size | `256` |", "| `request_max_time` | time | `1d` |",
+                          "| `keepalive_timeout` | time [header time] | `75s` |", "| `lingering_timeout` | time | `5s` |",
+                          "| `lingering_time` | time | `30s` |"})
+    CHECK_THAT(core, Contains(row));
+  CHECK_THAT(table("ssl"), Contains("| `ssl_handshake_timeout` | time | `10s` |"));
+  CHECK_THAT(table("main"), Contains("| `limit_conn_header` | number | `256` |"));
+}
