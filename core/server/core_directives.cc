@@ -10,8 +10,8 @@ namespace {
 LargeBuffers parse_large_buffers(const Invocation& in) {
   const auto number = parse_decimal(in.arg(0));
   const auto size = size_of(in.arg(1));
-  if (!number || *number == 0 || *number > 65536) throw_invalid_value(in.arg(0), "large_client_header_buffers");
-  if (!size || *size <= 0) throw_invalid_value(in.arg(1), "large_client_header_buffers");
+  if (!number || *number == 0 || *number > 65536 || !size || *size <= 0)
+    throw ConfigError("\"large_client_header_buffers\" directive invalid value");
   LargeBuffers buffers;
   buffers.number = static_cast<std::int64_t>(*number);
   buffers.size = *size;
@@ -21,11 +21,11 @@ LargeBuffers parse_large_buffers(const Invocation& in) {
 KeepaliveTimeout parse_keepalive_timeout(const Invocation& in) {
   KeepaliveTimeout value;
   const auto timeout = time_of(in.arg(0));
-  if (!timeout) throw_invalid_value(in.arg(0), "keepalive_timeout");
+  if (!timeout) throw ConfigError("\"keepalive_timeout\" directive invalid value");
   value.timeout = *timeout;
   if (in.args().size() == 1) return value;
   const auto header = time_of(in.arg(1));
-  if (!header) throw_invalid_value(in.arg(1), "keepalive_timeout");
+  if (!header) throw ConfigError("\"keepalive_timeout\" directive invalid value");
   value.header = *header;
   return value;
 }

@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include "seawall/base/text.h"
 #include "seawall/server/core_module.h"
 
 namespace seawall {
@@ -16,9 +17,20 @@ std::string parse_prefixed(const Invocation& in) { return in.prefixed(in.arg(0))
 
 std::int64_t parse_processes(const Invocation& in) {
   if (in.arg(0) == "auto") return std::max<std::int64_t>(1, std::thread::hardware_concurrency());
-  const std::int64_t n = parse_number(in);
-  if (n < 1 || n > 1024) throw_invalid_value(in.arg(0), "worker_processes");
-  return n;
+  const auto n = parse_decimal(in.arg(0));
+  if (!n) throw ConfigError("\"worker_processes\" directive invalid value");
+  if (*n < 1 || *n > 1024) throw_invalid_value(in.arg(0), "worker_processes");
+  return static_cast<std::int64_t>(*n);
+}
+
+// A nice value: the one number that may be negative.
+std::int64_t parse_priority(const Invocation& in) {
+  const std::string& word = in.arg(0);
+  const bool below = word.starts_with('-');
+  const auto n = parse_decimal(std::string_view(word).substr(below ? 1 : 0));
+  if (!n || *n > 20) throw ConfigError("\"worker_priority\" directive invalid number");
+  const auto value = static_cast<std::int64_t>(*n);
+  return below ? -value : value;
 }
 
 void apply_user(MainConf& conf, const Invocation& in) {
@@ -58,7 +70,8 @@ const Directive rows[] = {
                                       parse_processes, "Event loops: threads of one worker process (ours).", "1"),
     number<MainConf>("worker_connections", kEvents, &MainConf::worker_connections, "Connections of one loop."),
     number<MainConf>("worker_rlimit_nofile", kMain, &MainConf::worker_rlimit_nofile, "RLIMIT_NOFILE of the worker."),
-    number<MainConf>("worker_priority", kMain, &MainConf::worker_priority, "The worker's nice value."),
+    directive<MainConf, std::int64_t>("worker_priority", kMain, 1, 1, "number", &MainConf::worker_priority, parse_priority,
+                                      "The worker's nice value, -20 to 20.", "0"),
     directive<MainConf, std::string>("working_directory", kMain, 1, 1, "directory", &MainConf::working_directory,
                                      parse_prefixed, "The worker's current directory."),
     custom<MainConf>("user", kMain, 1, 2, "user [group]", apply_user, "Whom the worker runs as."),

@@ -117,6 +117,19 @@ TEST_CASE("a mistake has one place, that of its own line") {
         "nginx: [emerg] invalid number of arguments in \"root\" directive in part:3");
 }
 
+TEST_CASE("a configuration has an events section") {
+  const std::string folder = make_folder();
+  write_file(folder + "/nginx.conf", "http {}");
+  CHECK_THAT(run_server({"-t", "-p", folder, "-c", "nginx.conf", "-e", "stderr"}, folder).err,
+             StartsWith("nginx: [emerg] no \"events\" section in configuration\n"));
+}
+
+TEST_CASE("numbers of the process: a nice value may be negative, the number of workers may not be a word") {
+  CHECK(check_config("worker_priority -5;\nevents {}").exit_code == 0);
+  CHECK_THAT(complaint("worker_priority -x;\nevents {}"), Contains("\"worker_priority\" directive invalid number in "));
+  CHECK_THAT(complaint("worker_processes many;\nevents {}"), Contains("\"worker_processes\" directive invalid value in "));
+}
+
 TEST_CASE("what is not built yet is refused by name") {
   for (const std::string text : {"stream {}", "mail {}"})
     CHECK(complaint("events {}\n" + text) ==

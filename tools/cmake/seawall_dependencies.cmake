@@ -10,7 +10,7 @@ pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8>=10.42)
 
 # llhttp is a library with a .pc on Debian 13 and C sources without either on Debian 12. Strict mode is not the header's
 # default; without it the parser takes any two bytes for the end of a chunk.
-pkg_check_modules(LLHTTP IMPORTED_TARGET libllhttp)
+pkg_check_modules(LLHTTP QUIET IMPORTED_TARGET libllhttp)
 if(LLHTTP_FOUND)
   add_library(llhttp ALIAS PkgConfig::LLHTTP)
 else()
