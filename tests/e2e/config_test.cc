@@ -15,7 +15,7 @@ using Catch::Matchers::StartsWith;
 
 namespace {
 
-// Debian's layout, with what stands in its files; access_log and the addresses are the test's.
+// Debian's layout, with what stands in its files; paths of logs and addresses are the test's.
 const char* const kDebian = R"(
   worker_processes auto;
   pid %%DIR%%/nginx.pid;
@@ -23,6 +23,7 @@ const char* const kDebian = R"(
   events { worker_connections 768; # multi_accept on;
   }
   http {
+    sendfile on;
     tcp_nopush on;
     types_hash_max_size 2048;
     # server_names_hash_bucket_size 64;
@@ -30,16 +31,28 @@ const char* const kDebian = R"(
     default_type application/octet-stream;
     ssl_protocols TLSv1 TLSv1.1 TLSv1.2 TLSv1.3; # Dropping SSLv3, ref: POODLE
     ssl_prefer_server_ciphers on;
+    access_log %%DIR%%/access.log;
     gzip on;
     # gzip_types text/plain;
     include %%DIR%%/conf.d/*.conf;
     include %%DIR%%/sites-enabled/*;
-    server { listen 127.0.0.1:%%PORT_0%% default_server; server_name _; root %%DIR%%/html; }
+    server {
+      listen 127.0.0.1:%%PORT_0%% default_server;
+      root %%DIR%%/html;
+      index index.html index.htm index.nginx-debian.html;
+      server_name _;
+      location / {
+        # First attempt to serve request as file, then as directory, then fall back to displaying a 404.
+        try_files $uri $uri/ =404;
+      }
+      #location ~ /\.ht { deny all; }
+    }
   })";
 
 const Files kFiles{
     {"modules-enabled/50-mod-stream.conf", "load_module /usr/lib/nginx/modules/ngx_stream_module.so;\n"},
     {"mime.types", "types {\n    text/html html htm shtml;\n    text/css css;\n}\n"},
+    {"html/index.nginx-debian.html", "welcome"},
     {"html/a.css", "a { }"}};
 
 Run test_of(const Server& s) {
@@ -63,6 +76,9 @@ TEST_CASE("Debian's layout works unchanged, what is not built yet is warned abou
   const Response file = get(s.url("/a.css"));
   CHECK(file.status == 200);
   CHECK(file.header("Content-Type") == "text/css");
+  CHECK(get(s.url("/")).body == "welcome");
+  CHECK(get(s.url("/none")).status == 404);
+  CHECK(s.wait_for_log("\"GET /none HTTP/1.1\" 404", "access.log"));
   const Run test = test_of(s);
   CHECK(test.exit_code == 0);
   CHECK_THAT(test.err, Contains("[warn] \"gzip\" directive is not supported yet, ignored in "));
