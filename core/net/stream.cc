@@ -11,13 +11,18 @@ std::error_code error_of(const Io& io) {
   return system_error_code(io.error);
 }
 
-Task<Result<std::size_t>> read_some(Stream& stream, std::span<char> room, Deadline deadline) {
+std::optional<Result<std::size_t>> SomeRead::now() {
+  io_ = stream_.try_read(room_);
+  if (io_.kind == Io::done) return Result<std::size_t>(io_.n);
+  if (io_.kind == Io::eof || io_.kind == Io::failed) return Result<std::size_t>(error_of(io_));
+  return std::nullopt;
+}
+
+Task<Result<std::size_t>> SomeRead::later() {
   for (;;) {
-    const Io io = stream.try_read(room);
-    if (io.kind == Io::done) co_return io.n;
-    if (io.kind == Io::eof || io.kind == Io::failed) co_return error_of(io);
-    const Errc waited = co_await wait_for(stream, io, deadline);
+    const Errc waited = co_await wait_for(stream_, io_, deadline_);
     if (waited != Errc::ok) co_return waited;
+    if (std::optional<Result<std::size_t>> read = now()) co_return std::move(*read);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "seawall/async/task.h"
+#include "seawall/async/try_first.h"
 #include "seawall/base/result.h"
 #include "seawall/net/socket.h"
 
@@ -42,8 +43,22 @@ inline Socket::Awaiter wait_for(Stream& stream, const Io& io, Deadline deadline)
   return stream.socket().wait(io.kind == Io::want_write ? Socket::writing : Socket::reading, deadline);
 }
 
+class SEAWALL_API SomeRead {
+ public:
+  SomeRead(Stream& stream, std::span<char> room, Deadline deadline) : stream_(stream), room_(room), deadline_(deadline) {}
+  std::optional<Result<std::size_t>> now();
+  Task<Result<std::size_t>> later();
+
+ private:
+  Stream& stream_;
+  std::span<char> room_;
+  Deadline deadline_;
+  Io io_ = Io::wants_read();
+};
 // At least one byte, or Errc::peer_closed at the peer's end.
-SEAWALL_API Task<Result<std::size_t>> read_some(Stream& stream, std::span<char> room, Deadline deadline);
+inline TryFirst<SomeRead> read_some(Stream& stream, std::span<char> room, Deadline deadline) {
+  return TryFirst<SomeRead>(std::in_place, stream, room, deadline);
+}
 // All bytes of all pieces; the deadline bounds each wait for progress (send_timeout), not the whole.
 SEAWALL_API Task<Result<void>> write_all(Stream& stream, std::string_view bytes, Milliseconds gap, Wait wait);
 

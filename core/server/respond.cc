@@ -2,6 +2,7 @@
 
 #include <exception>
 
+#include "seawall/async/try_first.h"
 #include "seawall/http/date.h"
 #include "seawall/route/plan.h"
 #include "seawall/server/core_conf.h"
@@ -16,17 +17,40 @@ namespace {
 // nginx's bound on rewrites and internal redirects of one request.
 constexpr int kMaxHops = 10;
 
-// One phase: its steps in order until one answers.
-Task<Outcome> run_phase(Exchange& x, Phase phase) {
-  for (const Plan::BoundStep& step : x.plan().of(phase)) {
-    Outcome outcome{Next{}};
-    if (step.now) outcome = step.now(x, step.conf);
-    else outcome = co_await step.later(x, step.conf);
-    if (x.aborted) co_return Abort{};
-    if (!std::holds_alternative<Next>(outcome)) co_return outcome;
+bool is_next(const Outcome& outcome) { return std::holds_alternative<Next>(outcome); }
+
+// One phase: its steps in order until one answers. Steps that never wait, and phases without any, need no coroutine.
+class PhaseRun {
+ public:
+  PhaseRun(Exchange& x, Phase phase) : x_(x), steps_(x.plan().of(phase)) {}
+
+  std::optional<Outcome> now() {
+    for (; !steps_.empty(); steps_ = steps_.subspan(1)) {
+      const Plan::BoundStep& step = steps_.front();
+      if (!step.now) return std::nullopt;
+      Outcome outcome = step.now(x_, step.conf);
+      if (x_.aborted) return Abort{};
+      if (!is_next(outcome)) return outcome;
+    }
+    return Next{};
   }
-  co_return Next{};
-}
+  Task<Outcome> later() {
+    for (;;) {
+      const Plan::BoundStep& step = steps_.front();
+      Outcome outcome = co_await step.later(x_, step.conf);
+      if (x_.aborted) co_return Abort{};
+      if (!is_next(outcome)) co_return outcome;
+      steps_ = steps_.subspan(1);
+      if (std::optional<Outcome> rest = now()) co_return std::move(*rest);
+    }
+  }
+
+ private:
+  Exchange& x_;
+  std::span<const Plan::BoundStep> steps_;
+};
+
+TryFirst<PhaseRun> run_phase(Exchange& x, Phase phase) { return TryFirst<PhaseRun>(std::in_place, x, phase); }
 
 bool denies(const Outcome& outcome) {
   auto* response = std::get_if<Response>(&outcome);
@@ -43,7 +67,7 @@ Task<Outcome> run_access(Exchange& x) {
     if (step.now) outcome = step.now(x, step.conf);
     else outcome = co_await step.later(x, step.conf);
     if (x.aborted) co_return Abort{};
-    if (std::holds_alternative<Next>(outcome)) continue;
+    if (is_next(outcome)) continue;
     if (std::holds_alternative<Granted>(outcome)) {
       if (any) co_return Next{};
       continue;
@@ -79,16 +103,16 @@ Task<Outcome> serve_location(Exchange& x, bool named) {
     Outcome outcome{Next{}};
     if (!named) outcome = locate(x);
     named = false;
-    if (std::holds_alternative<Next>(outcome)) outcome = co_await run_phase(x, Phase::rewrite);
+    if (is_next(outcome)) outcome = co_await run_phase(x, Phase::rewrite);
     if (auto* relocate = std::get_if<Relocate>(&outcome)) {
       x.uri = std::move(relocate->uri);
       continue;
     }
-    if (std::holds_alternative<Next>(outcome)) outcome = co_await run_phase(x, Phase::preaccess);
-    if (std::holds_alternative<Next>(outcome)) outcome = co_await run_access(x);
-    if (std::holds_alternative<Next>(outcome)) outcome = co_await run_phase(x, Phase::precontent);
-    if (std::holds_alternative<Next>(outcome)) outcome = co_await run_phase(x, Phase::content);
-    if (std::holds_alternative<Next>(outcome)) outcome = Response(404);
+    if (is_next(outcome)) outcome = co_await run_phase(x, Phase::preaccess);
+    if (is_next(outcome) && !x.plan().of(Phase::access).empty()) outcome = co_await run_access(x);
+    if (is_next(outcome)) outcome = co_await run_phase(x, Phase::precontent);
+    if (is_next(outcome)) outcome = co_await run_phase(x, Phase::content);
+    if (is_next(outcome)) outcome = Response(404);
     co_return outcome;
   }
   x.log(Level::error, "rewrite or internal redirection cycle while processing \"" + x.uri + "\"");
@@ -108,12 +132,12 @@ Task<Outcome> serve(Exchange& x) {
   x.enter(x.vhost->locations.root());
   if (!x.internal && is_refused(x)) co_return Response(405);
   Outcome outcome = co_await run_phase(x, Phase::post_read);
-  if (std::holds_alternative<Next>(outcome)) outcome = co_await run_phase(x, Phase::server_rewrite);
+  if (is_next(outcome)) outcome = co_await run_phase(x, Phase::server_rewrite);
   if (auto* relocate = std::get_if<Relocate>(&outcome)) {
     x.uri = std::move(relocate->uri);
     outcome = Next{};
   }
-  if (!std::holds_alternative<Next>(outcome)) co_return outcome;
+  if (!is_next(outcome)) co_return outcome;
   co_return co_await serve_location(x, false);
 }
 

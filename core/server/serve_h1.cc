@@ -2,6 +2,7 @@
 // body, again. Pipelining is the loop. Runs on the connection's loop; the Connection outlives it.
 #include <utility>
 
+#include "seawall/async/try_first.h"
 #include "seawall/http/h1_head.h"
 #include "seawall/http/h1_response.h"
 #include "seawall/server/access_log.h"
@@ -22,14 +23,31 @@ namespace {
 // After this long in the middle of a head a connection counts for its address (limit_conn_header).
 constexpr Milliseconds kHeaderGrace{1000};
 
-// Reads more input into c.in: ok, or why there is none.
-Task<Result<void>> read_more(Connection& c, Deadline deadline) {
-  const auto room = c.in.prepare(static_cast<std::size_t>(*c.vhost->core->client_header_buffer_size));
-  Result<std::size_t> n = co_await read_some(*c.stream, room, deadline);
-  if (!n) co_return n.error();
-  c.in.commit(*n);
-  co_return Result<void>();
-}
+// Reads more input into c.in: ok, or why there is none. Mostly the bytes are there already.
+class MoreInput {
+ public:
+  MoreInput(Connection& c, Deadline deadline)
+      : c_(c), read_(*c.stream, c.in.prepare(static_cast<std::size_t>(*c.vhost->core->client_header_buffer_size)), deadline) {}
+  std::optional<Result<void>> now() {
+    const std::optional<Result<std::size_t>> n = read_.now();
+    if (!n) return std::nullopt;
+    return taken(*n);
+  }
+  Task<Result<void>> later() {
+    const Result<std::size_t> n = co_await read_.later();
+    co_return taken(n);
+  }
+
+ private:
+  Result<void> taken(const Result<std::size_t>& n) {
+    if (!n) return n.error();
+    c_.in.commit(*n);
+    return {};
+  }
+  Connection& c_;
+  SomeRead read_;
+};
+TryFirst<MoreInput> read_more(Connection& c, Deadline deadline) { return TryFirst<MoreInput>(std::in_place, c, deadline); }
 
 // The next request's first bytes, after an idle time of its own (B25). False: the connection is to be closed quietly.
 Task<bool> wait_for_request(Connection& c) {

@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 
+#include "seawall/async/try_first.h"
 #include "seawall/http/h1_response.h"
 #include "seawall/server/connection.h"
 #include "seawall/server/core_module.h"
@@ -19,24 +20,19 @@ namespace {
 
 constexpr Milliseconds kRateGrace{10'000};
 
-// Sends within send_timeout between two writes and above send_min_rate while the socket is full. One for a response.
+// Sends within send_timeout between two writes and above send_min_rate while the socket is full. One for a response; what
+// the socket takes at once needs no coroutine.
 class Sender {
+  class Pieces;
+  class Flush;
+
  public:
   Sender(Connection& c, Exchange& x) : c_(c), x_(x) {}
 
-  // All bytes of all pieces.
-  Task<Result<void>> send(std::span<iovec> pieces, bool file_follows = false) {
-    while (!pieces.empty()) {
-      Io io = file_follows ? c_.stream->socket().try_write(pieces, true) : c_.stream->try_write(pieces);
-      if (io.kind == Io::done) {
-        advance(pieces, io.n);
-        continue;
-      }
-      Result<void> ready = co_await wait(io);
-      if (!ready) co_return ready;
-    }
-    co_return Result<void>();
-  }
+  // All bytes of all pieces, which stay the caller's and are used up.
+  TryFirst<Pieces> send(std::span<iovec> pieces, bool file_follows = false);
+  // What the stream has accepted but not handed to the socket.
+  TryFirst<Flush> flush();
 
   Task<Result<void>> send_file(const FilePart& part) {
     std::uint64_t offset = part.offset, left = part.length;
@@ -53,16 +49,6 @@ class Sender {
       if (!ready) co_return ready;
     }
     co_return Result<void>();
-  }
-
-  // What the stream has accepted but not handed to the socket.
-  Task<Result<void>> flush() {
-    for (;;) {
-      const Io io = c_.stream->try_flush();
-      if (io.kind == Io::done) co_return Result<void>();
-      Result<void> ready = co_await wait(io);
-      if (!ready) co_return ready;
-    }
   }
 
   Exchange& exchange() { return x_; }
@@ -112,11 +98,66 @@ class Sender {
     co_return waited;
   }
 
+  // Both: tries again after each wait.
+  template <class Work>
+  Task<Result<void>> finish(Work& work, const Io& io) {
+    for (;;) {
+      Result<void> ready = co_await wait(io);
+      if (!ready) co_return ready;
+      if (std::optional<Result<void>> done = work.now()) co_return std::move(*done);
+    }
+  }
+
   Connection& c_;
   Exchange& x_;
   std::uint64_t sent_ = 0;
   std::int64_t blocked_ = 0;  // ns spent with a full socket
 };
+
+class Sender::Pieces {
+ public:
+  Pieces(Sender& sender, std::span<iovec> pieces, bool file_follows)
+      : sender_(sender), pieces_(pieces), file_follows_(file_follows) {}
+
+  std::optional<Result<void>> now() {
+    Stream& stream = *sender_.c_.stream;
+    while (!pieces_.empty()) {
+      io_ = file_follows_ ? stream.socket().try_write(pieces_, true) : stream.try_write(pieces_);
+      if (io_.kind != Io::done) return std::nullopt;
+      sender_.advance(pieces_, io_.n);
+    }
+    return Result<void>();
+  }
+  Task<Result<void>> later() { return sender_.finish(*this, io_); }
+
+ private:
+  Sender& sender_;
+  std::span<iovec> pieces_;
+  bool file_follows_;
+  Io io_ = Io::wants_write();
+};
+
+class Sender::Flush {
+ public:
+  explicit Flush(Sender& sender) : sender_(sender) {}
+
+  std::optional<Result<void>> now() {
+    io_ = sender_.c_.stream->try_flush();
+    if (io_.kind == Io::done) return Result<void>();
+    return std::nullopt;
+  }
+  Task<Result<void>> later() { return sender_.finish(*this, io_); }
+
+ private:
+  Sender& sender_;
+  Io io_ = Io::wants_write();
+};
+
+TryFirst<Sender::Pieces> Sender::send(std::span<iovec> pieces, bool file_follows) {
+  return TryFirst<Pieces>(std::in_place, *this, pieces, file_follows);
+}
+
+TryFirst<Sender::Flush> Sender::flush() { return TryFirst<Flush>(std::in_place, *this); }
 
 iovec piece_of(std::string_view bytes) { return {const_cast<char*>(bytes.data()), bytes.size()}; }
 
@@ -213,24 +254,26 @@ Task<Result<void>> send_reader(Connection& c, Sender& sender, std::string_view h
   co_return Result<void>();
 }
 
+// The bodies that take more than one write.
 Task<Result<void>> send_body(Connection& c, Sender& sender, std::string_view head, Response& response,
                              const ResponseHeadInfo& info) {
-  if (auto* slice = std::get_if<Slice>(&response.body)) {
-    std::array<iovec, 2> pieces{piece_of(head), piece_of(slice->view())};
-    co_return co_await sender.send(pieces);
-  }
-  if (auto* part = std::get_if<FilePart>(&response.body)) {
-    const bool sendfile = c.stream->sends_files() && *sender.exchange().conf<FilesModule>().sendfile;
-    if (!sendfile) co_return co_await send_file_as_bytes(sender, head, *part);
-    std::array<iovec, 1> only{piece_of(head)};
-    Result<void> sent = co_await sender.send(only, part->length > 0);
-    if (!sent) co_return sent;
-    co_return co_await sender.send_file(*part);
-  }
   if (auto* reader = std::get_if<std::unique_ptr<Reader>>(&response.body))
     co_return co_await send_reader(c, sender, head, **reader, info);
+  const FilePart& part = std::get<FilePart>(response.body);
+  const bool sendfile = c.stream->sends_files() && *sender.exchange().conf<FilesModule>().sendfile;
+  if (!sendfile) co_return co_await send_file_as_bytes(sender, head, part);
   std::array<iovec, 1> only{piece_of(head)};
-  co_return co_await sender.send(only);
+  Result<void> sent = co_await sender.send(only, part.length > 0);
+  if (!sent) co_return sent;
+  co_return co_await sender.send_file(part);
+}
+
+// What goes out in one write with the head: a body in memory, or none (a tunnel begins behind the head).
+std::optional<std::string_view> bytes_of(const Body& body) {
+  if (auto* slice = std::get_if<Slice>(&body)) return slice->view();
+  const bool later = std::holds_alternative<FilePart>(body) || std::holds_alternative<std::unique_ptr<Reader>>(body);
+  if (later) return std::nullopt;
+  return std::string_view();
 }
 
 }  // namespace
@@ -244,7 +287,13 @@ Task<bool> write_h1(Connection& c, Exchange& x, Response& response) {
   x.response = &response;
   if (!carries_body(x, response)) response.body = Body();
   Sender sender(c, x);
-  Result<void> sent = co_await send_body(c, sender, head, response, info);
+  Result<void> sent;
+  if (const auto bytes = bytes_of(response.body)) {
+    std::array<iovec, 2> pieces{piece_of(head), piece_of(*bytes)};
+    sent = co_await sender.send(pieces);
+  } else {
+    sent = co_await send_body(c, sender, head, response, info);
+  }
   if (sent) sent = co_await sender.flush();
   x.body_bytes_sent = x.bytes_sent > head.size() ? x.bytes_sent - head.size() : 0;
   x.completed = sent.has_value();
