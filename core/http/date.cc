@@ -1,7 +1,10 @@
 #include "seawall/http/date.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <ctime>
+
+#include "seawall/base/text.h"
 
 namespace seawall {
 namespace {
@@ -9,10 +12,96 @@ namespace {
 constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
 constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
-int month_of(std::string_view name) {
-  for (int i = 0; i < 12; ++i)
-    if (name == kMonths[i]) return i;
-  return -1;
+// Reads a date from left to right; what does not fit makes it invalid for good.
+class DateReader {
+ public:
+  explicit DateReader(std::string_view text) : rest_(text) {}
+
+  void literal(std::string_view expected) { take(rest_.starts_with(expected), expected.size()); }
+  // The weekday's name says nothing that the date does not: three letters, or any number of them.
+  void weekday(bool full) {
+    const std::size_t length = full ? std::min(rest_.find(','), rest_.size()) : 3;
+    const auto is_letter = [](char c) { return is_alpha(c); };
+    take(length <= rest_.size() && std::all_of(rest_.begin(), rest_.begin() + static_cast<std::ptrdiff_t>(length), is_letter), length);
+  }
+  int number(std::size_t width) {
+    const auto value = valid_ ? parse_decimal(rest_.substr(0, width)) : std::nullopt;
+    take(value && rest_.size() >= width, width);
+    return valid_ ? static_cast<int>(*value) : 0;
+  }
+  int padded_number() {  // asctime pads with a space
+    if (!rest_.starts_with(' ')) return number(2);
+    literal(" ");
+    return number(1);
+  }
+  int month() {
+    int found = 0;
+    while (found < 12 && !rest_.starts_with(kMonths[found])) ++found;
+    take(found < 12, 3);
+    return found;
+  }
+  void time(tm& parts) {
+    parts.tm_hour = number(2);
+    literal(":");
+    parts.tm_min = number(2);
+    literal(":");
+    parts.tm_sec = number(2);
+    if (parts.tm_hour > 23 || parts.tm_min > 59 || parts.tm_sec > 60) valid_ = false;
+  }
+  bool at_end() const { return valid_ && rest_.empty(); }
+
+ private:
+  void take(bool fits, std::size_t n) {
+    valid_ = valid_ && fits;
+    if (valid_) rest_.remove_prefix(n);
+  }
+  std::string_view rest_;
+  bool valid_ = true;
+};
+
+// Sun, 06 Nov 1994 08:49:37 GMT
+bool read_imf_fixdate(DateReader in, tm& parts) {
+  in.weekday(false);
+  in.literal(", ");
+  parts.tm_mday = in.number(2);
+  in.literal(" ");
+  parts.tm_mon = in.month();
+  in.literal(" ");
+  parts.tm_year = in.number(4) - 1900;
+  in.literal(" ");
+  in.time(parts);
+  in.literal(" GMT");
+  return in.at_end();
+}
+
+// Sunday, 06-Nov-94 08:49:37 GMT
+bool read_rfc850(DateReader in, tm& parts) {
+  in.weekday(true);
+  in.literal(", ");
+  parts.tm_mday = in.number(2);
+  in.literal("-");
+  parts.tm_mon = in.month();
+  in.literal("-");
+  const int year = in.number(2);
+  parts.tm_year = year < 70 ? year + 100 : year;
+  in.literal(" ");
+  in.time(parts);
+  in.literal(" GMT");
+  return in.at_end();
+}
+
+// Sun Nov  6 08:49:37 1994
+bool read_asctime(DateReader in, tm& parts) {
+  in.weekday(false);
+  in.literal(" ");
+  parts.tm_mon = in.month();
+  in.literal(" ");
+  parts.tm_mday = in.padded_number();
+  in.literal(" ");
+  in.time(parts);
+  in.literal(" ");
+  parts.tm_year = in.number(4) - 1900;
+  return in.at_end();
 }
 
 }  // namespace
@@ -27,30 +116,16 @@ std::string http_date(std::int64_t seconds) {
   return std::string(text, static_cast<std::size_t>(n));
 }
 
-std::optional<std::int64_t> parse_http_date(std::string_view view) {
-  const std::string text(view);
-  char month[4] = "";
-  int day, year, hour, minute, second, end = -1;
-  const bool asctime = [&] {
-    if (std::sscanf(text.c_str(), "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT%n", &day, month, &year, &hour, &minute, &second, &end) == 6 && end == static_cast<int>(text.size())) return false;
-    end = -1;
-    if (std::sscanf(text.c_str(), "%*[A-Za-z], %2d-%3[A-Za-z]-%2d %2d:%2d:%2d GMT%n", &day, month, &year, &hour, &minute, &second, &end) == 6 && end == static_cast<int>(text.size())) {
-      year += year < 70 ? 2000 : 1900;
-      return false;
-    }
-    end = -1;
-    return std::sscanf(text.c_str(), "%*3[A-Za-z] %3[A-Za-z] %2d %2d:%2d:%2d %4d%n", month, &day, &hour, &minute, &second, &year, &end) == 6;
-  }();
-  static_cast<void>(asctime);
+std::optional<std::int64_t> parse_http_date(std::string_view text) {
+  const DateReader in(text);
   tm parts{};
-  parts.tm_mon = month_of(month);
-  if (end != static_cast<int>(text.size()) || parts.tm_mon < 0 || year < 1970 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60)
-    return std::nullopt;
-  parts.tm_mday = day;
-  parts.tm_year = year - 1900;
-  parts.tm_hour = hour;
-  parts.tm_min = minute;
-  parts.tm_sec = second;
+  if (!read_imf_fixdate(in, parts) && !read_rfc850(in, parts) && !read_asctime(in, parts)) return std::nullopt;
+  if (parts.tm_year < 70) return std::nullopt;
+  tm noon = parts;  // of a day that the month has not, timegm() makes another one
+  noon.tm_hour = 12;
+  noon.tm_min = noon.tm_sec = 0;
+  timegm(&noon);
+  if (noon.tm_mday != parts.tm_mday) return std::nullopt;
   return timegm(&parts);
 }
 
