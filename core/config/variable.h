@@ -24,14 +24,13 @@ class Variable {
   GetVariable get = nullptr;
   const void* data = nullptr;
   bool prefix = false;
-  bool cached = false;       // asked once a request (map, random); others are computed each time
 };
 
 // A variable as a module declares it.
 struct VariableRow {
   const char* name;  // "foo", or "foo_*" for a prefix variable
   GetVariable get;
-  bool cached = false;
+  bool cached = false;  // asked once a request, which keeps the value; others are computed each time
 };
 
 // The variables of one configuration. References are made while parsing, before all definitions are known, and resolved

@@ -69,8 +69,11 @@ void Headers::add_view(std::string_view name, std::string_view value, FieldId id
 }
 
 void Headers::set(std::string_view name, std::string_view value) {
-  remove(name);
-  add(name, value);
+  const auto is_named = [name](const Field& f) { return equals_ignoring_case(f.name, name); };
+  const auto first = std::find_if(fields_.begin(), fields_.end(), is_named);
+  if (first == fields_.end()) return add(name, value);
+  first->value = arena_.copy(value);
+  fields_.erase(std::remove_if(first + 1, fields_.end(), is_named), fields_.end());
 }
 
 void Headers::remove(std::string_view name) {

@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "seawall/module/core_modules.h"
+#include "seawall/server/cached_variable.h"
 
 namespace seawall {
 namespace {
@@ -53,12 +54,15 @@ void Loader::add(const Module& module) {
     rows_[directive.name].push_back(row);
   }
   for (const VariableRow& row : module.variables) {
+    if (row.cached) {
+      variables_.define(cached_variable(row));
+      continue;
+    }
     Variable variable;
     variable.name = row.name;
     variable.prefix = variable.name.ends_with('*');
     if (variable.prefix) variable.name.pop_back();
     variable.get = row.get;
-    variable.cached = row.cached;
     variables_.define(std::move(variable));
   }
 }

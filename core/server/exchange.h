@@ -117,9 +117,9 @@ class SEAWALL_API Exchange {
   void log(Level level, std::string_view message) const;
   bool logs_at(Level level) const { return seawall::logs_at(log_targets(), level); }
 
-  // A cached variable's value (Variable::cached), by its definition.
+  // The values of variables that are asked once (VariableRow::cached).
   struct Cached {
-    const Variable* variable;
+    const VariableRow* row;
     std::string value;
     bool found;
   };

@@ -29,7 +29,7 @@ TEST_CASE("names are found whatever their case") {
   CHECK(headers.get("absent").empty());
 }
 
-TEST_CASE("set replaces the first and drops the others; remove drops all") {
+TEST_CASE("set replaces the first and drops the others, remove drops all") {
   Headers headers;
   headers.add("A", "1");
   headers.add("Vary", "x");
