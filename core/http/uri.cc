@@ -110,13 +110,15 @@ Result<std::string> parse_host(std::string_view authority) {
 
 Result<void> parse_target(RequestHead& head, bool merge_slashes) {
   std::string_view rest = head.target;
-  if (std::any_of(rest.begin(), rest.end(), [](char c) { return is_control(c) || c == '#'; })) return Errc::bad_request;
+  if (std::any_of(rest.begin(), rest.end(), is_control)) return Errc::bad_request;
   if (head.method == Method::connect) {
-    if (rest.find(':') == std::string_view::npos) return Errc::bad_request;
+    if (rest.find(':') == std::string_view::npos || rest.find('#') != std::string_view::npos) return Errc::bad_request;
     head.authority = rest;
     head.raw_path = head.path = "/";
     return {};
   }
+  // A fragment is the client's own affair (RFC 9110 7.1). nginx cuts it off, too, but forwards it: nobody here sees it.
+  head.target = rest = rest.substr(0, rest.find('#'));
   if (rest == "*") {
     if (head.method != Method::options) return Errc::bad_request;
     head.raw_path = head.path = "*";

@@ -75,8 +75,17 @@ TEST_CASE("the asterisk is for OPTIONS alone") {
   refuses({get_target("*"), "POST * HTTP/1.1\r\nHost: a\r\n\r\n", "OPTIONS *x HTTP/1.1\r\nHost: a\r\n\r\n"});
 }
 
-TEST_CASE("a fragment in the target") {
-  refuses({get_target("/a#b"), get_target("/#"), get_target("/?a#b"), get_target("http://a/#b")});
+TEST_CASE("a fragment is cut off before anybody looks at the target") {
+  Server s(with_probe(kTarget + "server { listen 127.0.0.1:%%PORT_1%%; return 200 \"$request_uri $uri $args\"; }"));
+  CHECK(answered(s, get_target("/a#b")).body == "served a /a");
+  CHECK(answered(s, get_target("/#")).body == "served a /");
+  CHECK(answered(s, get_target("http://a/b#/../c")).body == "served a /b");
+  CHECK(answered(s, get_target("http://a#@other.test/")).body == "served a /");
+  RawClient c(s.port(1));
+  c.send(get_target("/a?b#c?d"));
+  CHECK(c.read_response().body == "/a?b /a b");
+  for (const char* target : {"#", "#/a", "/..#", "/%#", "/a#\x01", "http://#a/"}) check_refused(s, get_target(target));
+  check_refused(s, "CONNECT a:443#b HTTP/1.1\r\nHost: a\r\n\r\n");
 }
 
 TEST_CASE("percent escapes that are none, and the NUL among them") {
