@@ -69,6 +69,18 @@ std::string complaint(std::string_view config, const Files& files = {}) {
   return text;
 }
 
+// A file of the repository with some of its words exchanged; each must be there.
+std::string repository_file(const std::string& name, const std::vector<std::pair<std::string, std::string>>& exchanged) {
+  std::string text = read_file(SEAWALL_TESTS_PATH "/../" + name);
+  for (const auto& [what, by] : exchanged) {
+    INFO(what);
+    REQUIRE(text.find(what) != std::string::npos);
+    for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size()))
+      text.replace(at, what.size(), by);
+  }
+  return text;
+}
+
 }  // namespace
 
 TEST_CASE("Debian's layout works unchanged, what is not built yet is warned about") {
@@ -155,24 +167,39 @@ TEST_CASE("what is not built yet is refused by name") {
 }
 
 TEST_CASE("the README's configuration is accepted") {
-  const std::string readme = read_file(SEAWALL_TESTS_PATH "/../README.md");
+  const std::string readme = repository_file("README.md", {{"listen 80;", "listen 127.0.0.1:%%PORT_0%%;"},
+                                                           {"listen 443 ssl;", "listen 127.0.0.1:%%PORT_1%% ssl;"},
+                                                           {"/etc/letsencrypt/live/example.org/", "%%DIR%%/"},
+                                                           {"/var/www/example.org", "%%DIR%%/html"}});
   const auto from = readme.find("```nginx\n") + 9;
-  std::string text = readme.substr(from, readme.find("```", from) - from);
-  const auto replace = [&](const std::string& what, const std::string& by) {
-    REQUIRE(text.find(what) != std::string::npos);
-    for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size()))
-      text.replace(at, what.size(), by);
-  };
-  replace("listen 80;", "listen 127.0.0.1:%%PORT_0%%;");
-  replace("listen 443 ssl;", "listen 127.0.0.1:%%PORT_1%% ssl;");
-  replace("/etc/letsencrypt/live/example.org/", "%%DIR%%/");
-  replace("/var/www/example.org", "%%DIR%%/html");
   const Certificate made = make_certificate({"example.org"});
-  Server s(text, {{"fullchain.pem", made.certificate}, {"privkey.pem", made.key}, {"html/assets/a.css", "a { }"},
-                  {"mime.types", read_file(SEAWALL_TESTS_PATH "/../conf/mime.types")}});
+  Server s(readme.substr(from, readme.find("```", from) - from),
+           {{"fullchain.pem", made.certificate}, {"privkey.pem", made.key}, {"html/assets/a.css", "a { }"},
+            {"mime.types", repository_file("conf/mime.types", {})}});
   CHECK(get(s.url("/x?y"), {"Host: example.org"}).header("Location") == "https://example.org/x?y");
   const Response asset = get(s.tls_url("/assets/a.css", 1));
   CHECK(asset.status == 200);
   CHECK(asset.header("Content-Type") == "text/css");
   CHECK_THAT(asset.header("Cache-Control"), Contains("max-age=2592000"));
+}
+
+TEST_CASE("the configurations that are installed and started with serve their page") {
+  const Certificate made = make_certificate({"localhost"});
+  const std::string page = repository_file("conf/html/index.html", {});
+  const Files files{{"localhost.crt", made.certificate}, {"localhost.key", made.key}, {"html/index.html", page},
+                    {"mime.types", repository_file("conf/mime.types", {})}};
+  Server quick(repository_file("conf/quickstart.conf", {{"127.0.0.1:8080", "127.0.0.1:%%PORT_0%%"},
+                                                        {"127.0.0.1:8443", "127.0.0.1:%%PORT_1%%"},
+                                                        {"error_log stderr notice;", ""}, {"pid seawall.pid;", ""},
+                                                        {"../build/quickstart/", "%%DIR%%/"}, {"../../conf/html", "html"}}),
+               files);
+  CHECK(get(quick.url("/")).body == page);
+  CHECK(get(quick.tls_url("/", 1)).body == page);
+  Server installed(repository_file("conf/nginx.conf", {{"user www-data;", ""}, {"pid /run/seawall.pid;", ""},
+                                                       {"error_log /var/log/seawall/error.log;", ""},
+                                                       {"/var/log/seawall", "%%DIR%%"}, {"listen [::]:80 default_server;", ""},
+                                                       {"listen 80", "listen 127.0.0.1:%%PORT_0%%"}}),
+                   files);
+  CHECK(get(installed.url("/")).body == page);
+  CHECK(get(installed.url("/none")).header("Server") == "seawall");
 }
