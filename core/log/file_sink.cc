@@ -51,4 +51,10 @@ std::shared_ptr<LogSink> file_sink(const std::string& path) {
   return sink;
 }
 
+bool logs_to_stderr() {
+  std::lock_guard lock(mutex);
+  const auto known = sinks().find("stderr");
+  return known != sinks().end() && !known->second.expired();
+}
+
 }  // namespace seawall

@@ -4,7 +4,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <atomic>
+#include <climits>
 #include <ctime>
 
 namespace seawall {
@@ -39,9 +39,16 @@ int thread_id() {
   return id;
 }
 
+constexpr std::size_t kLongestLine = PIPE_BUF;
+
 // Nothing that a client sends may begin a line of its own or move a terminal's cursor.
 void append_escaped(std::string& line, std::string_view message) {
+  constexpr std::size_t kEnd = 8;  // an escaped byte, "..." and the line's end
   for (const char c : message) {
+    if (line.size() > kLongestLine - kEnd) {
+      line += "...";
+      return;
+    }
     if (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f) line += c;
     else fmt::format_to(std::back_inserter(line), "\\x{:02X}", static_cast<unsigned char>(c));
   }

@@ -21,6 +21,7 @@ class SEAWALL_API LogSink {
  public:
   virtual ~LogSink() = default;
   virtual void write(Level level, std::string_view line) = 0;  // a whole line with its '\n'
+  virtual bool is_file() const { return true; }                // standard error is one, too
 };
 
 // What one error_log directive says; a block without one has its outer block's list.
@@ -39,13 +40,16 @@ SEAWALL_API const LogTargets& main_log();
 SEAWALL_API bool logs_at(const LogTargets& targets, Level level);
 
 // Writes one line to every target that takes this level. `connection` is nginx's *N, 0 for none. Control characters in
-// the message are escaped (\x0A), so that nothing a client sends can forge a line.
+// the message are escaped (\x0A), so that nothing a client sends can forge a line. A line is at most PIPE_BUF (4096) bytes
+// long, so that it goes into a pipe whole (nginx: 2048).
 SEAWALL_API void log(const LogTargets& targets, Level level, std::uint64_t connection, std::string_view message);
 SEAWALL_API void log(Level level, std::string_view message);  // to the main targets
 
 // The sink of a path ("stderr" or a file, opened for append at once; throws std::system_error). The same path gives the
 // same sink, so that two directives never interleave halves of lines.
 SEAWALL_API std::shared_ptr<LogSink> file_sink(const std::string& path);
+// Whether somebody holds file_sink("stderr").
+SEAWALL_API bool logs_to_stderr();
 // "syslog:server=...,facility=...,tag=...,severity=...,nohostname"; throws std::invalid_argument in nginx's wording.
 SEAWALL_API std::shared_ptr<LogSink> syslog_sink(std::string_view parameters);
 

@@ -15,6 +15,8 @@ class SyslogSink final : public LogSink {
  public:
   explicit SyslogSink(std::string_view parameters) : syslog_(parameters) {}
 
+  bool is_file() const override { return false; }
+
   // What this has to say about itself may come back here.
   void write(Level level, std::string_view line) override {
     thread_local bool complaining = false;

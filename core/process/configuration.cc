@@ -1,5 +1,6 @@
 #include "seawall/process/configuration.h"
 
+#include "seawall/process/first_log.h"
 #include "seawall/process/installation.h"
 #include "seawall/server/core_module.h"
 #include "seawall/server/server_name.h"
@@ -31,8 +32,15 @@ std::string Configuration::pid_file() const {
   return main_->pid->empty() ? binder_->options().prefix + "logs/nginx.pid" : *main_->pid;
 }
 
-const LogTargets& Configuration::error_log() const {
-  return *static_cast<const CoreConf*>(settings_->get(module_number<CoreModule>))->error_log;
+LogTargets Configuration::error_log(const Options& options) const {
+  LogTargets targets = *main_->error_log;
+  for (const LogTarget& target : targets)
+    if (target.sink->is_file()) return targets;
+  LogTarget file;
+  file.level = Level::error;
+  file.sink = first_log(options);
+  targets.push_back(std::move(file));
+  return targets;
 }
 
 }  // namespace seawall

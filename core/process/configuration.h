@@ -27,7 +27,8 @@ class Configuration {
   const Loader& loader() const { return *loader_; }
   const Settings& settings() const { return *settings_; }
   std::string pid_file() const;
-  const LogTargets& error_log() const;
+  // Of the main context. There is always a file among them, as in nginx: where none is written, the first log at `error`.
+  LogTargets error_log(const Options& options) const;
 
  private:
   std::unique_ptr<ConfigTree> tree_;

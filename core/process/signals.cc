@@ -20,6 +20,7 @@ void block_signals() {
   sigemptyset(&set);
   for (int signal : kWatched) sigaddset(&set, signal);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);  // of a log's pipe, too: it is the write that fails
 }
 
 SignalWatch::SignalWatch(std::initializer_list<int> signals) {

@@ -8,7 +8,7 @@
 
 namespace seawall {
 
-// Blocks these for the calling thread and all it starts.
+// Blocks these, and ignores SIGPIPE, for the calling thread and all it starts.
 void block_signals();
 
 class SignalWatch final : private EpollSource {

@@ -123,7 +123,8 @@ class Supervisor {
     try {
       auto conf = Configuration::load(options_, [](const std::string& text) { log(Level::warn, text); });
       auto listening = Listening::open(conf->http().sockets, static_cast<int>(*conf->main().worker_processes), listening_.get());
-      if (!conf->error_log().empty()) set_main_log(conf->error_log());
+      reopen_logs(worker_user(conf->main()));
+      set_main_log(conf->error_log(options_));
       listening_->close_unused(*listening);
       const pid_t old = current_;
       conf_ = std::move(conf);

@@ -161,7 +161,6 @@ void log_exception(std::exception_ptr error) {
 }  // namespace
 
 int run_worker(const Configuration& conf, const Listening& listening, bool supervised) {
-  ::signal(SIGPIPE, SIG_IGN);
   Scope::set_exception_handler(log_exception);
   try {
     if (supervised) ::prctl(PR_SET_PDEATHSIG, SIGQUIT);

@@ -98,7 +98,7 @@ class CoreConf {
   Setting<bool> tcp_nopush{false};
   Setting<std::vector<ErrorPage>> error_pages;
   Setting<bool> recursive_error_pages{false};
-  Setting<LogTargets> error_log;
+  Setting<LogTargets> error_log;  // empty: the main context's
   Setting<bool> log_not_found{true};
 
   // Files.
@@ -110,6 +110,7 @@ class CoreConf {
 class MainConf {
  public:
   bool has_events = false;
+  Setting<LogTargets> error_log;
   Setting<bool> daemon{true};
   Setting<bool> master_process{true};
   Setting<std::string> pid{std::string()};             // empty: the built-in place

@@ -3,6 +3,7 @@
 
 #include "seawall/base/text.h"
 #include "seawall/server/core_module.h"
+#include "seawall/server/error_log.h"
 
 namespace seawall {
 namespace {
@@ -86,27 +87,6 @@ void append_error_page(std::vector<ErrorPage>& pages, const Invocation& in) {
   }
 }
 
-// error_log FILE | stderr | syslog:... [LEVEL];
-void append_error_log(LogTargets& targets, const Invocation& in) {
-  static constexpr const char* words[] = {"emerg", "alert", "crit", "error", "warn", "notice", "info", "debug"};
-  LogTarget target;
-  target.level = Level::error;
-  if (in.args().size() > 1) {
-    const auto* found = std::find_if(std::begin(words), std::end(words), [&](const char* w) { return in.arg(1) == w; });
-    if (found == std::end(words)) throw ConfigError("invalid log level \"" + in.arg(1) + "\"");
-    target.level = static_cast<Level>(found - words);
-  }
-  const std::string& where = in.arg(0);
-  if (where.starts_with("memory:")) throw ConfigError("\"memory:\" logs are not supported");
-  try {
-    if (where.starts_with("syslog:")) target.sink = syslog_sink(where.substr(7));
-    else target.sink = file_sink(where == "stderr" ? where : in.prefixed(where));
-  } catch (const std::exception& error) {
-    throw ConfigError(error.what());
-  }
-  targets.push_back(std::move(target));
-}
-
 template <Root::Kind Kind>
 void apply_root(CoreConf& conf, const Invocation& in) {
   if (conf.root.is_set()) {
@@ -179,8 +159,8 @@ const Directive rows[] = {
     list<C, ErrorPage>("error_page", kAllHttp | kLocationIf, 2, kMany, "code ... [=[response]] uri", &C::error_pages,
                        append_error_page, "What answers instead of the default page."),
     flag<C>("recursive_error_pages", kAllHttp, &C::recursive_error_pages, "Error pages of error pages."),
-    list<C, LogTarget>("error_log", kMain | kAllHttp, 1, 2, "file | stderr | syslog:... [level]", &C::error_log,
-                       append_error_log, "Where errors are logged, from which level on."),
+    list<C, LogTarget>("error_log", kAllHttp, 1, kMany, "file | stderr | syslog:... [level]", &C::error_log,
+                       append_error_log, "Where errors of these requests are logged instead, from which level on."),
     custom<C>("root", kAllHttp | kLocationIf, 1, 1, "path", apply_root<Root::Kind::root>,
               "The folder that URIs are looked up in; without one no file is served (nginx: html).", inherit_root),
     custom<C>("alias", kLocation, 1, 1, "path", apply_root<Root::Kind::alias>,

@@ -17,6 +17,7 @@ class H1BodySource final : public BodySource {
   // From now on what comes is only read away: within lingering_time in all, lingering_timeout between two reads.
   void read_away(const Exchange& x);
   const Headers& trailers() const override { return decoder_.trailers(); }
+  std::uint64_t wire_size() const override { return received_; }
 
  private:
   Task<Result<void>> fill(Exchange& x);
@@ -29,7 +30,7 @@ class H1BodySource final : public BodySource {
   Connection& c_;
   ChunkedDecoder decoder_;
   std::uint64_t left_ = 0;       // of a known length
-  std::uint64_t received_ = 0;
+  std::uint64_t received_ = 0;   // as it came
   std::int64_t started_ = 0;     // ns, of the first wait; 0 before
   std::int64_t waited_ = 0;      // ns, of all waits
   Deadline away_ = Deadline::never(Wait::linger);

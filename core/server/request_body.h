@@ -21,6 +21,8 @@ class BodySource {
   // The next bytes, last marked; waits within the deadlines of `x`.
   virtual Task<Result<Piece>> read(Exchange& x) = 0;
   virtual const Headers& trailers() const = 0;
+  // Bytes so far, as they came: with the framing of chunks.
+  virtual std::uint64_t wire_size() const = 0;
 };
 
 class SEAWALL_API RequestBody {
@@ -34,7 +36,8 @@ class SEAWALL_API RequestBody {
   bool present() const { return source_ != nullptr; }
   bool ended() const { return ended_; }                                  // all of it has been read
   std::optional<std::uint64_t> length() const { return length_; }        // as announced; none for chunked
-  std::uint64_t received() const { return received_; }
+  std::uint64_t received() const { return received_; }                   // data so far
+  std::uint64_t wire_size() const { return source_ ? source_->wire_size() : 0; }
 
   Task<Result<Piece>> read(Exchange& x);
   // The whole body as one Slice, kept for later readers (all() of a retry, $request_body).

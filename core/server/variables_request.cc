@@ -99,7 +99,7 @@ bool server_name(Exchange& x, std::string_view, const void*, std::string& out) {
 }
 
 bool request_length(Exchange& x, std::string_view, const void*, std::string& out) {
-  append_number(x.request.size + x.body.received(), out);
+  append_number(x.request.size + x.body.wire_size(), out);
   return true;
 }
 

@@ -1,15 +1,11 @@
 // Where lines of logs go besides plain files: buffers, gzip, paths out of the request, syslog.
-#include <netinet/in.h>
-#include <poll.h>
 #include <signal.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <zlib.h>
 
-#include <cstring>
 #include <filesystem>
 
 #include "catch.h"
+#include "e2e/datagrams.h"
 #include "e2e/raw_client.h"
 #include "e2e/server.h"
 
@@ -35,39 +31,6 @@ std::string gunzip(const std::string& path) {
   text.resize(n > 0 ? std::size_t(n) : 0);
   return text;
 }
-
-// A syslog server of the test: UDP on loopback or a unix datagram socket.
-class Receiver {
- public:
-  Receiver() : fd_(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    REQUIRE(::bind(fd_.get(), reinterpret_cast<sockaddr*>(&address), size) == 0);
-    REQUIRE(::getsockname(fd_.get(), reinterpret_cast<sockaddr*>(&address), &size) == 0);
-    where_ = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
-  }
-  explicit Receiver(const std::string& path) : fd_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)), where_("unix:" + path) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    path.copy(address.sun_path, sizeof address.sun_path - 1);
-    REQUIRE(::bind(fd_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-  }
-  const std::string& where() const { return where_; }
-  // The next message, "" when none comes.
-  std::string next() {
-    pollfd wait{fd_.get(), POLLIN, 0};
-    if (::poll(&wait, 1, left_until(Clock::now() + kPatience)) != 1) return "";
-    char text[65536];
-    const ssize_t n = ::recv(fd_.get(), text, sizeof text, 0);
-    return n > 0 ? std::string(text, std::size_t(n)) : "";
-  }
-
- private:
-  seawall::Fd fd_;
-  std::string where_;
-};
 
 std::string logging(const std::string& directives) {
   return "log_format f $uri; " + directives + " server { listen 127.0.0.1:%%PORT_0%%; location / { return 204; } }";
@@ -170,7 +133,7 @@ TEST_CASE("no log is created for a host without a root") {
 }
 
 TEST_CASE("an access log goes to syslog over UDP") {
-  Receiver receiver;
+  Datagrams receiver;
   Server s(logging("access_log syslog:server=" + receiver.where() + ",facility=local3,severity=debug,tag=Seawall_1 f;"));
   ask(s, "/x");
   const std::string message = receiver.next();
@@ -180,7 +143,7 @@ TEST_CASE("an access log goes to syslog over UDP") {
 
 TEST_CASE("an access log goes to syslog over a unix socket, also one that was made anew") {
   const auto folder = make_folder();
-  auto receiver = std::make_unique<Receiver>(folder + "/log");
+  auto receiver = std::make_unique<Datagrams>(folder + "/log");
   Server s(logging("access_log syslog:server=" + receiver->where() + ",nohostname f;"));
   ask(s, "/1");
   CHECK_THAT(receiver->next(), Catch::Matchers::Matches("<190>[A-Z][a-z]{2} [ 1-3][0-9] [0-9:]{8} nginx: /1"));
@@ -188,7 +151,7 @@ TEST_CASE("an access log goes to syslog over a unix socket, also one that was ma
   ask(s, "/lost");
   CHECK(s.wait_for_log("\\[warn\\] .*send\\(\\) to syslog failed"));
   std::filesystem::remove(folder + "/log");
-  receiver = std::make_unique<Receiver>(folder + "/log");
+  receiver = std::make_unique<Datagrams>(folder + "/log");
   ask(s, "/2");
   CHECK_THAT(receiver->next(), ContainsSubstring(" nginx: /2"));
 }

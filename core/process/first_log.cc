@@ -1,0 +1,20 @@
+#include "seawall/process/first_log.h"
+
+#include <exception>
+#include <iostream>
+
+namespace seawall {
+
+std::shared_ptr<LogSink> first_log(const Options& options) {
+  static const std::shared_ptr<LogSink> opened = [&] {
+    try {
+      return file_sink(options.error_log.empty() ? options.prefix + "logs/error.log" : options.error_log);
+    } catch (const std::exception& error) {
+      std::cerr << "nginx: [alert] could not open error log file: " << error.what() << "\n";
+      return file_sink("stderr");
+    }
+  }();
+  return opened;
+}
+
+}  // namespace seawall
