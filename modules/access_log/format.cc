@@ -67,25 +67,26 @@ Format::Format(std::span<const std::string> words, VariableTable& variables, con
   for (const std::string& word : words) compile(word, place);
 }
 
-// Not as in other values: "$10" names a variable of two digits, and "$" at the end is an error of its own.
-void Format::compile(const std::string& word, const Place& place) {
-  for (std::size_t at = 0; at < word.size();) {
-    const std::size_t dollar = word.find('$', at);
-    if (dollar != at) {
-      parts_.push_back({-1, word.substr(at, dollar - at)});
-      if (dollar == std::string::npos) return;
-    }
-    const bool braced = dollar + 1 < word.size() && word[dollar + 1] == '{';
-    const std::size_t from = dollar + (braced ? 2 : 1);
-    const std::size_t end = static_cast<std::size_t>(
-        std::find_if_not(word.begin() + static_cast<std::ptrdiff_t>(std::min(from, word.size())), word.end(), is_name_byte) - word.begin());
-    const std::string name = from < word.size() ? word.substr(from, end - from) : std::string();
-    if (braced && from < word.size() && (end == word.size() || word[end] != '}'))
-      throw ConfigError("the closing bracket in \"" + name + "\" variable is missing");
-    if (name.empty()) throw ConfigError("invalid parameter \"" + word.substr(dollar) + "\"");
-    parts_.push_back({variables_.refer(name, place), {}});
-    at = braced ? end + 1 : end;
+void Format::compile(std::string_view rest, const Place& place) {
+  while (!rest.empty()) {
+    const std::size_t dollar = std::min(rest.find('$'), rest.size());
+    if (dollar > 0) parts_.push_back({-1, std::string(rest.substr(0, dollar))});
+    rest.remove_prefix(dollar);
+    if (!rest.empty()) rest = compile_variable(rest, place);
   }
+}
+
+// Not as in other values: "$10" names a variable of two digits, and a "$" without a name is an error of its own.
+std::string_view Format::compile_variable(std::string_view rest, const Place& place) {
+  const bool braced = rest.substr(1).starts_with('{');
+  const std::string_view from = rest.substr(braced ? 2 : 1);
+  const auto size = static_cast<std::size_t>(std::find_if_not(from.begin(), from.end(), is_name_byte) - from.begin());
+  const std::string_view name = from.substr(0, size);
+  if (braced && !from.empty() && !from.substr(size).starts_with('}'))
+    throw ConfigError("the closing bracket in \"" + std::string(name) + "\" variable is missing");
+  if (name.empty()) throw ConfigError("invalid parameter \"" + std::string(rest) + "\"");
+  parts_.push_back({variables_.refer(name, place), {}});
+  return from.substr(braced ? size + 1 : size);
 }
 
 void Format::append(Exchange& x, std::string& line) const {

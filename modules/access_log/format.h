@@ -29,7 +29,8 @@ class Format {
     int variable;      // a reference of the table; -1: text
     std::string text;
   };
-  void compile(const std::string& word, const Place& place);
+  void compile(std::string_view rest, const Place& place);
+  std::string_view compile_variable(std::string_view rest, const Place& place);  // what follows it
   void append_variable(Exchange& x, int variable, std::string& line) const;
 
   VariableTable& variables_;
