@@ -123,6 +123,7 @@ TEST_CASE("every descriptor in use: five stay for logs and files, one line a sec
 TEST_CASE("every descriptor in use: a free one is used within 100 ms") {
   FullServer s;
   s.halves.pop_back();
+  const auto busy = time_without_processor();
   const auto begin = Clock::now();
   bool again = false;
   while (!again && Clock::now() - begin < 5s) {
@@ -131,7 +132,7 @@ TEST_CASE("every descriptor in use: a free one is used within 100 ms") {
     again = c.expect_close(kPatience) && c.read_all().starts_with("HTTP/1.1 200");
   }
   CHECK(again);
-  if (kStrictTimes) CHECK(Clock::now() - begin < 100ms);
+  if (kStrictTimes) CHECK(Clock::now() - begin < 100ms + time_without_processor() - busy);
 }
 
 TEST_CASE("connections come and go, and no descriptor stays behind") {

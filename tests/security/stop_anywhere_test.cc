@@ -78,7 +78,10 @@ class Play {
   }
   // The clock starts between these two.
   void begin() { earliest_ = mark(); }
-  void begun() { latest_ = mark(); }
+  void begun() {
+    latest_ = mark();
+    busy_ = time_without_processor();
+  }
   Clock::time_point mark() {
     const auto now = Clock::now();
     late_ |= now - std::exchange(mark_, now) > kTooLate;
@@ -123,11 +126,14 @@ class Play {
   // As before, but a clock of the whole runs already, or starts with the first byte.
   void send_within_total(std::string_view bytes, bool starts_now) {
     const auto earliest = earliest_, latest = latest_;
+    const auto busy = busy_;
     if (starts_now) begin();
     const auto first = earliest_;
     send_beginning(bytes);
     earliest_ = starts_now ? first : earliest;
-    if (!starts_now) latest_ = latest;
+    if (starts_now) return;
+    latest_ = latest;
+    busy_ = busy;
   }
 
   void proxy_header() {
@@ -238,6 +244,7 @@ class Play {
       closed_ = ::poll(&broken, 1, left_until(Clock::now() + kPatience)) == 1;
     }
     end_ = Clock::now();
+    busy_ = time_without_processor() - busy_;
   }
 
   std::string interrupted(const std::string& reason) {
@@ -250,7 +257,7 @@ class Play {
     const std::string what = std::string(phase_) + " after " + std::to_string(used_) + " requests, limit " + ms(limit_) + " ms: ";
     if (!closed_) return what + "not closed";
     if (end_ - earliest_ < limit_) return what + "closed after " + ms(end_ - earliest_) + " ms";
-    if (end_ - latest_ > at_the_latest(limit_)) return what + "closed only after " + ms(end_ - latest_) + " ms";
+    if (end_ - latest_ > at_the_latest(limit_) + busy_) return what + "closed only after " + ms(end_ - latest_) + " ms";
     return "";
   }
 
@@ -258,7 +265,7 @@ class Play {
   std::mt19937_64& random_;
   std::unique_ptr<RawClient> client_;
   const char* phase_ = "";
-  Clock::duration limit_{};
+  Clock::duration limit_{}, busy_{};
   Clock::time_point earliest_, latest_, end_, mark_ = Clock::now();
   std::size_t used_ = 0, requests_ = 0;
   bool reads_ = true, closed_ = false, late_ = false;
