@@ -9,11 +9,13 @@
 // braces (GCC 12 destroys twice; core/DECISIONS.md).
 #pragma once
 #include <coroutine>
+#include <cstddef>
 #include <exception>
 #include <optional>
 #include <utility>
 
 #include "seawall/base/check.h"
+#include "seawall/base/pool.h"
 
 namespace seawall {
 
@@ -21,6 +23,9 @@ class Scope;
 
 class PromiseBase {
  public:
+  static void* operator new(std::size_t size) { return pool_allocate(size); }
+  static void operator delete(void* frame, std::size_t size) { pool_free(frame, size); }
+
   Scope* scope = nullptr;
   std::coroutine_handle<> parent;
   bool starting = false;  // still inside the parent's await_suspend

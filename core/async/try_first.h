@@ -2,11 +2,12 @@
 // turns out that something must be waited for.
 //
 //   class Work {
-//     std::optional<T> now();   // the result, or nothing when it must wait
+//     std::optional<T> now();   // the result, or nothing when it must wait; bool where T is void
 //     Task<T> later();          // goes on where now() stopped; the Work outlives it
 //   };
 #pragma once
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 #include "seawall/async/task.h"
@@ -23,7 +24,7 @@ class [[nodiscard]] TryFirst {
 
   bool await_ready() {
     value_ = work_.now();
-    return value_.has_value();
+    return static_cast<bool>(value_);
   }
   template <class P>
   bool await_suspend(std::coroutine_handle<P> awaiter) {
@@ -32,12 +33,12 @@ class [[nodiscard]] TryFirst {
   }
   auto await_resume() {
     if (task_) return task_->await_resume();
-    return std::move(*value_);
+    if constexpr (!std::is_same_v<decltype(value_), bool>) return std::move(*value_);
   }
 
  private:
   Work work_;
-  decltype(std::declval<Work&>().now()) value_;
+  decltype(std::declval<Work&>().now()) value_{};
   std::optional<decltype(std::declval<Work&>().later())> task_;
 };
 

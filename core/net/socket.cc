@@ -74,8 +74,9 @@ Io Socket::try_write(std::span<const iovec> pieces, bool more) {
   msghdr message{};
   message.msg_iov = capped;
   message.msg_iovlen = count;
+  const int flags = MSG_NOSIGNAL | (more ? MSG_MORE : 0);
   ssize_t n;
-  do n = ::sendmsg(fd_.get(), &message, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
+  do n = count == 1 ? ::send(fd_.get(), capped[0].iov_base, capped[0].iov_len, flags) : ::sendmsg(fd_.get(), &message, flags);
   while (n < 0 && errno == EINTR);
   if (n >= 0) {
     spend(writing, static_cast<std::size_t>(n));

@@ -11,6 +11,7 @@
 #include "seawall/async/deadline.h"
 #include "seawall/async/scope.h"
 #include "seawall/base/arena.h"
+#include "seawall/base/pool.h"
 #include "seawall/config/binder.h"
 #include "seawall/config/regex.h"
 #include "seawall/http/message.h"
@@ -48,6 +49,8 @@ class SEAWALL_API Exchange {
   Exchange(ConnectionInfo& connection, RequestHead head, const Vhost& vhost, Scope* parent = nullptr);
   ~Exchange();
   Exchange(const Exchange&) = delete;
+  static void* operator new(std::size_t size) { return pool_allocate(size); }
+  static void operator delete(void* memory, std::size_t size) { pool_free(memory, size); }
   Exchange& operator=(const Exchange&) = delete;
 
   Loop& loop;

@@ -19,38 +19,44 @@ constexpr int kMaxHops = 10;
 
 bool is_next(const Outcome& outcome) { return std::holds_alternative<Next>(outcome); }
 
-// One phase: its steps in order until one answers. Steps that never wait, and phases without any, need no coroutine.
+// One phase: its steps in order until one answers, into `outcome`. Steps that never wait, and phases without any, need no
+// coroutine.
 class PhaseRun {
  public:
-  PhaseRun(Exchange& x, Phase phase) : x_(x), steps_(x.plan().of(phase)) {}
+  PhaseRun(Exchange& x, Phase phase, Outcome& outcome) : x_(x), steps_(x.plan().of(phase)), outcome_(outcome) {}
 
-  std::optional<Outcome> now() {
+  bool now() {
     for (; !steps_.empty(); steps_ = steps_.subspan(1)) {
       const Plan::BoundStep& step = steps_.front();
-      if (!step.now) return std::nullopt;
-      Outcome outcome = step.now(x_, step.conf);
-      if (x_.aborted) return Abort{};
-      if (!is_next(outcome)) return outcome;
+      if (!step.now) return false;
+      outcome_ = step.now(x_, step.conf);
+      if (answered()) break;
     }
-    return Next{};
+    return true;
   }
-  Task<Outcome> later() {
-    for (;;) {
+  Task<void> later() {
+    do {
       const Plan::BoundStep& step = steps_.front();
-      Outcome outcome = co_await step.later(x_, step.conf);
-      if (x_.aborted) co_return Abort{};
-      if (!is_next(outcome)) co_return outcome;
+      outcome_ = co_await step.later(x_, step.conf);
+      if (answered()) co_return;
       steps_ = steps_.subspan(1);
-      if (std::optional<Outcome> rest = now()) co_return std::move(*rest);
-    }
+    } while (!now());
   }
 
  private:
+  bool answered() {
+    if (x_.aborted) outcome_ = Abort{};
+    return !is_next(outcome_);
+  }
   Exchange& x_;
   std::span<const Plan::BoundStep> steps_;
+  Outcome& outcome_;
 };
 
-TryFirst<PhaseRun> run_phase(Exchange& x, Phase phase) { return TryFirst<PhaseRun>(std::in_place, x, phase); }
+// `outcome` is a Next before.
+TryFirst<PhaseRun> run_phase(Exchange& x, Phase phase, Outcome& outcome) {
+  return TryFirst<PhaseRun>(std::in_place, x, phase, outcome);
+}
 
 bool denies(const Outcome& outcome) {
   auto* response = std::get_if<Response>(&outcome);
@@ -98,25 +104,25 @@ Outcome locate(Exchange& x) {
 }
 
 // From location search to content, once. `named`: the location is entered already (a named one).
-Task<Outcome> serve_location(Exchange& x, bool named) {
+Task<void> serve_location(Exchange& x, bool named, Outcome& outcome) {
   for (int hops = 0; hops <= kMaxHops; ++hops) {
-    Outcome outcome{Next{}};
+    outcome = Next{};
     if (!named) outcome = locate(x);
     named = false;
-    if (is_next(outcome)) outcome = co_await run_phase(x, Phase::rewrite);
+    if (is_next(outcome)) co_await run_phase(x, Phase::rewrite, outcome);
     if (auto* relocate = std::get_if<Relocate>(&outcome)) {
       x.uri = std::move(relocate->uri);
       continue;
     }
-    if (is_next(outcome)) outcome = co_await run_phase(x, Phase::preaccess);
+    if (is_next(outcome)) co_await run_phase(x, Phase::preaccess, outcome);
     if (is_next(outcome) && !x.plan().of(Phase::access).empty()) outcome = co_await run_access(x);
-    if (is_next(outcome)) outcome = co_await run_phase(x, Phase::precontent);
-    if (is_next(outcome)) outcome = co_await run_phase(x, Phase::content);
+    if (is_next(outcome)) co_await run_phase(x, Phase::precontent, outcome);
+    if (is_next(outcome)) co_await run_phase(x, Phase::content, outcome);
     if (is_next(outcome)) outcome = Response(404);
-    co_return outcome;
+    co_return;
   }
   x.log(Level::error, "rewrite or internal redirection cycle while processing \"" + x.uri + "\"");
-  co_return Response(500);
+  outcome = Response(500);
 }
 
 // Methods that no handler may see: TRACE would show a script the cookies it must not read, CONNECT asks for a tunnel.
@@ -128,35 +134,36 @@ bool is_refused(Exchange& x) {
 }
 
 // From the server's own phases on, as a request that has just come.
-Task<Outcome> serve(Exchange& x) {
+Task<void> serve(Exchange& x, Outcome& outcome) {
   x.enter(x.vhost->locations.root());
-  if (!x.internal && is_refused(x)) co_return Response(405);
-  Outcome outcome = co_await run_phase(x, Phase::post_read);
-  if (is_next(outcome)) outcome = co_await run_phase(x, Phase::server_rewrite);
+  outcome = Next{};
+  if (!x.internal && is_refused(x)) outcome = Response(405);
+  if (is_next(outcome)) co_await run_phase(x, Phase::post_read, outcome);
+  if (is_next(outcome)) co_await run_phase(x, Phase::server_rewrite, outcome);
   if (auto* relocate = std::get_if<Relocate>(&outcome)) {
     x.uri = std::move(relocate->uri);
     outcome = Next{};
   }
-  if (!is_next(outcome)) co_return outcome;
-  co_return co_await serve_location(x, false);
+  if (is_next(outcome)) co_await serve_location(x, false, outcome);
 }
 
 // Goes where an Internal points. An answer when that is nowhere.
-Task<Outcome> follow(Exchange& x, Internal internal) {
+Task<void> follow(Exchange& x, Internal internal, Outcome& outcome) {
   x.internal = true;
   if (!internal.keep_method && x.method != Method::head) x.method = Method::get;
   if (!internal.to.starts_with('@')) {
     x.uri = std::move(internal.to);
     x.args = std::move(internal.args);
-    co_return co_await serve(x);
+    co_return co_await serve(x, outcome);
   }
   const Location* named = x.vhost->locations.named(internal.to);
   if (!named) {
     x.log(Level::error, "could not find named location \"" + internal.to + "\"");
-    co_return Response(500);
+    outcome = Response(500);
+    co_return;
   }
   x.enter(*named);
-  co_return co_await serve_location(x, true);
+  co_await serve_location(x, true, outcome);
 }
 
 // Runs the filters over the head that will be sent.
@@ -174,7 +181,8 @@ bool is_bare(const Response& response) {
   return response.status >= 300 && std::holds_alternative<std::monostate>(response.body);
 }
 
-std::optional<Response> finish(Exchange& x, Response response) {
+// The head as it will be sent.
+void finish(Exchange& x, Response& response) {
   if (is_bare(response)) add_default_page(x, response);
   if (Result<void> done = filter(x, response); !done) {
     x.log(Level::error, "a filter failed: " + describe(done.error()));
@@ -183,7 +191,6 @@ std::optional<Response> finish(Exchange& x, Response response) {
   }
   if (response.last_modified && !response.headers.has(FieldId::last_modified))
     response.headers.add("Last-Modified", http_date(*response.last_modified));
-  return std::optional<Response>(std::move(response));
 }
 
 // After these nobody trusts what the connection brings next.
@@ -194,39 +201,42 @@ bool ends_connection(int status) {
   }
 }
 
-// The loop over hops: an outcome leads to a response, or by an internal redirect or an error page to the next outcome.
-Task<std::optional<Response>> settle(Exchange& x, Outcome outcome) {
+// The loop over hops: an outcome leads to a response, or by an internal redirect or an error page to the next outcome. Ends
+// with a finished Response, or with Abort.
+Task<void> settle(Exchange& x, Outcome& outcome) {
   int final_status = 0;
   bool in_error_page = false;
   for (int hop = 0; hop <= kMaxHops; ++hop) {
     if (x.aborted || std::holds_alternative<Abort>(outcome)) {
       x.aborted = true;
-      co_return std::nullopt;
+      outcome = Abort{};
+      co_return;
     }
     if (auto* internal = std::get_if<Internal>(&outcome)) {
       if (internal->status) final_status = internal->status;
       Internal to = std::move(*internal);
-      outcome = co_await follow(x, std::move(to));
+      co_await follow(x, std::move(to), outcome);
       continue;
     }
     CHECK(std::holds_alternative<Response>(outcome));
-    Response response = std::move(std::get<Response>(outcome));
+    Response& response = std::get<Response>(outcome);
     const bool bare = is_bare(response);
     if (bare && ends_connection(response.status)) x.keep_alive = false;
     if (!in_error_page || *x.core().recursive_error_pages) {
       if (auto page = error_page_for(x, response)) {
         in_error_page = true;
         outcome = std::move(*page);
-        if (auto* answer = std::get_if<Response>(&outcome)) co_return finish(x, std::move(*answer));
+        if (auto* answer = std::get_if<Response>(&outcome)) co_return finish(x, *answer);
         continue;
       }
     }
     // An error page that fails itself is that failure, as in nginx.
     if (final_status && !bare) response.status = final_status;
-    co_return finish(x, std::move(response));
+    co_return finish(x, response);
   }
   x.log(Level::error, "rewrite or internal redirection cycle while internally redirecting to \"" + x.uri + "\"");
-  co_return finish(x, Response(500));
+  outcome = Response(500);
+  finish(x, std::get<Response>(outcome));
 }
 
 // What an exception out of a module becomes: one error line and a 500.
@@ -240,30 +250,32 @@ void log_exception(Exchange& x, std::exception_ptr error) {
   }
 }
 
+std::optional<Response> response_of(Outcome& outcome) {
+  auto* response = std::get_if<Response>(&outcome);
+  if (!response) return std::nullopt;
+  return std::move(*response);
+}
+
+// From an outcome (Next: nobody has looked at the request yet) to the response.
+Task<std::optional<Response>> answer(Exchange& x, Outcome outcome) {
+  std::exception_ptr error;
+  try {
+    if (is_next(outcome)) co_await serve(x, outcome);
+    co_await settle(x, outcome);
+    co_return response_of(outcome);
+  } catch (...) {
+    error = std::current_exception();
+  }
+  log_exception(x, error);
+  outcome = Response(500);
+  finish(x, std::get<Response>(outcome));
+  co_return response_of(outcome);
+}
+
 }  // namespace
 
-Task<std::optional<Response>> respond(Exchange& x) {
-  std::exception_ptr error;
-  try {
-    Outcome outcome = co_await serve(x);
-    co_return co_await settle(x, std::move(outcome));
-  } catch (...) {
-    error = std::current_exception();
-  }
-  log_exception(x, error);
-  co_return finish(x, Response(500));
-}
+Task<std::optional<Response>> respond(Exchange& x) { return answer(x, Next{}); }
 
-Task<std::optional<Response>> respond_with(Exchange& x, int status) {
-  std::exception_ptr error;
-  try {
-    Outcome outcome{Response(status)};
-    co_return co_await settle(x, std::move(outcome));
-  } catch (...) {
-    error = std::current_exception();
-  }
-  log_exception(x, error);
-  co_return finish(x, Response(500));
-}
+Task<std::optional<Response>> respond_with(Exchange& x, int status) { return answer(x, Response(status)); }
 
 }  // namespace seawall

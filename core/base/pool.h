@@ -1,0 +1,15 @@
+// Memory of a request's short-lived objects: coroutine frames, exchanges. Freed blocks are kept by size for the next request
+// of the same thread, up to a bound, so that malloc splits and merges nothing between two requests. Under AddressSanitizer
+// nothing is kept: it shall see every use after the end.
+#pragma once
+#include <cstddef>
+
+#include "seawall/base/export.h"
+
+namespace seawall {
+
+// Aligned as by operator new; std::bad_alloc. The size must be given again to free it, on whichever thread.
+SEAWALL_API void* pool_allocate(std::size_t size);
+SEAWALL_API void pool_free(void* memory, std::size_t size) noexcept;
+
+}  // namespace seawall
