@@ -85,7 +85,7 @@ void refused(const std::string& text, const std::string& message, int line) {
 
 TEST_CASE("typed values are read") {
   Config config(http("on ON; number 12; size 2k; time 1m; text 'a b'; value $x; words a b c; colour red;"));
-  config.bound.variables.define({"x", nullptr, nullptr, false, false});
+  config.bound.variables.define({"x", nullptr, nullptr, false});
   const Conf& conf = config.innermost();
   CHECK(*conf.on);
   CHECK(*conf.number == 12);
