@@ -138,7 +138,8 @@ Task<void> serve(Exchange& x, Outcome& outcome) {
   x.enter(x.vhost->locations.root());
   outcome = Next{};
   if (!x.internal && is_refused(x)) outcome = Response(405);
-  if (is_next(outcome)) co_await run_phase(x, Phase::post_read, outcome);
+  // Once a request: realip has taken the address that a proxy told, and must not take it again.
+  if (!x.internal && is_next(outcome)) co_await run_phase(x, Phase::post_read, outcome);
   if (is_next(outcome)) co_await run_phase(x, Phase::server_rewrite, outcome);
   if (auto* relocate = std::get_if<Relocate>(&outcome)) {
     x.uri = std::move(relocate->uri);

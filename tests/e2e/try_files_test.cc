@@ -1,6 +1,7 @@
 // The directive try_files.
 #include "catch.h"
 #include "e2e/curl.h"
+#include "e2e/probe.h"
 #include "e2e/server.h"
 
 using namespace test;
@@ -61,6 +62,14 @@ TEST_CASE("try_files ends in a URI, whose arguments are its own") {
 TEST_CASE("try_files keeps the method where it ends in a URI") {
   Server s(server("location / { try_files $uri /handler; } location /handler { return 200 $request_method; }"));
   CHECK(fetch({.url = s.url("/x"), .method = "POST", .body = "b"}).body == "POST");
+}
+
+TEST_CASE("an internal redirect does not run the phase post_read again") {
+  Server s(with_probe("server { listen 127.0.0.1:%%PORT_0%%; probe_count on; location / { try_files $uri /other; }"
+                      "location /other { return 200 other; } }"));
+  const Response r = get(s.url("/x"));
+  CHECK(r.body == "other");
+  CHECK(r.header("X-Post-Read") == "1");
 }
 
 TEST_CASE("try_files without a root looks below html, and serves nothing from there") {

@@ -20,7 +20,7 @@ class Stream {
 
 class Conf {
  public:
-  Setting<bool> read{false}, fail{false}, outlive{false}, socket{false};
+  Setting<bool> read{false}, fail{false}, outlive{false}, socket{false}, count{false};
   Setting<Milliseconds> wait{Milliseconds(0)}, early_wait{Milliseconds(0)}, deadline{Milliseconds(0)};
   Setting<Stream> stream;
 };
@@ -42,6 +42,15 @@ Task<Outcome> wait_for(Milliseconds time) {
   if (waited == Errc::cancelled) co_return Response(500);
   co_return Next{};
 }
+
+class Runs {
+ public:
+  int post_read = 0;
+};
+
+bool counts(const Conf& conf) { return *conf.count; }
+Outcome count(Exchange& x, const Conf&);
+Result<void> show_count(Exchange& x, Response& response, const Conf&);
 
 bool waits_early(const Conf& conf) { return conf.early_wait->count() > 0; }
 Task<Outcome> wait_early(Exchange&, const Conf& conf) { return wait_for(*conf.early_wait); }
@@ -117,10 +126,12 @@ Outcome stream(Exchange&, const Conf& conf) {
 class Probe {
  public:
   using Conf = probe::Conf;
+  using State = Runs;
   static constexpr const char* name = "probe";
   static constexpr const char* summary = "what tests need of a handler";
   static inline const Directive directives[] = {
       flag<Conf>("probe_read", kAllHttp, &Conf::read, "Answers with the request's body."),
+      flag<Conf>("probe_count", kAllHttp, &Conf::count, "Says how often the phase post_read was run."),
       flag<Conf>("probe_fail", kAllHttp, &Conf::fail, "Throws."),
       flag<Conf>("probe_outlive", kAllHttp, &Conf::outlive, "Goes on without its client."),
       flag<Conf>("probe_socket", kAllHttp, &Conf::socket, "Answers with the options of the client's socket."),
@@ -131,11 +142,27 @@ class Probe {
                               "Answers with a body of unknown length."),
   };
   static constexpr Step steps[] = {
-      step<Conf, waits_early, wait_early>(Phase::server_rewrite), step<Conf, waits, wait>(Phase::preaccess),
+      step<Conf, counts, count>(Phase::post_read), step<Conf, waits_early, wait_early>(Phase::server_rewrite),
+      step<Conf, waits, wait>(Phase::preaccess),
       step<Conf, fails, fail>(Phase::content), step<Conf, reads, read>(Phase::content),
-      step<Conf, streams, stream>(Phase::content),    step<Conf, shows_socket, show_socket>(Phase::content),
+      step<Conf, streams, stream>(Phase::content), step<Conf, shows_socket, show_socket>(Phase::content),
   };
+  static constexpr Filter filters[] = {filter<Conf, counts, show_count>(FilterStage::headers)};
 };
+
+namespace {
+
+Outcome count(Exchange& x, const Conf&) {
+  ++x.state<Probe>().post_read;
+  return Next{};
+}
+
+Result<void> show_count(Exchange& x, Response& response, const Conf&) {
+  response.headers.set("X-Post-Read", std::to_string(x.state<Probe>().post_read));
+  return {};
+}
+
+}  // namespace
 
 }  // namespace seawall::probe
 
