@@ -3,7 +3,7 @@
 namespace seawall {
 
 FileCache::Entry* FileCache::find(std::string_view path) const {
-  const auto found = entries_.find(path);
+  const auto found = entries_.find(key_of(path));
   return found == entries_.end() ? nullptr : found->second.get();
 }
 
@@ -20,7 +20,7 @@ FileCache::Entry& FileCache::add(const std::string& path, std::int64_t now) {
   auto made = std::make_unique<Entry>();
   Entry& entry = *made;
   entry.path = path;
-  entries_.emplace(entry.path, std::move(made));
+  entries_.emplace(key_of(entry.path), std::move(made));
   use(entry, now);
   return entry;
 }
@@ -35,7 +35,7 @@ void FileCache::hold(Entry& entry, Ref<File> file) {
 void FileCache::forget(Entry& entry) {
   if (entry.file) used_memory_ -= entry.file->memory();
   entry.unlink();
-  entries_.erase(entries_.find(entry.path));
+  entries_.erase(entries_.find(key_of(entry.path)));
 }
 
 void FileCache::clear() {

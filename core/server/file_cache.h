@@ -5,10 +5,12 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <utility>
 
 #include "seawall/base/list.h"
 #include "seawall/server/file.h"
@@ -54,8 +56,11 @@ class FileCache {
   const std::size_t max_, memory_;
   const std::int64_t inactive_;
   std::size_t used_memory_ = 0;
-  std::unordered_map<std::string_view, std::unique_ptr<Entry>> entries_;  // the keys are views of the entries' paths
-  List<Entry> order_;                                                    // the longest unused first
+  // By hash, then path: clients choose the paths, and whoever finds some of one hash must not get a list of them.
+  using Key = std::pair<std::size_t, std::string_view>;
+  static Key key_of(std::string_view path) { return {std::hash<std::string_view>()(path), path}; }
+  std::map<Key, std::unique_ptr<Entry>> entries_;  // the keys are views of the entries' paths
+  List<Entry> order_;                              // the longest unused first
 };
 
 class FileCaches {
@@ -73,7 +78,7 @@ class FileCaches {
   bool clear();
 
  private:
-  std::unordered_map<int, FileCache> by_number_;
+  std::map<int, FileCache> by_number_;
 };
 
 }  // namespace seawall
