@@ -49,7 +49,7 @@ TEST_CASE("nothing a client sends begins a line of the error log") {
   CHECK_THAT(s.error_log(), !ContainsSubstring("\nforged") && !ContainsSubstring("\x1b") && !ContainsSubstring("\r"));
 }
 
-TEST_CASE("error_log: several of a block, each from its level on; a block's own replace the outer ones") {
+TEST_CASE("error_log: several of a block, each from its level on, and a block's own replace the outer ones") {
   Server s(failing(R"(
     error_log server.log;
     location /both { error_log a.log; error_log b.log warn; error_log c.log crit; }

@@ -21,7 +21,7 @@ void Stopwatch::check() const {
   const auto busy = std::chrono::duration_cast<std::chrono::milliseconds>(time_without_processor() - busy_);
   const auto passed = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start_);
   const auto limit = std::chrono::duration_cast<std::chrono::milliseconds>(limit_);
-  CHECK(passed.count() >= limit.count());
+  CHECK(passed + kTurn >= limit);
   CHECK(passed.count() <= std::chrono::duration_cast<std::chrono::milliseconds>(at_the_latest(limit)).count() + busy.count());
 }
 

@@ -13,6 +13,10 @@ namespace test {
 // a processor to spare.
 Clock::duration time_without_processor();
 
+// The server's clock stands still for a turn of its loop: what begins late in a long turn (sixteen handshakes under ASan)
+// began, for it, when the turn did. So much earlier than its limit may something end.
+inline constexpr auto kTurn = std::chrono::milliseconds(60);
+
 // Made before the awaited clock can have started: the lower bound always holds, the upper one where times mean something.
 class Stopwatch {
  public:

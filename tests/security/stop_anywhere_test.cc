@@ -256,7 +256,7 @@ class Play {
     const auto ms = [](Clock::duration d) { return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(d).count()); };
     const std::string what = std::string(phase_) + " after " + std::to_string(used_) + " requests, limit " + ms(limit_) + " ms: ";
     if (!closed_) return what + "not closed";
-    if (end_ - earliest_ < limit_) return what + "closed after " + ms(end_ - earliest_) + " ms";
+    if (end_ - earliest_ + kTurn < limit_) return what + "closed after " + ms(end_ - earliest_) + " ms";
     if (end_ - latest_ > at_the_latest(limit_) + busy_) return what + "closed only after " + ms(end_ - latest_) + " ms";
     return "";
   }
