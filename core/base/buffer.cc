@@ -1,43 +1,29 @@
 #include "seawall/base/buffer.h"
 
-#include <cstdlib>
+#include <algorithm>
 #include <cstring>
 #include <new>
 
 #include "seawall/base/check.h"
+#include "seawall/base/pool.h"
 
 namespace seawall {
 namespace {
 
-// Every connection wants a block of the common size for the time of a request; keeping some per thread saves malloc's
-// trim and refill. Bounded, so that a burst of connections is given back.
-constexpr std::size_t kPooledCapacity = 4096 - 64;
-constexpr int kPooledBlocks = 64;
-
-struct Pool {
-  void* blocks[kPooledBlocks];
-  int count = 0;
-  ~Pool() { while (count > 0) std::free(blocks[--count]); }
-};
-thread_local Pool pool;
+// Every connection wants a block for the time of a request: this size is one that the pool keeps.
+constexpr std::size_t kCommonCapacity = 4096 - sizeof(Block);
 
 }  // namespace
 
 Ref<Block> Block::make(std::size_t capacity) {
-  if (capacity <= kPooledCapacity) {
-    capacity = kPooledCapacity;
-    if (pool.count > 0) return Ref<Block>(new (pool.blocks[--pool.count]) Block(capacity));
-  }
-  void* memory = std::malloc(sizeof(Block) + capacity);
-  if (!memory) throw std::bad_alloc();
-  return Ref<Block>(new (memory) Block(capacity));
+  capacity = std::max(capacity, kCommonCapacity);
+  return Ref<Block>(new (pool_allocate(sizeof(Block) + capacity)) Block(capacity));
 }
 
 void Block::dispose() {
-  const bool keep = capacity_ == kPooledCapacity && pool.count < kPooledBlocks;
+  const std::size_t size = sizeof(Block) + capacity_;
   this->~Block();
-  if (keep) pool.blocks[pool.count++] = this;
-  else std::free(this);
+  pool_free(this, size);
 }
 
 std::span<char> Buffer::prepare(std::size_t least) {

@@ -21,43 +21,50 @@ struct Freed {
   Freed* next;
 };
 
-class Pool {
- public:
-  ~Pool() {
-    for (Freed* freed : lists_)
-      while (freed) std::free(std::exchange(freed, freed->next));
-    full_ = kMost;  // what other destructors of the thread free later is not kept
-  }
-  void* take(std::size_t index) {
-    Freed* const freed = lists_[index];
-    if (!freed) return nullptr;
-    lists_[index] = freed->next;
-    full_ -= (index + 1) * kStep;
-    return freed;
-  }
-  bool keep(void* memory, std::size_t index) {
-    const std::size_t size = (index + 1) * kStep;
-    if (full_ + size > kMost) return false;
-    full_ += size;
-    lists_[index] = new (memory) Freed{lists_[index]};
-    return true;
-  }
-
- private:
-  Freed* lists_[kSizes] = {};
-  std::size_t full_ = 0;
+// Without a destructor: what other destructors of the thread free after the end of the pool still finds `closed`.
+struct Pool {
+  Freed* lists[kSizes];
+  std::size_t full;
+  bool closed;
 };
-thread_local Pool pool;
+constinit thread_local Pool pool{};
+
+// Empties and closes the thread's pool at its end.
+class Closer {
+ public:
+  ~Closer() {
+    pool.closed = true;
+    for (Freed*& list : pool.lists)
+      while (list) std::free(std::exchange(list, list->next));
+  }
+};
 
 std::size_t index_of(std::size_t size) { return (size - 1) / kStep; }
+std::size_t size_of(std::size_t index) { return (index + 1) * kStep; }
+
+void* take(std::size_t index) {
+  Freed* const freed = pool.lists[index];
+  if (!freed) return nullptr;
+  pool.lists[index] = freed->next;
+  pool.full -= size_of(index);
+  return freed;
+}
+
+bool keep(void* memory, std::size_t index) {
+  if (pool.closed || pool.full + size_of(index) > kMost) return false;
+  static thread_local const Closer closer;
+  pool.full += size_of(index);
+  pool.lists[index] = new (memory) Freed{pool.lists[index]};
+  return true;
+}
 
 }  // namespace
 
 void* pool_allocate(std::size_t size) {
   const std::size_t index = index_of(size);
   if (kKeeps && index < kSizes) {
-    if (void* kept = pool.take(index)) return kept;
-    size = (index + 1) * kStep;
+    if (void* kept = take(index)) return kept;
+    size = size_of(index);
   }
   void* memory = std::malloc(size);
   if (!memory) throw std::bad_alloc();
@@ -66,7 +73,7 @@ void* pool_allocate(std::size_t size) {
 
 void pool_free(void* memory, std::size_t size) noexcept {
   const std::size_t index = index_of(size);
-  if (kKeeps && index < kSizes && pool.keep(memory, index)) return;
+  if (kKeeps && index < kSizes && keep(memory, index)) return;
   std::free(memory);
 }
 

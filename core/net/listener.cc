@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <new>
+#include <system_error>
 
 namespace seawall {
 namespace {
@@ -37,8 +39,7 @@ Listener::Accepted Listener::accept_one() {
     // The kernel gives the lowest free number, so a number this high says that all but the reserve is in use. Closing at
     // once tells the client; leaving it in the queue would make it wait for its own timeout.
     if (fd.get() < highest_descriptor()) {
-      acceptor_.accepted(std::move(fd));
-      return Accepted::one;
+      return hand_on(std::move(fd)) ? Accepted::one : Accepted::failed;
     }
     if (acceptor_.make_room()) {
       newcomer_ = std::move(fd);
@@ -60,7 +61,7 @@ Task<void> Listener::take_place() {
   const Fd high = std::move(newcomer_);
   if (slept == Errc::cancelled) co_return;
   Fd low(::fcntl(high.get(), F_DUPFD_CLOEXEC, 0));
-  if (low && low.get() < highest_descriptor()) acceptor_.accepted(std::move(low));
+  if (low && low.get() < highest_descriptor()) hand_on(std::move(low));
   else acceptor_.accept_failed(EMFILE);
 }
 
@@ -75,11 +76,34 @@ Task<void> Listener::run() {
     if (last != Accepted::failed) continue;
     // Even the reserve is gone. The socket stays readable, so asking again at once would burn the loop.
     Loop::current().remove(fd_);
-    acceptor_.make_room();
-    const Errc slept = co_await sleep_until(Deadline::in(kPause, Wait::accept));
-    if (slept == Errc::cancelled) co_return;
-    Loop::current().add(fd_, EPOLLIN | EPOLLEXCLUSIVE, *this);
+    do {
+      acceptor_.make_room();
+      const Errc slept = co_await sleep_until(Deadline::in(kPause, Wait::accept));
+      if (slept == Errc::cancelled) co_return;
+    } while (!listen_again());
   }
+}
+
+// False for want of memory, as epoll_ctl() says.
+bool Listener::listen_again() {
+  try {
+    Loop::current().add(fd_, EPOLLIN | EPOLLEXCLUSIVE, *this);
+  } catch (const std::system_error& error) {
+    acceptor_.accept_failed(error.code().value());
+    return false;
+  }
+  return true;
+}
+
+// Hands a newcomer on; false when there is no memory for it.
+bool Listener::hand_on(Fd fd) {
+  try {
+    acceptor_.accepted(std::move(fd));
+  } catch (const std::bad_alloc&) {
+    acceptor_.accept_failed(ENOMEM);
+    return false;
+  }
+  return true;
 }
 
 }  // namespace seawall

@@ -41,6 +41,8 @@ class SEAWALL_API Listener final : public EpollSource {
  private:
   enum class Accepted { one, none, crowded, failed };
   Accepted accept_one();
+  bool hand_on(Fd fd);
+  bool listen_again();
   Task<void> take_place();
   void stop();
   const int fd_;

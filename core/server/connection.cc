@@ -91,8 +91,11 @@ Connection::Connection(LoopServer& server, Fd fd, const ListenSocket& door) : se
 // The server a ClientHello asks for; its own context, or none when it refuses handshakes.
 const TlsContext* Connection::select(std::string_view name) {
   if (name.ends_with('.')) name.remove_suffix(1);
-  if (!name.empty())
-    if (const ServerMatch found = endpoint->names.find(lower(name), nullptr); found.vhost) vhost = found.vhost;
+  if (!name.empty()) {
+    const ServerMatch found = endpoint->names.find(lower(name), nullptr);
+    if (found.failed) return nullptr;
+    if (found.vhost) vhost = found.vhost;
+  }
   core = vhost->core;
   if (*vhost->tls_conf->reject_handshake) return nullptr;
   return vhost->tls.get();
@@ -153,6 +156,7 @@ std::unique_ptr<Exchange> make_exchange(Connection& c, RequestHead head, Scope* 
   const Vhost* vhost = found.vhost;
   if (!vhost) vhost = c.endpoint->default_server;
   auto x = std::make_unique<Exchange>(c.info, std::move(head), *vhost, scope);
+  x->name_search_failed = found.failed;
   if (found.regex) {
     keep_named_captures(*x, *found.regex, captures);
     x->captures = std::move(captures);
@@ -161,6 +165,7 @@ std::unique_ptr<Exchange> make_exchange(Connection& c, RequestHead head, Scope* 
 }
 
 int wrong_connection(const Connection& c, const Exchange& x) {
+  if (x.name_search_failed) return 500;
   if (c.plain_on_tls) return 497;
   // A server that refuses handshakes must not be reached under another one's name.
   if (c.info.tls && x.vhost != c.vhost && *x.vhost->tls_conf->reject_handshake) return 421;

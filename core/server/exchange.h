@@ -115,6 +115,8 @@ class SEAWALL_API Exchange {
   // B39: logged as 444/499, no error line.
   void abort() { aborted = true; }
   bool aborted = false;
+  bool body_refused = false;      // longer than client_max_body_size: said once, its error page is not asked again
+  bool name_search_failed = false;  // a regex of server_name hit its match limit: nobody knows whose request it is
 
   // One error-log line about this request: message, client, server, request, host (nginx's tail).
   void log(Level level, std::string_view message) const;

@@ -4,6 +4,7 @@
 
 #include "seawall/server/connection.h"
 #include "seawall/server/core_conf.h"
+#include "seawall/server/earned_time.h"
 
 namespace seawall {
 namespace {
@@ -25,7 +26,7 @@ Deadline H1BodySource::deadline(const Exchange& x) const {
   if (reading_away_) return Deadline::in(*core.lingering_timeout, Wait::linger).earlier(away_);
   Deadline until = Deadline::in(*core.client_body_timeout, Wait::body).earlier(x.last_deadline(Wait::body));
   if (const std::int64_t rate = *core.client_body_min_rate; rate > 0) {
-    const auto earned = static_cast<std::int64_t>(received_) * 1000 / rate;
+    const auto earned = earned_time(received_, rate);
     const auto allowed = std::max<std::int64_t>(kRateGrace.count(), earned) * 1'000'000 - waited_;
     until = until.earlier(Deadline::at(x.loop.now() + allowed, Wait::body));
   }
@@ -36,6 +37,7 @@ Deadline H1BodySource::deadline(const Exchange& x) const {
 
 void H1BodySource::read_away(const Exchange& x) {
   reading_away_ = true;
+  continue_due_ = false;  // the response is out
   const CoreConf& core = x.core();
   const bool off = core.lingering_time->count() <= 0 || core.lingering_timeout->count() <= 0;  // only what is here already
   away_ = off ? Deadline::at(x.loop.now(), Wait::linger)

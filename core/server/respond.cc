@@ -96,8 +96,9 @@ Outcome locate(Exchange& x) {
   if (found.auto_redirect) return redirect_to(x, 301, x.uri + "/", x.args);
   if (*x.core().internal && !x.internal) return Response(404);
   const std::int64_t limit = *x.core().client_max_body_size;
-  if (limit > 0 && x.body.length() && !x.body.ended() && *x.body.length() > static_cast<std::uint64_t>(limit)) {
+  if (limit > 0 && !x.body_refused && x.body.length() && !x.body.ended() && *x.body.length() > static_cast<std::uint64_t>(limit)) {
     x.log(Level::error, "client intended to send too large body: " + std::to_string(*x.body.length()) + " bytes");
+    x.body_refused = true;
     return Response(413);
   }
   return Next{};
@@ -257,19 +258,24 @@ std::optional<Response> response_of(Outcome& outcome) {
   return std::move(*response);
 }
 
-// From an outcome (Next: nobody has looked at the request yet) to the response.
+// From an outcome (Next: nobody has looked at the request yet) to the response. An exception is a 500, with its error page;
+// a second one is a 500 that nobody is asked about.
 Task<std::optional<Response>> answer(Exchange& x, Outcome outcome) {
-  std::exception_ptr error;
-  try {
-    if (is_next(outcome)) co_await serve(x, outcome);
-    co_await settle(x, outcome);
-    co_return response_of(outcome);
-  } catch (...) {
-    error = std::current_exception();
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    std::exception_ptr error;
+    try {
+      if (is_next(outcome)) co_await serve(x, outcome);
+      co_await settle(x, outcome);
+      co_return response_of(outcome);
+    } catch (...) {
+      error = std::current_exception();
+    }
+    log_exception(x, error);
+    x.response = nullptr;
+    x.keep_alive = false;
+    outcome = Response(500);
   }
-  log_exception(x, error);
-  outcome = Response(500);
-  finish(x, std::get<Response>(outcome));
+  add_default_page(x, std::get<Response>(outcome));
   co_return response_of(outcome);
 }
 

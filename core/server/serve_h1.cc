@@ -54,7 +54,11 @@ Task<bool> wait_for_request(Connection& c) {
   c.in.release();
   const Milliseconds timeout = c.server.draining() ? Milliseconds(1) : c.core->keepalive_timeout->timeout;
   c.become_idle();
-  const Errc waited = co_await c.stream->socket().wait(Socket::reading, Deadline::in(timeout, Wait::idle));
+  Socket& socket = c.stream->socket();
+  // A read that filled its room to the last byte cannot know whether there was more.
+  char byte;
+  if (socket.may_read()) socket.try_peek({&byte, 1});
+  const Errc waited = co_await socket.wait(Socket::reading, Deadline::in(timeout, Wait::idle));
   c.enter(ConnState::header);
   if (waited == Errc::timed_out) c.server.count_timeout(Wait::idle);
   co_return waited == Errc::ok;
@@ -77,7 +81,7 @@ Task<Result<RequestHead>> read_head(Connection& c, Deadline deadline) {
     Result<void> more = co_await read_more(c, hold ? deadline : deadline.earlier(grace));
     if (more) continue;
     if (more.error() != Errc::timed_out || hold || deadline.passed()) co_return more.error();
-    hold = c.server.header_limit.enter(c.info.remote);
+    hold = c.server.header_limit.enter(c.info.proxied.empty() ? c.info.remote : c.info.proxied);
     if (!hold) co_return Errc::exhausted;
   }
 }

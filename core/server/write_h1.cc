@@ -7,11 +7,13 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <exception>
 
 #include "seawall/async/try_first.h"
 #include "seawall/http/h1_response.h"
 #include "seawall/server/connection.h"
 #include "seawall/server/core_module.h"
+#include "seawall/server/earned_time.h"
 #include "seawall/server/server_name.h"
 #include "seawall/server/under_deadline.h"
 
@@ -82,7 +84,7 @@ class Sender {
     Deadline until = Deadline::in(*x_.core().send_timeout, Wait::send).earlier(x_.last_deadline(Wait::send));
     const std::int64_t rate = *x_.core().send_min_rate;
     if (rate <= 0) return until;
-    const auto earned = taken() * 1000 / rate;
+    const auto earned = earned_time(static_cast<std::uint64_t>(taken()), rate);
     const auto allowed = std::max<std::int64_t>(kRateGrace.count(), earned) * 1'000'000 - blocked_;
     return until.earlier(Deadline::at(x_.loop.now() + allowed, Wait::send));
   }
@@ -210,7 +212,12 @@ Task<Result<Piece>> read_piece(Connection& c, Exchange& x, Reader& reader) {
   Scope& outer = co_await current_scope();
   Scope reading(&outer);
   UnderDeadline read(x, reading, reader.read());
-  Result<Piece> piece = co_await read;
+  Result<Piece> piece = Errc::truncated;
+  try {
+    piece = co_await read;
+  } catch (const std::exception& e) {  // a module's; what is half out cannot become a 500
+    x.log(Level::error, std::string("a module threw an exception while producing the response: ") + e.what());
+  }
   if (x.handler_timed_out) {
     c.server.count_timeout(Wait::handler);
     x.log(Level::error, "handler timed out while producing the response");

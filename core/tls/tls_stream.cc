@@ -226,7 +226,11 @@ Io TlsStream::try_write(std::span<const iovec> pieces) {
     ERR_clear_error();
     std::size_t n = 0;
     const int result = SSL_write_ex(ssl_, from, filled, &n);
-    if (result != 1) return io_of(result);
+    if (result != 1) {
+      const Io io = io_of(result);
+      send_gathered();  // an alert, and what was sealed before: never the next stream's
+      return io;
+    }
     accepted += n;
     CHECK(n == filled);
   }

@@ -71,6 +71,33 @@ TEST_CASE("error pages that lead in a circle end with a 500") {
   CHECK(r.status == 500);
 }
 
+TEST_CASE("a body that is too long has its page, too") {
+  Server s("server { listen 127.0.0.1:%%PORT_0%%; client_max_body_size 4; error_page 413 /413; location = /413 { return 200 'too long'; } "
+           "location / { return 204; } }");
+  RawClient c(s.port());
+  c.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello");
+  const std::string all = c.read_all();
+  CHECK(all.starts_with("HTTP/1.1 413 "));
+  CHECK(all.ends_with("\r\n\r\ntoo long"));
+}
+
+TEST_CASE("a module that throws is a 500 with its page, a throwing filter one without, half a body is cut") {
+  Server s(with_probe("access_log %%DIR%%/log; server { listen 127.0.0.1:%%PORT_0%%; error_page 500 /500; location = /500 { return 200 sorry; }"
+                      " location /step { probe_fail on; } location /body { probe_fail_body on; } }"
+                      " server { listen 127.0.0.1:%%PORT_1%%; probe_fail_filter on; location / { return 204; } }"));
+  const Response step = get(s.url("/step"));
+  CHECK(step.status == 500);
+  CHECK(step.body == "sorry");
+  const Response filter = get(s.url("/", 1));
+  CHECK(filter.status == 500);
+  CHECK_THAT(filter.body, Catch::Matchers::Contains("500 Internal Server Error"));
+  RawClient c(s.port());
+  c.send("GET /body HTTP/1.0\r\n\r\n");
+  CHECK(c.expect_close(kPatience));
+  CHECK(s.wait_for_log("probe_fail_body.*request: \"GET /body HTTP/1.0\""));
+  CHECK(s.wait_for_log("GET /body HTTP/1.0\" 200", "log"));
+}
+
 TEST_CASE("what error_page does not take is refused in nginx's words") {
   const auto refused = [](const std::string& line) { return check_config("server { " + line + " }").err; };
   using Catch::Matchers::Contains;

@@ -20,7 +20,7 @@ class Stream {
 
 class Conf {
  public:
-  Setting<bool> read{false}, fail{false}, outlive{false}, socket{false}, count{false};
+  Setting<bool> read{false}, fail{false}, fail_filter{false}, fail_body{false}, outlive{false}, socket{false}, count{false};
   Setting<Milliseconds> wait{Milliseconds(0)}, early_wait{Milliseconds(0)}, deadline{Milliseconds(0)};
   Setting<Stream> stream;
 };
@@ -64,6 +64,23 @@ Task<Outcome> wait(Exchange& x, const Conf& conf) {
 
 bool fails(const Conf& conf) { return *conf.fail; }
 Outcome fail(Exchange&, const Conf&) { throw std::runtime_error("probe_fail"); }
+
+bool fails_filter(const Conf& conf) { return *conf.fail_filter; }
+Result<void> fail_filter(Exchange&, Response&, const Conf&) { throw std::runtime_error("probe_fail_filter"); }
+
+class FailingReader final : public Reader {
+ public:
+  Task<Result<Piece>> read() override {
+    if (std::exchange(begun_, true)) throw std::runtime_error("probe_fail_body");
+    co_return Piece(Slice::from("half"), false);
+  }
+
+ private:
+  bool begun_ = false;
+};
+
+bool fails_body(const Conf& conf) { return *conf.fail_body; }
+Outcome fail_body(Exchange&, const Conf&) { return Response(200, std::unique_ptr<Reader>(new FailingReader)); }
 
 // The body comes back as the body, its trailers as fields.
 bool reads(const Conf& conf) { return *conf.read; }
@@ -133,6 +150,8 @@ class Probe {
       flag<Conf>("probe_read", kAllHttp, &Conf::read, "Answers with the request's body."),
       flag<Conf>("probe_count", kAllHttp, &Conf::count, "Says how often the phase post_read was run."),
       flag<Conf>("probe_fail", kAllHttp, &Conf::fail, "Throws."),
+      flag<Conf>("probe_fail_filter", kAllHttp, &Conf::fail_filter, "Throws when the head goes by."),
+      flag<Conf>("probe_fail_body", kAllHttp, &Conf::fail_body, "Throws in the middle of the body."),
       flag<Conf>("probe_outlive", kAllHttp, &Conf::outlive, "Goes on without its client."),
       flag<Conf>("probe_socket", kAllHttp, &Conf::socket, "Answers with the options of the client's socket."),
       duration<Conf>("probe_early_wait", kAllHttp, &Conf::early_wait, "Waits before a location is known."),
@@ -144,10 +163,11 @@ class Probe {
   static constexpr Step steps[] = {
       step<Conf, counts, count>(Phase::post_read), step<Conf, waits_early, wait_early>(Phase::server_rewrite),
       step<Conf, waits, wait>(Phase::preaccess),
-      step<Conf, fails, fail>(Phase::content), step<Conf, reads, read>(Phase::content),
+      step<Conf, fails, fail>(Phase::content), step<Conf, fails_body, fail_body>(Phase::content), step<Conf, reads, read>(Phase::content),
       step<Conf, streams, stream>(Phase::content), step<Conf, shows_socket, show_socket>(Phase::content),
   };
-  static constexpr Filter filters[] = {filter<Conf, counts, show_count>(FilterStage::headers)};
+  static constexpr Filter filters[] = {filter<Conf, counts, show_count>(FilterStage::headers),
+                                       filter<Conf, fails_filter, fail_filter>(FilterStage::addition)};
 };
 
 namespace {
