@@ -62,6 +62,13 @@ void Scope::task_ended() {
   if (--tasks_ == 0 && joiner_) joiner_->complete(Errc::ok);
 }
 
+bool Scope::all_ended() {
+  if (tasks_ > 0) return false;
+  for (Scope* child = children_.front(); child; child = children_.next(*child))
+    if (!child->all_ended()) return false;
+  return true;
+}
+
 void Scope::cancel() {
   cancelled_ = true;
   while (Waiter* waiter = waits_.front()) waiter->complete(Errc::cancelled);

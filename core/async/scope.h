@@ -25,8 +25,9 @@ class SEAWALL_API Scope : public ListNode {
   void spawn(Task<void> task);
   void cancel();
   bool cancelled() const { return cancelled_; }
-  bool empty() const { return tasks_ == 0; }
+  bool empty() const { return tasks_ == 0; }  // its own tasks; see all_ended()
   std::size_t tasks() const { return tasks_; }
+  bool all_ended();  // no task runs here nor in any scope below
 
   // Waits until every spawned task has ended. Not cancellable by this scope itself: the awaiter runs in another one.
   auto join() { return Join(*this); }

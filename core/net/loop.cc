@@ -141,7 +141,7 @@ void Loop::turn(std::int64_t latest) {
 
 void Loop::run() {
   scheduler_.run_ready();
-  while (!stopping_ || !scope_->empty()) turn();
+  while (!stopping_ || !scope_->all_ended()) turn();
 }
 
 }  // namespace seawall

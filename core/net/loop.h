@@ -49,14 +49,14 @@ class SEAWALL_API Loop {
 
   // The root of all tasks of this loop; stop() makes run() return once they have ended.
   Scope& scope() { return *scope_; }
-  // Runs until stop() was called and every task has ended.
+  // Runs until stop() was called and every task has ended, here and in all scopes below.
   void run();
   void stop() { stopping_ = true; }
   bool stopping() const { return stopping_; }
   // One turn: ready tasks, timers, events. Waits at most until `latest` (for tests).
   void turn(std::int64_t latest = Deadline::kNever);
 
-  // Any thread: fn runs on this loop's thread in its next turn.
+  // Any thread: fn runs on this loop's thread in its next turn; never, when run() has returned.
   void post(std::function<void()> fn);
 
   void add(int fd, std::uint32_t events, EpollSource& source);

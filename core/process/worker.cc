@@ -9,8 +9,11 @@
 
 #include <cerrno>
 #include <cstring>
+#include <functional>
 #include <latch>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "seawall/log/log.h"
 #include "seawall/log/log_file.h"
@@ -24,8 +27,11 @@ namespace {
 // One loop with its thread's share of everything.
 class LoopThread {
  public:
-  LoopThread(int number, const Configuration& conf, const Listening& listening, HeaderLimit& header_limit)
-      : conf_(conf), loop_(number), server_(loop_, *conf.main().worker_connections, header_limit) {
+  // `gone` is called once, on this loop's thread: the last connection has ended after drain() or terminate().
+  LoopThread(int number, const Configuration& conf, const Listening& listening, HeaderLimit& header_limit,
+             std::function<void()> gone)
+      : conf_(conf), gone_(std::move(gone)), loop_(number),
+        server_(loop_, *conf.main().worker_connections, header_limit) {
     start_modules();
     std::vector<OpenListener> listeners;
     const auto& sockets = conf.http().sockets;
@@ -47,7 +53,7 @@ class LoopThread {
   Loop& loop() { return loop_; }
   LoopServer& server() { return server_; }
 
-  // On this loop's thread.
+  // On this loop's thread, as all below.
   void drain(Milliseconds at_most) {
     if (server_.draining()) return;
     server_.drain();
@@ -60,6 +66,8 @@ class LoopThread {
     loop_.scope().cancel();
     if (!ending) end();
   }
+  // What only waits for the end (the shutdown timer, signals) must not hold the loop when everybody has gone.
+  void cancel_helpers() { loop_.scope().cancel(); }
 
  private:
   void start_modules() {
@@ -70,12 +78,11 @@ class LoopThread {
   }
   void end() {
     loop_.stop();
-    ending_.spawn(cancel_helpers_at_end());
+    ending_.spawn(tell_end());
   }
-  // What only waits for the end (the shutdown timer, signals) must not hold the loop when everybody has gone.
-  Task<void> cancel_helpers_at_end() {
+  Task<void> tell_end() {
     co_await server_.ended();
-    loop_.scope().cancel();
+    gone_();
   }
   Task<void> terminate_after(Milliseconds time) {
     const Errc slept = co_await sleep_until(Deadline::in(time, Wait::drain));
@@ -83,6 +90,7 @@ class LoopThread {
   }
 
   const Configuration& conf_;
+  const std::function<void()> gone_;
   Loop loop_;
   LoopServer server_;
   Scope ending_;
@@ -92,30 +100,42 @@ class LoopThread {
 class Worker {
  public:
   Worker(const Configuration& conf, const Listening& listening)
-      : conf_(conf), listening_(listening), header_limit_(*conf.main().limit_conn_header) {}
+      : conf_(conf), listening_(listening), header_limit_(*conf.main().limit_conn_header),
+        loops_(static_cast<int>(*conf.main().worker_processes)), started_(loops_), ended_(loops_),
+        threads_(static_cast<std::size_t>(loops_)) {}
 
   int run() {
-    const int loops = static_cast<int>(*conf_.main().worker_processes);
-    threads_.resize(static_cast<std::size_t>(loops));
-    LoopThread first(0, conf_, listening_, header_limit_);
+    LoopThread first(0, conf_, listening_, header_limit_, [this] { count_gone(); });
     threads_[0] = &first;
-    std::latch started(loops);
     std::vector<std::thread> others;
-    for (int i = 1; i < loops; ++i) others.emplace_back([this, i, &started] { run_other(i, started); });
-    started.arrive_and_wait();
+    for (int i = 1; i < loops_; ++i) others.emplace_back([this, i] { run_other(i); });
+    started_.arrive_and_wait();
     SignalWatch signals({SIGHUP, SIGQUIT, SIGTERM, SIGINT, SIGUSR1});
     first.loop().scope().spawn(watch(signals));
-    first.run();
+    serve(first);
     for (std::thread& thread : others) thread.join();
     return 0;
   }
 
  private:
-  void run_other(int number, std::latch& started) {
-    LoopThread own(number, conf_, listening_, header_limit_);
-    threads_[static_cast<std::size_t>(number)] = &own;
-    started.arrive_and_wait();
+  void run_other(int number) {
+    LoopThread* self = nullptr;
+    LoopThread own(number, conf_, listening_, header_limit_, [this, &self] {
+      self->cancel_helpers();
+      threads_[0]->loop().post([this] { count_gone(); });
+    });
+    self = threads_[static_cast<std::size_t>(number)] = &own;
+    started_.arrive_and_wait();
+    serve(own);
+  }
+  // No loop dies before the last one has ended: whoever still runs posts to all.
+  void serve(LoopThread& own) {
     own.run();
+    ended_.arrive_and_wait();
+  }
+  // On the first loop: it hears signals for as long as any loop has connections.
+  void count_gone() {
+    if (++gone_ == loops_) threads_[0]->cancel_helpers();
   }
 
   template <class F>
@@ -145,6 +165,9 @@ class Worker {
   const Configuration& conf_;
   const Listening& listening_;
   HeaderLimit header_limit_;
+  const int loops_;
+  std::latch started_, ended_;
+  int gone_ = 0;  // loops whose connections have all ended, as far as the first loop knows
   std::vector<LoopThread*> threads_;
 };
 

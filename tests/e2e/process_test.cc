@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <charconv>
+#include <deque>
 #include <filesystem>
 #include <thread>
 
@@ -47,6 +48,22 @@ pid_t worker_of(const Server& s) {
   const auto at = text.rfind(mark);
   return at == text.npos ? 0 : to_pid(std::string_view(text).substr(at + mark.size()));
 }
+
+// Two loops, each with a socket of its own: the kernel spreads the clients over them.
+class TwoLoops : public Server {
+ public:
+  TwoLoops() : Server("worker_processes 2;\nevents {}\nhttp { send_timeout 60s;\n"
+                      "server { listen 127.0.0.1:%%PORT_0%% reuseport; root %%DIR%%;\n"
+                      "location = / { return 200 here; } } }", {{"large", std::string(kLarge, 'l')}}) {}
+  // A client that does not read: the server is in the midst of its answer.
+  RawClient slow() const {
+    RawClient c(port(), "127.0.0.1", 65'536);
+    c.send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
+    c.read_until("\r\n\r\n");
+    return c;
+  }
+  static constexpr std::size_t kLarge = 8 << 20;  // more than the kernel takes in advance
+};
 
 // A server that the command line sends to the background.
 class Daemon {
@@ -169,6 +186,40 @@ TEST_CASE("QUIT lets a request that has begun be finished and takes no new one")
   REQUIRE(answer.header("connection") == "close");
   REQUIRE(begun.expect_close(5s));
   s.stop();
+}
+
+TEST_CASE("QUIT and a reload let the requests of every loop be finished") {
+  const bool reload = GENERATE(false, true);
+  TwoLoops s;
+  std::deque<RawClient> clients;
+  for (int i = 0; i < 8; ++i) clients.push_back(s.slow());
+  if (reload) REQUIRE(s.reload());
+  else s.signal(SIGQUIT);
+  REQUIRE(s.wait_for_log("gracefully shutting down"));
+  for (RawClient& c : clients) {
+    const bool whole = c.read(TwoLoops::kLarge) == std::string(TwoLoops::kLarge, 'l');  // not for Catch to print
+    REQUIRE(whole);
+  }
+  for (RawClient& c : clients) REQUIRE(c.expect_close(5s));
+  if (reload) REQUIRE(get(s.url()).body == "here");
+  s.stop();
+}
+
+TEST_CASE("TERM after QUIT ends the loop that is still busy, whichever it is") {
+  for (int round = 0; round < 6; ++round) {  // each time another client, mostly on another loop
+    TwoLoops s;
+    RawClient busy = s.slow();
+    std::deque<RawClient> idle;
+    for (int i = 0; i < 8; ++i) {
+      idle.emplace_back(s.port()).send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+      REQUIRE(idle.back().read_response().body == "here");
+    }
+    s.signal(SIGQUIT);
+    for (RawClient& c : idle) REQUIRE(c.expect_close(5s));
+    for (const int signal : {SIGQUIT, SIGTERM}) s.signal(signal);  // the other loop has ended meanwhile
+    REQUIRE(wait_gone(s.pid()));
+    s.stop();
+  }
 }
 
 TEST_CASE("QUIT closes idle connections at once") {
