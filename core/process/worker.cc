@@ -19,6 +19,7 @@
 #include "seawall/log/log_file.h"
 #include "seawall/process/privileges.h"
 #include "seawall/process/signals.h"
+#include "seawall/server/file_cache.h"
 #include "seawall/server/loop_server.h"
 
 namespace seawall {
@@ -130,6 +131,8 @@ class Worker {
   }
   // No loop dies before the last one has ended: whoever still runs posts to all.
   void serve(LoopThread& own) {
+    for (LoopThread* thread : threads_)
+      if (thread != &own) FileCaches::of(own.loop()).others.push_back(&thread->loop());
     own.run();
     ended_.arrive_and_wait();
   }

@@ -58,6 +58,7 @@ class SEAWALL_API File final : public Owner {
   // As their fields say them; of opened files.
   std::string_view etag() const { return etag_; }
   std::string_view last_modified() const { return last_modified_; }
+  bool is_open() const { return open_ != nullptr; }  // holds a descriptor
   // The whole content; of opened regular files.
   Body body();
 

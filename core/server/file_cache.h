@@ -1,6 +1,6 @@
 // FileCache: what paths led to when they were asked for, so that the next request need not open and read. It holds at most
 // `max` paths and `memory` bytes of contents, and forgets first what was not asked for longest. FileCaches: those of one
-// loop, FilesModule's state there. One loop, no locks.
+// loop, FilesModule's state there; together the loops' keep at most half of the process's descriptors. One loop, no locks.
 #pragma once
 #include <chrono>
 #include <cstddef>
@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "seawall/base/list.h"
 #include "seawall/server/file.h"
@@ -46,16 +47,23 @@ class FileCache {
   void hold(Entry& entry, Ref<File> file);
   void forget(Entry& entry);
   void clear();
+  // The longest unused; null when there is none.
+  Entry* oldest() { return order_.front(); }
+  // Forgets all that hold a descriptor; false: none did.
+  bool forget_open();
 
   std::size_t size() const { return entries_.size(); }
+  std::size_t open_files() const { return open_files_; }
   std::size_t memory_used() const { return used_memory_; }
 
  private:
   void forget_inactive(std::int64_t now);
+  void let_go(Entry& entry);
 
   const std::size_t max_, memory_;
   const std::int64_t inactive_;
   std::size_t used_memory_ = 0;
+  std::size_t open_files_ = 0;
   // By hash, then path: clients choose the paths, and whoever finds some of one hash must not get a list of them.
   using Key = std::pair<std::size_t, std::string_view>;
   static Key key_of(std::string_view path) { return {std::hash<std::string_view>()(path), path}; }
@@ -68,16 +76,30 @@ class FileCaches {
   // Of contents in each cache.
   static constexpr std::size_t kMemory = 16 * 1024 * 1024;
 
-  FileCaches(Loop&, const FileConf&) {}
+  FileCaches(Loop&, const FileConf&);
+  static FileCaches& of(Loop& loop);
+
+  // The other loops of this process, which live for as long as this one runs. Set before it does.
+  std::vector<Loop*> others;
 
   // Contents of small files, each held against the file system before it is used: there is always one.
   FileCache contents{8192, kMemory, std::chrono::seconds(60)};
   // That of an open_file_cache that is on.
   FileCache& of(const OpenFileCache& conf);
-  // When descriptors have run out. False: there was nothing to give.
-  bool clear();
+  // cache.hold(); then what was not asked for longest makes room, in whichever cache, until this loop's share of the
+  // descriptors is kept to.
+  void hold(FileCache& cache, FileCache::Entry& entry, Ref<File> file);
+  // When descriptors have run out: gives back those kept here and asks the other loops to do so. False: none were kept
+  // here. Entries die by it.
+  bool give_back();
 
  private:
+  bool forget_open();
+  std::size_t open_files() const;
+  std::size_t share() const;
+  FileCache* oldest_but(const FileCache::Entry& entry);
+
+  const std::size_t descriptors_;  // that all loops may keep
   std::map<int, FileCache> by_number_;
 };
 

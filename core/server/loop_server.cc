@@ -5,6 +5,7 @@
 
 #include "seawall/log/log.h"
 #include "seawall/server/connection.h"
+#include "seawall/server/file_cache.h"
 
 namespace seawall {
 
@@ -15,7 +16,7 @@ class LoopServer::Door final : public Acceptor {
       : server_(server), socket_(*listener.socket), listener_(listener.fd, *this) {}
   Task<void> run() { return listener_.run(); }
   void accepted(Fd fd) override { server_.accepted(std::move(fd), socket_); }
-  bool make_room() override { return server_.close_oldest_idle(); }
+  bool make_room() override { return server_.make_room(); }
   void accept_failed(int error) override { server_.accept_failed(error); }
 
  private:
@@ -54,6 +55,9 @@ bool LoopServer::close_oldest_idle() {
   oldest->stream->socket().interrupt(Socket::reading, Errc::cancelled);
   return true;
 }
+
+// What can be had again at any time goes before what somebody may still use.
+bool LoopServer::make_room() { return FileCaches::of(loop).give_back() || close_oldest_idle(); }
 
 // At most one line a second: the condition lasts, and the log may be on the disk that is in trouble, too.
 void LoopServer::accept_failed(int error) {

@@ -55,6 +55,7 @@ class LoopServer {
   class Door;
   void accepted(Fd fd, const ListenSocket& door);
   bool close_oldest_idle();
+  bool make_room();  // a descriptor's
   void accept_failed(int error);
 
   const std::size_t limit_;

@@ -13,8 +13,19 @@
 namespace seawall {
 namespace {
 
-FileCaches& caches_of(const Exchange& x) {
-  return *static_cast<FileCaches*>(x.loop.module_states[static_cast<std::size_t>(module_number<FilesModule>)]);
+bool is_shortage(int error) { return error == EMFILE || error == ENFILE; }
+
+// A look and an opening for which descriptors are wanting are tried anew once the caches have given back theirs: entries
+// found before may have died.
+Found look(const std::string& path, Walk walk, FileCaches& caches) {
+  Found found(path, walk);
+  if (is_shortage(found.error()) && caches.give_back()) return Found(path, walk);
+  return found;
+}
+Fd open(Found& found, int flags, FileCaches& caches) {
+  Fd fd = found.open(flags);
+  if (!fd && is_shortage(errno) && caches.give_back()) return found.open(flags);
+  return fd;
 }
 
 // disable_symlinks, for this path.
@@ -42,8 +53,7 @@ Ref<File> not_found(const Found& found, Walk walk) {
 Ref<File> open_found(Found& found, Walk walk, FileCaches& caches) {
   if (found.error()) return not_found(found, walk);
   if (!S_ISREG(found.status().st_mode)) return Ref<File>(new File(FileStamp(found.status())));
-  Fd fd = found.open(O_RDONLY);
-  if (!fd && (errno == EMFILE || errno == ENFILE) && caches.clear()) fd = found.open(O_RDONLY);
+  Fd fd = open(found, O_RDONLY, caches);
   if (!fd) return missing(errno, found.failed());
   struct stat opened;
   if (::fstat(fd.get(), &opened) != 0) return missing(errno, "fstat()");
@@ -56,8 +66,8 @@ bool is_same(const File& file, const Found& found) {
 
 // Without open_file_cache: one look at each request, and contents from memory if they are those that are there.
 Ref<File> open_looked_at(Exchange& x, const std::string& path, Walk walk) {
-  FileCaches& caches = caches_of(x);
-  Found found(path, walk);
+  FileCaches& caches = FileCaches::of(x.loop);
+  Found found = look(path, walk, caches);
   FileCache& contents = caches.contents;
   FileCache::Entry* entry = contents.find(path);
   if (entry && is_same(*entry->file, found)) {
@@ -65,7 +75,6 @@ Ref<File> open_looked_at(Exchange& x, const std::string& path, Walk walk) {
     return entry->file;
   }
   Ref<File> file = open_found(found, walk, caches);
-  entry = contents.find(path);  // anew: for want of descriptors everything may have been forgotten
   if (file->memory() > 0 && file->is_reliable()) {
     if (!entry) entry = &contents.add(path, x.loop.now());
     contents.hold(*entry, file);
@@ -77,22 +86,23 @@ Ref<File> open_looked_at(Exchange& x, const std::string& path, Walk walk) {
 
 // With open_file_cache: one look every open_file_cache_valid.
 Ref<File> open_cached(Exchange& x, const FileConf& conf, const std::string& path, Walk walk) {
-  FileCaches& caches = caches_of(x);
+  FileCaches& caches = FileCaches::of(x.loop);
   FileCache& cache = caches.of(*conf.open_file_cache);
   const std::int64_t now = x.loop.now();
   FileCache::Entry* entry = cache.find(path);
   if (entry) cache.use(*entry, now);
-  const bool held = entry && entry->file && entry->walk == walk;
+  const auto held = [&] { return entry && entry->file && entry->walk == walk; };
   const auto valid = std::chrono::nanoseconds(*conf.open_file_cache_valid).count();
-  if (held && now - entry->checked < valid) return entry->file;
-  Found found(path, walk);
-  if (held && is_same(*entry->file, found)) {
+  if (held() && now - entry->checked < valid) return entry->file;
+  Found found = look(path, walk, caches);
+  entry = cache.find(path);
+  if (held() && is_same(*entry->file, found)) {
     entry->checked = now;
     return entry->file;
   }
   const Ref<File> file = open_found(found, walk, caches);
-  entry = cache.find(path);  // anew: for want of descriptors everything may have been forgotten
-  if (file->error() && !*conf.open_file_cache_errors) {
+  entry = cache.find(path);
+  if (is_shortage(file->error()) || (file->error() && !*conf.open_file_cache_errors)) {
     if (entry) cache.forget(*entry);
     return file;
   }
@@ -100,7 +110,7 @@ Ref<File> open_cached(Exchange& x, const FileConf& conf, const std::string& path
   entry->walk = walk;
   entry->checked = now;
   const bool hold = !file->is_regular() || entry->uses >= *conf.open_file_cache_min_uses;
-  cache.hold(*entry, hold ? file : Ref<File>());
+  caches.hold(cache, *entry, hold ? file : Ref<File>());
   return file;
 }
 
@@ -117,15 +127,16 @@ Ref<File> test_file(Exchange& x, const std::string& path) {
   const FileConf& conf = x.conf<FilesModule>();
   const Walk walk = walk_of(x, conf, path);
   if (conf.open_file_cache->is_on()) return open_cached(x, conf, path, walk);
-  const Found found(path, walk);
+  const Found found = look(path, walk, FileCaches::of(x.loop));
   if (found.error()) return missing(found.error(), found.failed());
   return Ref<File>(new File(FileStamp(found.status())));
 }
 
 Result<Fd> open_folder(Exchange& x, const std::string& path) {
-  Found found(path, walk_of(x, x.conf<FilesModule>(), path));
+  FileCaches& caches = FileCaches::of(x.loop);
+  Found found = look(path, walk_of(x, x.conf<FilesModule>(), path), caches);
   if (found.error()) return system_error_code(found.error());
-  Fd fd = found.open(O_RDONLY | O_DIRECTORY);
+  Fd fd = open(found, O_RDONLY | O_DIRECTORY, caches);
   if (!fd) return system_error_code(errno);
   return fd;
 }

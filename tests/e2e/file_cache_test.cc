@@ -1,13 +1,16 @@
 // What is kept of files between requests: contents held against the file system each time, and open_file_cache.
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdio>
+#include <deque>
 
 #include "catch.h"
 #include "e2e/curl.h"
 #include "e2e/server.h"
+#include "e2e/timing.h"
 
 using namespace test;
 using Catch::Matchers::ContainsSubstring;
@@ -29,6 +32,21 @@ void age(const std::string& path) {
 }
 
 std::string body(Curl& client, const std::string& url) { return client.fetch({.url = url}).body; }
+
+constexpr int kLarge = 100, kDescriptors = 80, kReserve = 5;  // accept leaves the reserve alone
+const std::string kFew = "worker_rlimit_nofile 80;\n";
+
+// Files whose contents stay where they are: 0, 1...
+Files large_files() {
+  Files files;
+  for (int i = 0; i < kLarge; ++i) files.emplace_back("html/" + std::to_string(i), std::string(66'000, 'x'));
+  return files;
+}
+
+bool is_closed(const RawClient& c) {
+  pollfd closed{c.fd(), POLLRDHUP, 0};
+  return ::poll(&closed, 1, 0) == 1;
+}
 
 const std::string kCache = "open_file_cache max=10; ";
 
@@ -136,12 +154,63 @@ TEST_CASE("open_file_cache makes index and try_files remember, too") {
 }
 
 TEST_CASE("open_file_cache gives its descriptors back when there are no others") {
-  Files files;
-  for (int i = 0; i < 100; ++i) files.emplace_back("html/" + std::to_string(i), std::string(66'000, 'x'));
-  Server s("worker_rlimit_nofile 80;\nevents {}\nhttp { server { listen 127.0.0.1:%%PORT_0%%; root %%DIR%%/html;"
-           "open_file_cache max=1000; } }", files);
+  Server s(kFew + "events {}\nhttp { server { listen 127.0.0.1:%%PORT_0%%; root %%DIR%%/html; open_file_cache max=1000; } }",
+           large_files());
   Curl client;
-  for (int i = 0; i < 100; ++i) REQUIRE(body(client, s.url("/" + std::to_string(i))).size() == 66'000);
+  for (int i = 0; i < kLarge; ++i) REQUIRE(body(client, s.url("/" + std::to_string(i))).size() == 66'000);
+}
+
+TEST_CASE("open_file_cache gives its descriptors back to newcomers and keeps at most half of them") {
+  Server s(kFew + "events {}\nhttp { server { listen 127.0.0.1:%%PORT_0%%; root %%DIR%%/html; open_file_cache max=1000;\n"
+                  "location /other/ { alias %%DIR%%/html/; open_file_cache max=1000; } } }", large_files());
+  REQUIRE(get(s.url("/none")).status == 404);
+  const int before = open_descriptors(serving_process(s));
+  for (int i = 0; i < kLarge; ++i)
+    for (const char* way : {"/", "/other/"}) REQUIRE(get(s.url(way + std::to_string(i))).body.size() == 66'000);
+  CHECK(open_descriptors(serving_process(s)) <= before + kDescriptors / 2 + 1);
+  CHECK(open_descriptors(serving_process(s)) >= before + kDescriptors / 2 - 1);
+}
+
+TEST_CASE("open_file_cache gives the descriptors of every loop back to connections") {
+  Server s("worker_processes 2;\n" + kFew +
+           "events {}\nhttp { server { listen 127.0.0.1:%%PORT_0%% reuseport; root %%DIR%%/html; open_file_cache max=1000; } }",
+           large_files());
+  REQUIRE(get(s.url("/none")).status == 404);
+  const int before = open_descriptors(serving_process(s));
+  for (int i = 0; i < kLarge; ++i) REQUIRE(get(s.url("/" + std::to_string(i))).body.size() == 66'000);
+  std::deque<RawClient> clients;
+  for (int i = 0; i < 2 * kDescriptors; ++i) clients.emplace_back(s.port());
+  CHECK(wait_until([&] { return open_descriptors(serving_process(s)) >= kDescriptors - kReserve - 1; }));
+  const auto held = [&] {
+    int n = 0;
+    for (const RawClient& c : clients) n += !is_closed(c);
+    return n;
+  };
+  CHECK(wait_until([&] { return held() <= kDescriptors; }));
+  CHECK(held() >= kDescriptors - kReserve - before - 4);
+}
+
+TEST_CASE("open_file_cache gives its descriptors back to a walk, and keeps nothing of a want of them") {
+  Files files = large_files();
+  files.emplace_back("html/once/f", std::string(8 << 20, 'x'));
+  Server s(kFew + "events {}\nhttp { server { listen 127.0.0.1:%%PORT_0%%; root %%DIR%%/html; disable_symlinks on;\n"
+                  "open_file_cache max=1000; open_file_cache_errors on; location /once/ { open_file_cache_min_uses 1000; } } }", files);
+  {
+    Curl client;
+    for (int i = 0; i < kLarge; ++i) REQUIRE(body(client, s.url("/" + std::to_string(i))).size() == 66'000);
+  }
+  const int worker = serving_process(s);
+  const int left = kDescriptors - kReserve - 1 - settled_descriptors(worker);
+  REQUIRE(left > 2 * kReserve);
+  std::deque<RawClient> clients;  // each with a descriptor for itself, and one for the file it is sent
+  for (int i = 0; i < left; ++i) {
+    clients.emplace_back(s.port(), "127.0.0.1", 4096).send("GET /none HTTP/1.1\r\nHost: a\r\n\r\n");
+    REQUIRE(clients.back().read_response().status == 404);
+  }
+  for (RawClient& c : clients) {
+    c.send("GET /once/f HTTP/1.1\r\nHost: a\r\n\r\n");
+    CHECK(c.read_until("\r\n").starts_with("HTTP/1.1 200"));
+  }
 }
 
 TEST_CASE("open_file_cache refuses what it does not know") {

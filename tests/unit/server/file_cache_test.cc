@@ -87,3 +87,19 @@ TEST_CASE("a file is held while somebody uses it, whatever its cache does") {
   cache.add("b", 1);
   CHECK(used->size() == 10);
 }
+
+TEST_CASE("a file cache counts what it keeps open and forgets only that") {
+  FileCache cache(100, 1 << 20, 60s);
+  cache.hold(cache.add("small", 1), file_of(10));
+  cache.hold(cache.add("large", 2), file_of(100'000));
+  cache.hold(cache.add("other", 3), file_of(100'000));
+  CHECK(cache.open_files() == 2);
+  cache.hold(*cache.find("other"), Ref<File>());
+  CHECK(cache.open_files() == 1);
+  CHECK(cache.forget_open());
+  CHECK(cache.open_files() == 0);
+  CHECK(cache.find("small"));
+  CHECK(!cache.find("large"));
+  CHECK(cache.find("other"));
+  CHECK(!cache.forget_open());
+}
