@@ -6,6 +6,8 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <stdexcept>
 
 #include "seawall/module/core_modules.h"
 #include "seawall/server/cached_variable.h"
@@ -67,6 +69,10 @@ void Loader::add(const Module& module) {
   }
 }
 
+void Loader::adopt() const {
+  for (int i = 0; i < modules(); ++i) *module(i).number = i;
+}
+
 std::span<const Loader::Row> Loader::find(std::string_view name) {
   const auto [from, to] = index_.equal_range(name);
   for (auto it = from; it != to; it = index_.erase(it)) open(directory_ + "/" + it->second);
@@ -126,7 +132,7 @@ void Loader::load_all() {
   for (const std::string& file : files) open(file);
 }
 
-void write_module_index(const std::string& directory) {
+void write_module_index(const std::string& directory, const std::function<void(const std::string&)>& warn) {
   VariableTable variables;
   Loader loader(directory, variables);
   const int core = loader.modules();
@@ -134,7 +140,12 @@ void write_module_index(const std::string& directory) {
   for (const auto& entry : fs::directory_iterator(directory)) {
     if (entry.path().extension() != ".so") continue;
     const int before = loader.modules();
-    loader.load(entry.path());
+    try {
+      loader.load(entry.path());
+    } catch (const ConfigError& unfit) {  // of another build, say: the others are found all the same
+      warn(unfit.what());
+      continue;
+    }
     const std::string file = " " + entry.path().filename().string() + "\n";
     for (int i = std::max(core, before); i < loader.modules(); ++i) {
       for (const Directive& directive : loader.module(i).conf.directives) text += directive.name + file;
@@ -142,7 +153,10 @@ void write_module_index(const std::string& directory) {
     }
   }
   const std::string path = directory + "/modules.index", temporary = path + ".new";
-  std::ofstream(temporary) << text;
+  std::ofstream out(temporary);
+  out << text;
+  out.close();
+  if (!out) throw std::runtime_error("cannot write \"" + temporary + "\"");
   fs::rename(temporary, path);
 }
 

@@ -3,6 +3,7 @@
 // process. Start-up thread.
 #pragma once
 #include <deque>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -31,6 +32,10 @@ class Loader final : public DirectiveSource {
   // Steps and filters of all modules in the order in which they run where phase and stage are the same.
   std::vector<Offer> offers() const;
 
+  // Gives the modules the numbers that they have here: another Loader has given them others meanwhile, when a configuration
+  // was read and refused. Before each fork of a worker.
+  void adopt() const;
+
   // Loads every module of the directory (index, README tables).
   void load_all();
 
@@ -45,7 +50,8 @@ class Loader final : public DirectiveSource {
   std::multimap<std::string, std::string, std::less<>> index_;  // directive -> file name of the module
 };
 
-// Writes DIRECTORY/modules.index from the .so files in it: a line "directive file" for each.
-void write_module_index(const std::string& directory);
+// Writes DIRECTORY/modules.index from the .so files in it: a line "directive file" for each. A module that does not fit this
+// server is left out, with a warning. Throws std::runtime_error when the index cannot be written: the old one stays.
+void write_module_index(const std::string& directory, const std::function<void(const std::string&)>& warn);
 
 }  // namespace seawall

@@ -22,10 +22,14 @@ std::unique_ptr<Configuration> Configuration::load(const Options& options, std::
   conf->variables_.resolve();
   conf->main_ = static_cast<const MainConf*>(conf->settings_->get(module_number<MainModule>));
   if (!conf->main_->has_events) throw ConfigError("no \"events\" section in configuration");
-  set_nginx_name(*conf->main_->compat_nginx);
   const std::vector<Offer> offers = conf->loader_->offers();
   conf->http_ = HttpConf::make(*conf->settings_, *conf->binder_, offers);
   return conf;
+}
+
+void Configuration::adopt() const {
+  loader_->adopt();
+  set_nginx_name(*main_->compat_nginx);
 }
 
 std::string Configuration::pid_file() const {

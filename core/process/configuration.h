@@ -21,6 +21,10 @@ class Configuration {
   static std::unique_ptr<Configuration> load(const Options& options, std::function<void(const std::string&)> warn,
                                              std::function<void(const std::string&)> notice = {});
 
+  // Makes what is one for the process this configuration's: the numbers of modules, the name under `compat nginx`. Before the
+  // process serves it.
+  void adopt() const;
+
   const ConfigTree& tree() const { return *tree_; }
   const MainConf& main() const { return *main_; }
   const HttpConf& http() const { return *http_; }

@@ -35,12 +35,12 @@ Starting::~Starting() {
 }
 
 void Starting::done(const std::string& error_log) {
-  if (!error_log.empty() && error_log != "stderr") {
+  const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  if (!error_log.empty()) {
     const Fd log(::open(error_log.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644));
-    if (log) ::dup2(log.get(), STDERR_FILENO);
+    if (log || ready_ >= 0) ::dup2(log ? log.get() : null.get(), STDERR_FILENO);
   }
   if (ready_ < 0) return;
-  const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
   ::dup2(null.get(), STDIN_FILENO);
   ::dup2(null.get(), STDOUT_FILENO);
   const char ready = 1;

@@ -14,7 +14,8 @@ class Starting {
   ~Starting();
   void go_to_background();
   // Lets the parent return. In the background standard input and output go to /dev/null; standard error goes to
-  // `error_log`, so that a sanitizer's or a library's last words are found there.
+  // `error_log` ("": it stays), so that a sanitizer's or a library's last words are found there, and to /dev/null when that
+  // cannot be opened: whoever waits for our output's end shall see it.
   void done(const std::string& error_log);
 
  private:

@@ -5,10 +5,14 @@
 
 namespace seawall {
 
+std::string first_log_path(const Options& options) {
+  return options.error_log.empty() ? options.prefix + "logs/error.log" : options.error_log;
+}
+
 std::shared_ptr<LogSink> first_log(const Options& options) {
   static const std::shared_ptr<LogSink> opened = [&] {
     try {
-      return file_sink(options.error_log.empty() ? options.prefix + "logs/error.log" : options.error_log);
+      return file_sink(first_log_path(options));
     } catch (const std::exception& error) {
       std::cerr << "nginx: [alert] could not open error log file: " << error.what() << "\n";
       return file_sink("stderr");

@@ -27,11 +27,12 @@ std::string failed(const std::string& call, const Address& address) {
   return call + " " + address.text_with_port() + " failed " + describe(system_error_code(errno));
 }
 
-// A socket's path that nobody listens on any more is left over from a server that was killed.
+// A socket's path that nobody listens on any more is left over from a server that was killed. Never waits: somebody whose
+// queue is full is alive.
 void remove_stale_path(const Address& address) {
   struct stat status;
   if (::lstat(address.path().c_str(), &status) < 0 || !S_ISSOCK(status.st_mode)) return;
-  Fd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  Fd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (::connect(probe.get(), address.data(), address.size()) < 0 && errno == ECONNREFUSED) ::unlink(address.path().c_str());
 }
 
@@ -80,15 +81,17 @@ std::shared_ptr<OpenSocket> Listening::take(const ListenSocket& socket) const {
 
 std::unique_ptr<Listening> Listening::open(std::span<const ListenSocket> sockets, int loops, const Listening* from) {
   auto opened = std::make_unique<Listening>();
+  opened->staying_ = loops;
   for (const ListenSocket& socket : sockets) {
     std::shared_ptr<OpenSocket> open = from ? from->take(socket) : nullptr;
     if (!open) open = std::make_shared<OpenSocket>(socket.address, socket.options.reuseport);
     opened->sockets_.push_back(std::move(open));
+    opened->wanted_.push_back(socket.options.reuseport ? static_cast<std::size_t>(loops) : 1);
   }
   for (int tries = 1;; ++tries) {
     bool complete = true;
     for (std::size_t i = 0; i < sockets.size(); ++i)
-      complete &= open_all(sockets[i], *opened->sockets_[i], sockets[i].options.reuseport ? static_cast<std::size_t>(loops) : 1);
+      complete &= open_all(sockets[i], *opened->sockets_[i], opened->wanted_[i]);
     if (complete) break;
     if (tries == kTries) throw std::runtime_error("still could not bind()");
     log(Level::notice, "try again to bind() after 500ms");
@@ -103,11 +106,33 @@ int Listening::fd(std::size_t index, int loop) const {
   return socket.fds[static_cast<std::size_t>(loop) % socket.fds.size()].get();
 }
 
-void Listening::close_unused(const Listening& by) {
-  for (auto& socket : sockets_) {
-    const bool used = std::find(by.sockets_.begin(), by.sockets_.end(), socket) != by.sockets_.end();
-    if (!used && socket->address.is_unix()) ::unlink(socket->address.path().c_str());
-  }
+void Listening::trim() const {
+  for (std::size_t i = 0; i < sockets_.size(); ++i)
+    if (sockets_[i]->fds.size() > wanted_[i]) sockets_[i]->fds.resize(wanted_[i]);
+}
+
+void Listening::leave(int loop) const {
+  const auto own = static_cast<std::size_t>(loop);
+  const bool last = --staying_ == 0;
+  for (const auto& socket : sockets_)
+    if (socket->reuseport && own < socket->fds.size()) socket->fds[own].reset();
+    else if (last) socket->fds.clear();
+}
+
+std::vector<OpenSocket*> Listening::unused(const Listening& by) const {
+  std::vector<OpenSocket*> found;
+  for (const auto& socket : sockets_)
+    if (std::find(by.sockets_.begin(), by.sockets_.end(), socket) == by.sockets_.end()) found.push_back(socket.get());
+  return found;
+}
+
+void Listening::close_unused(const Listening& by) const {
+  for (OpenSocket* socket : unused(by)) socket->fds.clear();
+}
+
+void Listening::remove_unused_paths(const Listening& by) const {
+  for (const OpenSocket* socket : unused(by))
+    if (socket->address.is_unix()) ::unlink(socket->address.path().c_str());
 }
 
 void Listening::remove_paths() {

@@ -13,16 +13,19 @@ namespace {
 
 int start(const Options& options, Starting& starting) {
   auto conf = Configuration::load(options, [](const std::string& text) { say(Level::warn, text); });
+  conf->adopt();
   set_main_log(conf->error_log(options));
   const bool supervised = *conf->main().master_process;
   auto listening = Listening::open(conf->http().sockets, static_cast<int>(*conf->main().worker_processes), nullptr);
   if (*conf->main().daemon) starting.go_to_background();
   const PidFile pid(conf->pid_file());
-  starting.done(logs_to_stderr() ? "stderr" : options.error_log);
+  // In the background standard error is nobody's; in the foreground it stays unless -e says where.
+  const bool away = *conf->main().daemon || !options.error_log.empty();
+  starting.done(logs_to_stderr() || !away ? "" : first_log_path(options));
   stop_saying();
   log(Level::notice, "seawall/" + std::string(kVersion) + " started");
   if (supervised) return supervise(options, std::move(conf), std::move(listening));
-  const int code = run_worker(*conf, *listening, false);
+  const int code = run_worker(*conf, *listening, false, [] {});
   listening->remove_paths();
   return code;
 }

@@ -17,7 +17,9 @@ class Commands {
     app_.require_subcommand(1);
     auto* index = app_.add_subcommand("index-modules", "write modules.index of a directory of modules");
     index->add_option("directory", argument_)->required();
-    index->callback([this] { write_module_index(argument_); });
+    index->callback([this] {
+      write_module_index(argument_, [](const std::string& text) { std::cerr << "seawall: [warn] " << text << "\n"; });
+    });
     auto* tables = app_.add_subcommand("directives", "the directives of a module as a Markdown table; without a name the modules");
     tables->add_option("module", argument_);
     tables->callback([this] { done_ = argument_.empty() ? print_module_names() : print_directive_table(argument_); });

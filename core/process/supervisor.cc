@@ -1,5 +1,7 @@
 #include "seawall/process/supervisor.h"
 
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -10,6 +12,7 @@
 #include <cstring>
 #include <iostream>
 #include <map>
+#include <stdexcept>
 
 #include "seawall/log/log.h"
 #include "seawall/log/log_file.h"
@@ -29,6 +32,8 @@ constexpr milliseconds kTooSoon{1000};
 constexpr milliseconds kFirstPause{100}, kLongestPause{5000};
 // SIGTERM means soon.
 constexpr milliseconds kTermPatience{1000};
+// For a new worker to serve; it opens logs and reads certificates' keys, and a machine may be busy.
+constexpr milliseconds kStartPatience{10'000};
 constexpr auto kNever = steady_clock::time_point::max();
 
 class Supervisor {
@@ -44,6 +49,8 @@ class Supervisor {
       else if (signal == SIGHUP) reload();
       else if (signal == SIGUSR1) reopen();
       else if (signal == SIGQUIT || signal == SIGTERM || signal == SIGINT) stop(signal == SIGQUIT ? SIGQUIT : SIGTERM);
+      else if (signal == SIGUSR2 || signal == SIGWINCH)
+        log(Level::error, std::string(signal == SIGUSR2 ? "SIGUSR2 (upgrade of the binary)" : "SIGWINCH") + " is not supported yet, ignored");
       const auto now = steady_clock::now();
       if (restart_due_ && now >= *restart_due_) start_worker();
       if (kill_due_ && now >= *kill_due_) kill_all();
@@ -68,16 +75,24 @@ class Supervisor {
     return std::max(0, sigtimedwait(&set, nullptr, &time));
   }
 
-  void start_worker() {
-    restart_due_.reset();
-    const pid_t pid = ::fork();
+  // A pipe that says a byte once the worker serves, and ends without one when it cannot. Empty: there is no worker.
+  Fd fork_worker(const Configuration& conf, const Listening& listening) {
+    int ends[2] = {-1, -1};
+    const bool piped = ::pipe2(ends, O_CLOEXEC) == 0;
+    Fd ready(ends[0]), tell(ends[1]);
+    conf.adopt();
+    const pid_t pid = piped ? ::fork() : -1;
     if (pid < 0) {
-      log(Level::alert, std::string("fork() failed (") + std::strerror(errno) + ")");
-      restart_due_ = steady_clock::now() + kLongestPause;
-      return;
+      log(Level::alert, std::string(piped ? "fork()" : "pipe2()") + " failed (" + std::strerror(errno) + ")");
+      return Fd();
     }
     if (pid == 0) {
-      const int code = run_worker(*conf_, *listening_, true);
+      listening_->close_unused(listening);
+      const int code = run_worker(conf, listening, true, [&] {
+        ready.reset();
+        [[maybe_unused]] const ssize_t n = ::write(tell.get(), "", 1);  // nobody asks after the first start
+        tell.reset();
+      });
       // No destructors: what the child inherited belongs to the supervisor.
       std::cout.flush();
       ::_exit(code);
@@ -85,6 +100,18 @@ class Supervisor {
     log(Level::notice, "start worker process " + std::to_string(pid));
     current_ = pid;
     workers_[pid] = steady_clock::now();
+    return ready;
+  }
+
+  void start_worker() {
+    restart_due_.reset();
+    if (!fork_worker(*conf_, *listening_)) restart_due_ = steady_clock::now() + kLongestPause;
+  }
+
+  static bool serves(const Fd& ready) {
+    pollfd wait{ready.get(), POLLIN, 0};
+    char byte;
+    return ready && ::poll(&wait, 1, static_cast<int>(kStartPatience.count())) == 1 && ::read(ready.get(), &byte, 1) == 1;
   }
 
   void reap() {
@@ -116,24 +143,38 @@ class Supervisor {
       log(Level::notice, who + " exited with code " + std::to_string(WEXITSTATUS(status)));
   }
 
-  // Parses and opens everything first; a configuration with any mistake leaves the present one as it is.
+  // Parses and opens everything first, and waits until the new worker serves; a mistake, of whatever kind, leaves the present
+  // one as it is.
   void reload() {
     if (stopping_) return;
     log(Level::notice, "reconfiguring");
+    const pid_t old = current_;
     try {
       auto conf = Configuration::load(options_, [](const std::string& text) { log(Level::warn, text); });
       auto listening = Listening::open(conf->http().sockets, static_cast<int>(*conf->main().worker_processes), listening_.get());
       reopen_logs(worker_user(conf->main()));
       set_main_log(conf->error_log(options_));
+      const Fd ready = fork_worker(*conf, *listening);
+      if (!serves(ready)) throw std::runtime_error("the new worker process does not serve, the present configuration stays");
       listening_->close_unused(*listening);
-      const pid_t old = current_;
+      listening_->remove_unused_paths(*listening);
+      listening->trim();
       conf_ = std::move(conf);
       listening_ = std::move(listening);
-      start_worker();
-      if (workers_.contains(old) && old != current_) ::kill(old, SIGQUIT);
+      restart_due_.reset();
+      if (workers_.contains(old)) ::kill(old, SIGQUIT);
     } catch (const std::exception& error) {
       log(Level::emerg, error.what());
+      stay_with(old);
     }
+  }
+
+  void stay_with(pid_t worker) {
+    if (current_ != worker && workers_.contains(current_)) ::kill(current_, SIGKILL);
+    current_ = worker;
+    conf_->adopt();
+    listening_->trim();
+    set_main_log(conf_->error_log(options_));
   }
 
   void reopen() {

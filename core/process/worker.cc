@@ -25,13 +25,15 @@
 namespace seawall {
 namespace {
 
+constexpr int kFatal = 2;  // nginx's "do not restart me"
+
 // One loop with its thread's share of everything.
 class LoopThread {
  public:
   // `gone` is called once, on this loop's thread: the last connection has ended after drain() or terminate().
   LoopThread(int number, const Configuration& conf, const Listening& listening, HeaderLimit& header_limit,
              std::function<void()> gone)
-      : conf_(conf), gone_(std::move(gone)), loop_(number),
+      : conf_(conf), listening_(listening), gone_(std::move(gone)), loop_(number),
         server_(loop_, *conf.main().worker_connections, header_limit) {
     start_modules();
     std::vector<OpenListener> listeners;
@@ -82,6 +84,8 @@ class LoopThread {
     ending_.spawn(tell_end());
   }
   Task<void> tell_end() {
+    co_await server_.stopped_accepting();
+    listening_.leave(loop_.number());
     co_await server_.ended();
     gone_();
   }
@@ -91,6 +95,7 @@ class LoopThread {
   }
 
   const Configuration& conf_;
+  const Listening& listening_;
   const std::function<void()> gone_;
   Loop loop_;
   LoopServer server_;
@@ -105,12 +110,14 @@ class Worker {
         loops_(static_cast<int>(*conf.main().worker_processes)), started_(loops_), ended_(loops_),
         threads_(static_cast<std::size_t>(loops_)) {}
 
-  int run() {
+  // `ready` is called once all loops accept.
+  int run(const std::function<void()>& ready) {
     LoopThread first(0, conf_, listening_, header_limit_, [this] { count_gone(); });
     threads_[0] = &first;
     std::vector<std::thread> others;
     for (int i = 1; i < loops_; ++i) others.emplace_back([this, i] { run_other(i); });
     started_.arrive_and_wait();
+    ready();
     SignalWatch signals({SIGHUP, SIGQUIT, SIGTERM, SIGINT, SIGUSR1});
     first.loop().scope().spawn(watch(signals));
     serve(first);
@@ -121,13 +128,19 @@ class Worker {
  private:
   void run_other(int number) {
     LoopThread* self = nullptr;
-    LoopThread own(number, conf_, listening_, header_limit_, [this, &self] {
-      self->cancel_helpers();
-      threads_[0]->loop().post([this] { count_gone(); });
-    });
-    self = threads_[static_cast<std::size_t>(number)] = &own;
-    started_.arrive_and_wait();
-    serve(own);
+    try {
+      LoopThread own(number, conf_, listening_, header_limit_, [this, &self] {
+        self->cancel_helpers();
+        threads_[0]->loop().post([this] { count_gone(); });
+      });
+      self = threads_[static_cast<std::size_t>(number)] = &own;
+      started_.arrive_and_wait();
+      serve(own);
+    } catch (const std::exception& error) {
+      // The others cannot end without this one. One that never began is no use to start again.
+      log(Level::emerg, error.what());
+      ::_exit(self ? 1 : kFatal);
+    }
   }
   // No loop dies before the last one has ended: whoever still runs posts to all.
   void serve(LoopThread& own) {
@@ -186,16 +199,17 @@ void log_exception(std::exception_ptr error) {
 
 }  // namespace
 
-int run_worker(const Configuration& conf, const Listening& listening, bool supervised) {
+int run_worker(const Configuration& conf, const Listening& listening, bool supervised, const std::function<void()>& ready) {
   Scope::set_exception_handler(log_exception);
   try {
     if (supervised) ::prctl(PR_SET_PDEATHSIG, SIGQUIT);
     set_limits(conf.main());
     if (supervised) drop_privileges(conf.main());
-    return Worker(conf, listening).run();
+    listening.trim();
+    return Worker(conf, listening).run(ready);
   } catch (const std::exception& error) {
     log(Level::emerg, error.what());
-    return 2;  // nginx's "do not restart me"
+    return kFatal;
   }
 }
 

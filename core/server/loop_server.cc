@@ -75,10 +75,8 @@ void LoopServer::drain() {
   while (close_oldest_idle()) {}
 }
 
-Task<void> LoopServer::ended() {
-  co_await accepting_.join();
-  co_await serving_.join();
-}
+Task<void> LoopServer::stopped_accepting() { co_await accepting_.join(); }
+Task<void> LoopServer::ended() { co_await serving_.join(); }
 
 void LoopServer::terminate() {
   draining_ = true;

@@ -38,7 +38,8 @@ class LoopServer {
   // Ends everything now: pending waits are cancelled.
   void terminate();
   bool draining() const { return draining_; }
-  // Ends when everything has ended, after drain() or terminate().
+  // Ends when nothing is accepted any more, and when the last connection has ended too, after drain() or terminate().
+  Task<void> stopped_accepting();
   Task<void> ended();
 
   Loop& loop;

@@ -81,6 +81,7 @@ class Daemon {
     wait_gone(pid());
   }
   Run start() const { return run({}); }
+  Run start_without_e() const { return run_server({"-p", folder_, "-c", "nginx.conf"}, folder_); }
   Run tell(const std::string& what) const { return run({"-s", what}); }
   pid_t pid() const { return to_pid(read_file(folder_ + "/nginx.pid")); }
   std::string url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/"; }
@@ -112,6 +113,15 @@ TEST_CASE("in the background the parent returns once the server answers and its 
   REQUIRE(d.tell("quit").exit_code == 0);
   REQUIRE(wait_gone(pid));
   REQUIRE_FALSE(std::filesystem::exists(d.folder() + "/nginx.pid"));
+}
+
+TEST_CASE("in the background standard error is the first error log, so that nobody waits for its end") {
+  Daemon d(kAnswer);
+  std::filesystem::create_directory(d.folder() + "/logs");
+  const auto started = d.start_without_e();
+  INFO(started.err);
+  REQUIRE(started.exit_code == 0);
+  REQUIRE(std::filesystem::read_symlink("/proc/" + std::to_string(d.pid()) + "/fd/2") == d.folder() + "/logs/error.log");
 }
 
 TEST_CASE("a configuration that is wrong keeps the server from going to the background") {
@@ -271,11 +281,18 @@ TEST_CASE("seawall -s tells the running server") {
   Daemon d(kAnswer);
   REQUIRE(d.start().exit_code == 0);
   const pid_t pid = d.pid();
+  const auto logs = [&](const char* text, int times) {
+    const auto said = [&] { return count(read_file(d.folder() + "/error.log"), text) >= times; };
+    return wait_for_change(d.folder(), said, Clock::now() + kPatience);
+  };
   REQUIRE(d.tell("reload").exit_code == 0);
+  REQUIRE(logs("reconfiguring", 1));
+  REQUIRE(logs("start worker process", 2));
+  REQUIRE(logs("gracefully shutting down", 1));
   std::filesystem::rename(d.folder() + "/error.log", d.folder() + "/error.log.1");
   REQUIRE(d.tell("reopen").exit_code == 0);
-  const auto opened = [&] { return std::filesystem::exists(d.folder() + "/error.log"); };
-  REQUIRE(wait_for_change(d.folder(), opened, Clock::now() + kPatience));
+  REQUIRE(d.tell("reload").exit_code == 0);  // the client makes the new file; a line in it is the server's
+  REQUIRE(logs("reconfiguring", 1));
   REQUIRE(d.pid() == pid);
   REQUIRE(get(d.url()).body == "here");
   REQUIRE(d.tell("stop").exit_code == 0);

@@ -158,8 +158,8 @@ bool Server::reload(std::string_view config) {
   signal(SIGHUP);
   const auto news = [&] { return error_log().substr(before); };
   const auto refused = [&] { return news().find("[emerg]") != std::string::npos; };
-  const auto started = [&] { return news().find("start worker process") != std::string::npos; };
-  const auto told = [&] { return refused() || started(); };
+  const auto taken = [&] { return news().find("gracefully shutting down") != std::string::npos; };  // of the old worker
+  const auto told = [&] { return refused() || taken(); };
   if (!wait_for_change(folder_, told, Clock::now() + kPatience, process_.get()))
     FAIL("no answer to HUP in error.log: " << news());
   if (refused()) allow("\\[emerg\\]");

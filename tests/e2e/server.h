@@ -50,7 +50,7 @@ class Server {
   bool wait_for_log(const std::string& regex, const std::string& file = "error.log") const;
 
   void signal(int number) const;
-  // HUP, after writing a new configuration when one is given; true when new workers have started, false when it was
+  // HUP, after writing a new configuration when one is given; true when a new worker serves, false when it was
   // refused (then [emerg] is expected and allowed).
   bool reload(std::string_view config = {});
   void stop();  // QUIT: waits for the requests under way, then for the end
