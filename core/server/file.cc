@@ -29,6 +29,18 @@ std::string etag_of(const FileStamp& stamp) {
 
 }  // namespace
 
+FileRefusal refusal_of(int error) {
+  switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+    case ENAMETOOLONG: return {404, Level::error};
+    case EACCES:
+    case EMLINK:
+    case ELOOP: return {403, Level::error};
+    default: return {500, Level::crit};
+  }
+}
+
 FileStamp::FileStamp(const struct stat& s)
     : device(s.st_dev), inode(s.st_ino), size(s.st_size), modified(nanoseconds(s.st_mtim)), changed(nanoseconds(s.st_ctim)),
       mode(s.st_mode) {}

@@ -11,6 +11,7 @@
 
 #include "seawall/base/buffer.h"
 #include "seawall/http/body.h"
+#include "seawall/log/log.h"
 
 namespace seawall {
 
@@ -28,6 +29,14 @@ class FileStamp {
   std::int64_t modified = 0, changed = 0;  // ns since 1970: of the content; of content, name, rights
   std::uint32_t mode = 0;
 };
+
+// nginx's answer to a path that cannot be had, and the level of the error line: 404 and 403 are the client's affair.
+class FileRefusal {
+ public:
+  int status;
+  Level level;
+};
+SEAWALL_API FileRefusal refusal_of(int error);
 
 class SEAWALL_API File final : public Owner {
  public:

@@ -141,4 +141,6 @@ Result<Fd> open_folder(Exchange& x, const std::string& path) {
   return fd;
 }
 
+bool follows_symlinks(const Exchange& x) { return x.conf<FilesModule>().disable_symlinks->rule == Symlinks::followed; }
+
 }  // namespace seawall

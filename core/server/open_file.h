@@ -16,4 +16,7 @@ SEAWALL_API Ref<File> test_file(Exchange& x, const std::string& path);
 // To be read entry by entry; a folder that is none is ENOTDIR.
 SEAWALL_API Result<Fd> open_folder(Exchange& x, const std::string& path);
 
+// False where disable_symlinks is in force: then what links lead to is nobody's business.
+SEAWALL_API bool follows_symlinks(const Exchange& x);
+
 }  // namespace seawall

@@ -1,5 +1,4 @@
 // The access_log module: a line for each request, written when its response is out. Any loop.
-#include <sys/stat.h>
 
 #include <cerrno>
 #include <unordered_map>
@@ -7,6 +6,7 @@
 #include "buffer.h"
 #include "conf.h"
 #include "seawall/base/error.h"
+#include "seawall/server/open_file.h"
 #include "seawall/server/path.h"
 
 namespace seawall::access_log {
@@ -48,11 +48,9 @@ namespace {
 bool has_root(Exchange& x) {
   std::string root;
   if (root_path_of(x, root) != 0) return false;
-  struct stat info;
-  int error = 0;
-  if (::stat(root.c_str(), &info) < 0) error = errno;
-  else if (!S_ISDIR(info.st_mode)) error = ENOTDIR;
-  if (error == 0) return true;
+  const Ref<File> found = test_file(x, root);
+  if (found->is_directory()) return true;
+  const int error = found->error() ? found->error() : ENOTDIR;
   x.log(Level::error, "testing \"" + root + "\" existence failed " + describe(system_error_code(error)));
   return false;
 }

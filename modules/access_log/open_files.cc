@@ -4,10 +4,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "seawall/base/error.h"
 #include "seawall/base/text.h"
+#include "seawall/server/open_file.h"
 
 namespace seawall::access_log {
 namespace {
@@ -17,6 +19,20 @@ constexpr std::int64_t kBetweenComplaints = 60'000'000'000;
 std::int64_t nanoseconds(std::chrono::milliseconds time) { return std::chrono::nanoseconds(time).count(); }
 
 std::string reason() { return " failed " + describe(system_error_code(errno)); }
+
+// A FIFO that somebody has put there must not stop the loop. Under disable_symlinks neither the folder nor the file may be
+// reached by a link.
+Fd open_to_append(Exchange& x, const std::string& path) {
+  constexpr int flags = O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_CLOEXEC;
+  if (follows_symlinks(x)) return Fd(::open(path.c_str(), flags, 0644));
+  const auto slash = path.rfind('/');
+  const Result<Fd> folder = open_folder(x, path.substr(0, std::max<std::size_t>(slash, 1)));
+  if (!folder) {
+    errno = folder.error().value();
+    return Fd();
+  }
+  return Fd(::openat(folder->get(), path.c_str() + slash + 1, flags | O_NOFOLLOW, 0644));
+}
 
 }  // namespace
 
@@ -57,7 +73,7 @@ OpenFiles::Files::iterator OpenFiles::find(const std::string& path, std::int64_t
 }
 
 bool OpenFiles::open(Exchange& x, File& file) {
-  file.fd = Fd(::open(file.path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644));
+  file.fd = open_to_append(x, file.path);
   struct stat info;
   if (!file.fd || ::fstat(file.fd.get(), &info) < 0) {
     x.log(Level::crit, "open() \"" + file.path + "\"" + reason());

@@ -44,19 +44,9 @@ std::optional<std::string_view> callback_of(const Exchange& x) {
 }
 
 Response refuse_folder(Exchange& x, const std::string& path, const std::error_code& error) {
-  Level level = Level::error;
-  int status = 500;
-  switch (error.value()) {
-    case ENOENT:
-    case ENOTDIR:
-    case ENAMETOOLONG: status = 404; break;
-    case EACCES:
-    case EMLINK:
-    case ELOOP: status = 403; break;
-    default: level = Level::crit;
-  }
-  x.log(level, "opendir() \"" + path + "\" failed " + describe(error));
-  return Response(status);
+  const FileRefusal refusal = refusal_of(error.value());
+  x.log(refusal.level, "opendir() \"" + path + "\" failed " + describe(error));
+  return Response(refusal.status);
 }
 
 Response answer(const char* type, std::string text) {

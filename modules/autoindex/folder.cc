@@ -9,6 +9,8 @@
 #include <memory>
 #include <optional>
 
+#include "seawall/server/open_file.h"
+
 namespace seawall::autoindex {
 namespace {
 
@@ -16,10 +18,11 @@ struct CloseFolder {
   void operator()(DIR* folder) const { ::closedir(folder); }
 };
 
-// Nothing: it is gone again, or it may not be looked at.
+// Nothing: it is gone again, or it may not be looked at. Under disable_symlinks a link is shown as itself, as nothing that
+// it leads to may be.
 std::optional<struct stat> look_at(Exchange& x, int folder, const char* name, const std::string& path) {
   struct stat found;
-  if (::fstatat(folder, name, &found, 0) == 0) return found;
+  if (::fstatat(folder, name, &found, follows_symlinks(x) ? 0 : AT_SYMLINK_NOFOLLOW) == 0) return found;
   if (errno != ENOENT && errno != ELOOP) {
     x.log(Level::crit, "stat() \"" + path + "/" + name + "\" failed " + describe(system_error_code(errno)));
     return std::nullopt;

@@ -37,19 +37,9 @@ Response refuse_directory(Exchange& x, std::string_view path) {
 }
 
 Response refuse_file(Exchange& x, const File& file, std::string_view path) {
-  Level level = Level::error;
-  int status = 500;
-  switch (file.error()) {
-    case ENOENT:
-    case ENOTDIR:
-    case ENAMETOOLONG: status = 404; break;
-    case EACCES:
-    case EMLINK:
-    case ELOOP: status = 403; break;
-    default: level = Level::crit;
-  }
-  if (status != 404 || *x.core().log_not_found) x.log(level, file.failure(path));
-  return Response(status);
+  const FileRefusal refusal = refusal_of(file.error());
+  if (refusal.status != 404 || *x.core().log_not_found) x.log(refusal.level, file.failure(path));
+  return Response(refusal.status);
 }
 
 Response send(Exchange& x, const Ref<File>& file) {

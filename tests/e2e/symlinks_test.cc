@@ -126,6 +126,26 @@ TEST_CASE("disable_symlinks: a file that is exchanged for a link all the time ne
   CHECK(served + refused == 500);
 }
 
+TEST_CASE("disable_symlinks: a log whose path comes from the request is not written through a link") {
+  Server s("log_format f $uri; server { listen 127.0.0.1:%%PORT_0%%; root %%DIR%%/html; access_log %%DIR%%/logs/$arg_to f; "
+           "location = /open { disable_symlinks on; } location = /free { } }",
+           {{"html/open", ""}, {"html/free", ""}, {"logs/plain", ""}, {"target", ""}});
+  REQUIRE(::symlink("../target", (s.folder() + "/logs/link").c_str()) == 0);
+  for (const char* path : {"/open?to=link", "/open?to=plain", "/free?to=link"}) REQUIRE(status(s, path) == 200);
+  CHECK(s.wait_for_log("^/open$", "logs/plain"));
+  CHECK(s.wait_for_log("^/free$", "target"));
+  CHECK(s.read("target") == "/free\n");
+  CHECK(s.wait_for_log("open\\(\\) \"[^\"]*/logs/link\" failed \\(40: Too many levels of symbolic links\\)"));
+}
+
+TEST_CASE("disable_symlinks: a list of a folder shows nothing of what a link leads to") {
+  Server s(server("autoindex on; autoindex_format json; location /dir/ { disable_symlinks on; }"), kFiles);
+  link(s);
+  s.file("other/file", "a longer file");
+  CHECK_THAT(get(s.url("/dir/")).body, !ContainsSubstring("\"size\":13"));
+  CHECK_THAT(get(s.url("/")).body, ContainsSubstring("\"to-dir\", \"type\":\"directory\""));
+}
+
 TEST_CASE("disable_symlinks says what it does not take") {
   const auto error = [](const std::string& words) { return check_config(server("disable_symlinks " + words + ";")).err; };
   CHECK_THAT(error("yes"), ContainsSubstring("invalid parameter \"yes\" in "));
