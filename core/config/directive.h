@@ -9,6 +9,7 @@
 //
 // Start-up thread. Errors: ConfigError with nginx's wording.
 #pragma once
+#include <climits>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -51,7 +52,7 @@ class SEAWALL_API Invocation {
 };
 
 // Argument counts of blocks count the words before '{'. Many means "min or more".
-inline constexpr int kMany = 1000;
+inline constexpr int kMany = INT_MAX;
 
 struct Directive {
   const char* name;

@@ -196,7 +196,7 @@ constexpr KnownName kNames[] = {
     {"set", unbuilt}, {"set_by_lua", unbuilt}, {"set_by_lua_block", unbuilt}, {"set_by_lua_file", unbuilt},
     {"set_escape_uri", unbuilt}, {"set_real_ip_from", unbuilt}, {"slice", unbuilt}, {"smtp_auth", unbuilt},
     {"smtp_capabilities", unbuilt}, {"smtp_client_buffer", unbuilt}, {"smtp_greeting_delay", unbuilt},
-    {"source_charset", deferred}, {"split_clients", unbuilt}, {"ssi", deferred},
+    {"source_charset", deferred}, {"split_clients", unbuilt}, {"ssi", unbuilt},
     {"ssi_ignore_recycled_buffers", deferred}, {"ssi_last_modified", deferred}, {"ssi_min_file_chunk", deferred},
     {"ssi_silent_errors", deferred}, {"ssi_types", deferred}, {"ssi_value_length", deferred}, {"ssl_alpn", unbuilt},
     {"ssl_buffer_size", meaningless}, {"ssl_certificate", unbuilt}, {"ssl_certificate_by_lua", unbuilt},

@@ -61,6 +61,7 @@ TEST_CASE("what decides who is let in, or where a request goes, is never ignored
                            "mail",
                            "upstream",
                            "set_real_ip_from",
+                           "ssi",
                            "disable_symlinks",
                            "ssl_client_certificate",
                            "ssl_crl",
