@@ -24,11 +24,8 @@ std::string server(std::string_view inside = {}) {
 // As a file that was last changed long ago: only such contents are kept. mtime can be set, ctime cannot.
 void age(const std::string& path) {
   struct stat s;
-  timespec now;
-  do {
-    REQUIRE(::stat(path.c_str(), &s) == 0);
-    ::clock_gettime(CLOCK_REALTIME, &now);
-  } while (now.tv_sec - s.st_ctim.tv_sec < 3 && ::usleep(50'000) == 0);
+  REQUIRE(::stat(path.c_str(), &s) == 0);
+  REQUIRE(wait_until([&] { return ::time(nullptr) - s.st_ctim.tv_sec >= 3; }));
 }
 
 std::string body(Curl& client, const std::string& url) { return client.fetch({.url = url}).body; }

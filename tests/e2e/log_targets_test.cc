@@ -106,7 +106,20 @@ TEST_CASE("a path of a log may come out of the request") {
   }
 }
 
-TEST_CASE("a kept open log is looked at again after valid=, and by USR1") {
+TEST_CASE("a kept open log is let go by USR1") {
+  Server s(logging("root %%DIR%%; access_log log_$host f; open_log_file_cache max=2 valid=1h;"));
+  ask(s, "/1", "a");
+  CHECK(s.wait_for_log("^/1$", "log_a"));
+  std::filesystem::rename(s.folder() + "/log_a", s.folder() + "/log_a.1");
+  ask(s, "/2", "a");
+  CHECK(s.wait_for_log("^/2$", "log_a.1"));
+  s.signal(SIGUSR1);
+  CHECK(s.wait_for_log("\\[notice\\] .*reopening logs.*\n(.*\n)*.*\\[notice\\] .*reopening logs"));
+  ask(s, "/3", "a");
+  CHECK(s.wait_for_log("^/3$", "log_a"));
+}
+
+TEST_CASE("a kept open log is looked at again after valid=") {
   Server s(logging("root %%DIR%%; access_log log_$host f; open_log_file_cache max=2 valid=0;"));
   ask(s, "/1", "a");
   CHECK(s.wait_for_log("^/1$", "log_a"));
