@@ -26,7 +26,7 @@ class SEAWALL_API LogFile {
 
   const std::string& path() const { return path_; }
 
-  // Whole lines, in one write(2). What cannot be written is lost: a log never stops the server. Errors: errno of write();
+  // Whole lines, in one write(2). What cannot be written is lost; a full pipe is waited for. Errors: errno of write();
   // Errc::truncated when only a part was taken.
   Result<void> append(std::string_view lines);
   // The same, and an [alert] about a failure, at most one a minute. After a full disk nothing is tried within the second.
