@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "seawall/async/event.h"
 #include "seawall/net/loop.h"
 #include "seawall/server/core_module.h"
 
@@ -87,7 +88,11 @@ void FileCache::forget_inactive(std::int64_t now) {
   }
 }
 
-FileCaches::FileCaches(Loop&, const FileConf&) : descriptors_(descriptors() / 2) {}
+void FileCache::forget_unused(std::int64_t now) {
+  for (Entry* oldest = order_.front(); oldest && now - oldest->used > inactive_; oldest = order_.front()) forget(*oldest);
+}
+
+FileCaches::FileCaches(Loop& loop, const FileConf&) : loop_(loop), descriptors_(descriptors() / 2) {}
 
 FileCaches& FileCaches::of(Loop& loop) {
   return *static_cast<FileCaches*>(loop.module_states[static_cast<std::size_t>(module_number<FilesModule>)]);
@@ -100,7 +105,7 @@ FileCache& FileCaches::of(const OpenFileCache& conf) {
 }
 
 std::size_t FileCaches::open_files() const {
-  std::size_t n = 0;
+  std::size_t n = opened.open_files();
   for (const auto& [number, cache] : by_number_) n += cache.open_files();
   return n;
 }
@@ -109,7 +114,7 @@ std::size_t FileCaches::share() const { return std::max<std::size_t>(descriptors
 
 // The cache with the entry to forget first, of those that keep descriptors.
 FileCache* FileCaches::oldest_but(const FileCache::Entry& entry) {
-  FileCache* found = nullptr;
+  FileCache* found = opened.size() > 0 && opened.oldest() != &entry ? &opened : nullptr;
   for (auto& [number, cache] : by_number_) {
     if (cache.open_files() == 0 || cache.oldest() == &entry) continue;
     if (!found || cache.oldest()->used < found->oldest()->used) found = &cache;
@@ -127,8 +132,23 @@ void FileCaches::hold(FileCache& cache, FileCache::Entry& entry, Ref<File> file)
   }
 }
 
+void FileCaches::keep_open(const std::string& path, Ref<File> file) {
+  hold(opened, opened.add(path, loop_.now()), std::move(file));
+  if (!closing_) loop_.scope().spawn(close_unused());
+}
+
+Task<void> FileCaches::close_unused() {
+  closing_ = true;
+  while (opened.size() > 0) {
+    const Errc slept = co_await sleep_until(Deadline::in(std::chrono::seconds(1), Wait::idle));
+    if (slept == Errc::cancelled) opened.clear();
+    else opened.forget_unused(loop_.now());
+  }
+  closing_ = false;
+}
+
 bool FileCaches::forget_open() {
-  bool any = false;
+  bool any = opened.forget_open();
   for (auto& [number, cache] : by_number_) any |= cache.forget_open();
   return any;
 }

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "seawall/async/task.h"
 #include "seawall/base/list.h"
 #include "seawall/server/file.h"
 #include "seawall/server/found.h"
@@ -49,6 +50,8 @@ class FileCache {
   void clear();
   // The longest unused; null when there is none.
   Entry* oldest() { return order_.front(); }
+  // Forgets all that have been inactive.
+  void forget_unused(std::int64_t now);
   // Forgets all that hold a descriptor; false: none did.
   bool forget_open();
 
@@ -84,6 +87,10 @@ class FileCaches {
 
   // Contents of small files, each held against the file system before it is used: there is always one.
   FileCache contents{8192, kMemory, std::chrono::seconds(60)};
+  // Larger files that are being served, held against the file system in the same way: opening one costs as much as sending
+  // it. Closed when nobody has asked for a second or two, so that what was removed gives back its space.
+  FileCache opened{64, 0, std::chrono::seconds(1)};
+  void keep_open(const std::string& path, Ref<File> file);
   // That of an open_file_cache that is on.
   FileCache& of(const OpenFileCache& conf);
   // cache.hold(); then what was not asked for longest makes room, in whichever cache, until this loop's share of the
@@ -94,12 +101,15 @@ class FileCaches {
   bool give_back();
 
  private:
+  Task<void> close_unused();
   bool forget_open();
   std::size_t open_files() const;
   std::size_t share() const;
   FileCache* oldest_but(const FileCache::Entry& entry);
 
+  Loop& loop_;
   const std::size_t descriptors_;  // that all loops may keep
+  bool closing_ = false;           // close_unused() is at work
   std::map<int, FileCache> by_number_;
 };
 

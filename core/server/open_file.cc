@@ -64,23 +64,22 @@ bool is_same(const File& file, const Found& found) {
   return !file.error() && !found.error() && file.is_reliable() && file.stamp() == FileStamp(found.status());
 }
 
-// Without open_file_cache: one look at each request, and contents from memory if they are those that are there.
+// Without open_file_cache: one look at each request, and what is kept if it is what is there.
 Ref<File> open_looked_at(Exchange& x, const std::string& path, Walk walk) {
   FileCaches& caches = FileCaches::of(x.loop);
   Found found = look(path, walk, caches);
-  FileCache& contents = caches.contents;
-  FileCache::Entry* entry = contents.find(path);
-  if (entry && is_same(*entry->file, found)) {
-    contents.use(*entry, x.loop.now());
-    return entry->file;
+  for (FileCache* cache : {&caches.contents, &caches.opened}) {
+    FileCache::Entry* entry = cache->find(path);
+    if (!entry) continue;
+    if (is_same(*entry->file, found)) {
+      cache->use(*entry, x.loop.now());
+      return entry->file;
+    }
+    cache->forget(*entry);
   }
   Ref<File> file = open_found(found, walk, caches);
-  if (file->memory() > 0 && file->is_reliable()) {
-    if (!entry) entry = &contents.add(path, x.loop.now());
-    contents.hold(*entry, file);
-  } else if (entry) {
-    contents.forget(*entry);
-  }
+  if (file->is_open()) caches.keep_open(path, file);
+  else if (file->memory() > 0 && file->is_reliable()) caches.contents.hold(caches.contents.add(path, x.loop.now()), file);
   return file;
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstdio>
 #include <deque>
+#include <filesystem>
 
 #include "catch.h"
 #include "e2e/curl.h"
@@ -78,6 +79,28 @@ TEST_CASE("an old file that changes is seen changed by the next request") {
   CHECK(client.fetch({.url = s.url("/f")}).status == 404);
   REQUIRE(::mkdir(path.c_str(), 0755) == 0);
   CHECK(client.fetch({.url = s.url("/f")}).status == 301);
+}
+
+TEST_CASE("a large file that is asked for stays open and is let go once nobody asks") {
+  Server s(server(), {{"html/large", std::string(100'000, 'a')}});
+  const std::string path = s.folder() + "/html/large";
+  const auto held = [&] {
+    int n = 0;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/" + std::to_string(serving_process(s)) + "/fd")) {
+      std::error_code gone;
+      n += std::filesystem::read_symlink(entry, gone).string().starts_with(path);
+    }
+    return n;
+  };
+  REQUIRE(get(s.url("/large")).body == std::string(100'000, 'a'));
+  REQUIRE(held() == 1);
+  s.file("html/new", std::string(100'000, 'b'));
+  std::filesystem::rename(s.folder() + "/html/new", path);
+  CHECK(get(s.url("/large")).body == std::string(100'000, 'b'));
+  CHECK(held() == 1);
+  REQUIRE(::unlink(path.c_str()) == 0);
+  CHECK(wait_until([&] { return held() == 0; }));
+  CHECK(get(s.url("/large")).status == 404);
 }
 
 TEST_CASE("open_file_cache serves what it has seen until open_file_cache_valid is over") {

@@ -80,6 +80,17 @@ TEST_CASE("a file cache forgets two inactive paths at each use") {
   CHECK(cache.find("c"));
 }
 
+TEST_CASE("a file cache forgets all inactive paths when asked to") {
+  FileCache cache(100, 1000, 10s);
+  for (const char* path : {"a", "b", "c"}) cache.add(path, 0);
+  cache.add("d", 5 * kSecond);
+  cache.forget_unused(10 * kSecond);
+  CHECK(cache.size() == 4);
+  cache.forget_unused(11 * kSecond);
+  CHECK(cache.size() == 1);
+  CHECK(cache.find("d"));
+}
+
 TEST_CASE("a file is held while somebody uses it, whatever its cache does") {
   FileCache cache(1, 1 << 20, 60s);
   cache.hold(cache.add("a", 1), file_of(10));
