@@ -4,7 +4,6 @@
 
 #include "seawall/http/date.h"
 #include "seawall/server/core_conf.h"
-#include "seawall/server/error_pages.h"
 #include "seawall/server/exchange.h"
 
 namespace seawall {
@@ -54,10 +53,9 @@ void become_not_modified(Response& response) {
 }
 
 // Nothing of what was asked for may show: a head of its own.
-void become_failed(const Exchange& x, Response& response) {
+void become_failed(Response& response) {
   Response failed(412);
   failed.close = response.close;
-  add_default_page(x, failed);
   response = std::move(failed);
 }
 
@@ -79,7 +77,7 @@ Result<void> filter_not_modified(Exchange& x, Response& response, const CoreConf
   const Field* unmodified_since = request.find(FieldId::if_unmodified_since);
   const Field* match = request.find(FieldId::if_match);
   if ((unmodified_since && !is_unmodified(*unmodified_since, response)) || (match && !matches(*match, response, false))) {
-    become_failed(x, response);
+    become_failed(response);
     return {};
   }
   const Field* modified_since = request.find(FieldId::if_modified_since);

@@ -6,7 +6,6 @@
 #include "seawall/http/date.h"
 #include "seawall/server/byte_ranges.h"
 #include "seawall/server/core_conf.h"
-#include "seawall/server/error_pages.h"
 #include "seawall/server/exchange.h"
 #include "seawall/server/multipart_body.h"
 
@@ -70,14 +69,11 @@ void send_several(Response& response, const std::vector<ByteRange>& ranges, std:
   response.body = std::make_unique<MultipartBody>(std::move(pieces));
 }
 
-void refuse(const Exchange& x, Response& response, std::uint64_t length) {
-  response.status = 416;
-  response.headers.set("Content-Range", "bytes */" + std::to_string(length));
-  response.headers.remove(FieldId::etag);
-  response.headers.remove(FieldId::last_modified);
-  response.headers.remove(FieldId::content_encoding);
-  response.body = Body();
-  add_default_page(x, response);
+void refuse(Response& response, std::uint64_t length) {
+  Response refused(416);
+  refused.close = response.close;
+  refused.headers.set("Content-Range", "bytes */" + std::to_string(length));
+  response = std::move(refused);
 }
 
 }  // namespace
@@ -89,7 +85,7 @@ Result<void> filter_range(Exchange& x, Response& response, const CoreConf& core)
   if (field && if_range_holds(x, response)) {
     const ByteRanges ranges(field->value, length, *core.max_ranges);
     if (ranges.answer() == ByteRanges::Answer::unsatisfiable) {
-      refuse(x, response, length);
+      refuse(response, length);
       return {};
     }
     if (ranges.answer() == ByteRanges::Answer::parts) {

@@ -168,31 +168,37 @@ Task<void> follow(Exchange& x, Internal internal, Outcome& outcome) {
   co_await serve_location(x, true, outcome);
 }
 
-// Runs the filters over the head that will be sent.
-Result<void> filter(Exchange& x, Response& response) {
-  x.response = &response;  // what $sent_http_* and $status mean in values of filters
-  Result<void> done;
-  for (const Plan::BoundFilter& filter : x.plan().filters)
-    if (done = filter.run(x, response, filter.conf); !done) break;
-  x.response = nullptr;
-  return done;
-}
-
 // A response whose body is the default page of its status, not something a handler has made.
 bool is_bare(const Response& response) {
   return response.status >= 300 && std::holds_alternative<std::monostate>(response.body);
 }
 
-// The head as it will be sent.
-void finish(Exchange& x, Response& response) {
+// Runs the filters over the head that will be sent. False: one of them has put a bare error in its place (412, 416).
+Result<bool> filter(Exchange& x, Response& response) {
+  const int status = response.status;
+  const auto is_refused = [&] { return response.status != status && response.status >= 400 && is_bare(response); };
+  x.response = &response;  // what $sent_http_* and $status mean in values of filters
+  Result<void> done;
+  for (const Plan::BoundFilter& filter : x.plan().filters)
+    if (done = filter.run(x, response, filter.conf); !done || is_refused()) break;
+  x.response = nullptr;
+  if (!done) return done.error();
+  return !is_refused();
+}
+
+// The head as it will be sent. False: a filter has refused it, and what it says instead is a response like any other.
+bool finish(Exchange& x, Response& response) {
   if (is_bare(response)) add_default_page(x, response);
-  if (Result<void> done = filter(x, response); !done) {
-    x.log(Level::error, "a filter failed: " + describe(done.error()));
+  const Result<bool> passed = filter(x, response);
+  if (passed && !*passed) return false;
+  if (!passed) {
+    x.log(Level::error, "a filter failed: " + describe(passed.error()));
     response = Response(500);
     add_default_page(x, response);
   }
   if (response.last_modified && !response.headers.has(FieldId::last_modified))
     response.headers.add("Last-Modified", http_date(*response.last_modified));
+  return true;
 }
 
 // After these nobody trusts what the connection brings next.
@@ -228,13 +234,13 @@ Task<void> settle(Exchange& x, Outcome& outcome) {
       if (auto page = error_page_for(x, response)) {
         in_error_page = true;
         outcome = std::move(*page);
-        if (auto* answer = std::get_if<Response>(&outcome)) co_return finish(x, *answer);
+        if (auto* answer = std::get_if<Response>(&outcome); answer && finish(x, *answer)) co_return;
         continue;
       }
     }
     // An error page that fails itself is that failure, as in nginx.
     if (final_status && !bare) response.status = final_status;
-    co_return finish(x, response);
+    if (finish(x, response)) co_return;
   }
   x.log(Level::error, "rewrite or internal redirection cycle while internally redirecting to \"" + x.uri + "\"");
   outcome = Response(500);

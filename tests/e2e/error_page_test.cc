@@ -98,6 +98,24 @@ TEST_CASE("a module that throws is a 500 with its page, a throwing filter one wi
   CHECK(s.wait_for_log("GET /body HTTP/1.0\" 200", "log"));
 }
 
+TEST_CASE("a condition that fails and a range that there is not have their pages, too") {
+  Server s("server { listen 127.0.0.1:%%PORT_0%%; root %%DIR%%/html; error_page 412 /failed; error_page 416 /range;\n"
+           "location /plain/ { error_page 404 /none; return 599; } location /same { error_page 416 = /short; } }",
+           {{"html/a", "content"}, {"html/same", "content"}, {"html/short", "s"}, {"html/failed", "failed page"},
+            {"html/range", "range page"}});
+  const Response failed = get(s.url("/a"), {"If-Match: \"x\""});
+  CHECK(failed.status == 412);
+  CHECK(failed.body == "failed page");
+  const Response range = get(s.url("/a"), {"Range: bytes=100-"});
+  CHECK(range.status == 416);
+  CHECK(range.body == "range page");
+  const Response again = get(s.url("/same"), {"Range: bytes=100-"});  // a page that is refused itself
+  CHECK(again.status == 416);
+  CHECK(again.header("content-range") == "bytes */1");
+  CHECK_THAT(again.body, Catch::Matchers::ContainsSubstring("416 Requested Range Not Satisfiable"));
+  CHECK(get(s.url("/plain/")).status == 599);
+}
+
 TEST_CASE("what error_page does not take is refused in nginx's words") {
   const auto refused = [](const std::string& line) { return check_config("server { " + line + " }").err; };
   using Catch::Matchers::Contains;
