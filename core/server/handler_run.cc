@@ -10,16 +10,25 @@
 #include "seawall/server/exchange.h"
 #include "seawall/server/respond.h"
 #include "seawall/server/under_deadline.h"
+#include "seawall/tls/tls_stream.h"
 
 namespace seawall {
 namespace {
 
+// The head of a TLS record that says goodbye: an alert, or in TLS 1.3 what looks like data but is too short for any.
+bool is_goodbye(const unsigned char (&record)[5]) {
+  constexpr unsigned char alert = 21, data = 23, longest = 2 + 1 + 16;
+  return record[0] == alert || (record[0] == data && record[3] == 0 && record[4] <= longest);
+}
+
 // A client that has closed and left nothing unread: no further request, no rest of a body.
 bool has_left(const Exchange& x) {
   if (x.outlives_client || x.request.version == Version::http2 || x.connection.fd < 0) return false;
-  char byte;
-  const ssize_t n = ::recv(x.connection.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
+  unsigned char bytes[5];
+  const ssize_t n = ::recv(x.connection.fd, bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT);
+  if (n == 0) return true;
+  if (n < 0) return errno != EAGAIN && errno != EINTR;
+  return n == sizeof bytes && x.connection.tls && !x.connection.tls->is_plain() && is_goodbye(bytes);
 }
 
 // The 503 of a handler that took too long. Its error_page may lead to another handler: that has a time of its own, once.

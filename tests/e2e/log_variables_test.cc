@@ -2,6 +2,7 @@
 #include <ctime>
 
 #include "catch.h"
+#include "e2e/certificate.h"
 #include "e2e/probe.h"
 #include "e2e/raw_client.h"
 #include "e2e/server.h"
@@ -118,6 +119,19 @@ TEST_CASE("$request_completion and $status tell of a client that left") {
   CHECK(s.wait_for_log("^/ 204 OK\\.$", "a.log"));
   RawClient(s.port()).send("GET /wait HTTP/1.1\r\nHost: a\r\n\r\n");
   CHECK(s.wait_for_log("^/wait 499 \\.$", "a.log"));
+}
+
+TEST_CASE("a client that leaves over TLS is noticed while a handler waits") {
+  const int version = GENERATE(TLS1_2_VERSION, TLS1_3_VERSION);
+  const auto made = make_certificate({"localhost"});
+  Server s(with_probe("log_format f \"$uri $status\"; server { listen 127.0.0.1:%%PORT_0%% ssl; ssl_certificate a.crt; "
+                      "ssl_certificate_key a.key; access_log a.log f; location /wait { probe_wait 1h; probe_stream 1 5; } }"),
+           {{"a.crt", made.certificate}, {"a.key", made.key}});
+  RawClient c(s.port());
+  c.start_tls({.min_version = version, .max_version = version});
+  c.send("GET /wait HTTP/1.1\r\nHost: a\r\n\r\n");
+  c.half_close();
+  CHECK(s.wait_for_log("^/wait 499$", "a.log"));
 }
 
 TEST_CASE("$remote_user, fields and cookies of a request that has none are a dash") {
