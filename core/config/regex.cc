@@ -63,6 +63,7 @@ std::shared_ptr<const Regex> Regex::compile(const std::string& pattern, bool cas
   pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);  // without JIT the interpreter serves
   std::shared_ptr<Regex> regex(new Regex);
   regex->pattern_ = pattern;
+  regex->caseless_ = caseless;
   regex->code_ = code;
   std::uint32_t groups, names, size;
   PCRE2_SPTR table;

@@ -34,6 +34,7 @@ class SEAWALL_API Regex {
   enum class Outcome { matched, no_match, failed };
   Outcome match(std::string_view subject, Captures* captures = nullptr) const;
   const std::string& pattern() const { return pattern_; }
+  bool caseless() const { return caseless_; }
   int groups() const { return groups_; }
   const std::vector<std::pair<std::string, int>>& names() const { return names_; }  // (?<name>...) and its number
   ~Regex();
@@ -41,6 +42,7 @@ class SEAWALL_API Regex {
  private:
   Regex() = default;
   std::string pattern_;
+  bool caseless_ = false;
   void* code_ = nullptr;  // pcre2_code*
   int groups_ = 0;
   std::vector<std::pair<std::string, int>> names_;

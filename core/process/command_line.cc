@@ -2,12 +2,10 @@
 // letter (-cFILE) or follow a group (-tc FILE), the last of several -c counts, and tools read the wording of the errors.
 #include "seawall/process/command_line.h"
 
-#include <filesystem>
 #include <iostream>
 #include <stdexcept>
 
 #include "seawall/process/config_test.h"
-#include "seawall/process/installation.h"
 #include "seawall/process/send_signal.h"
 #include "seawall/process/subcommands.h"
 #include "seawall/process/version.h"
@@ -64,19 +62,6 @@ Options scan(int argc, char** argv) {
   }
   if (!options.signal.empty() && signal_of(options.signal) == 0) fail("invalid option: \"-s " + options.signal + "\"");
   return options;
-}
-
-void make_absolute(std::string& path, const std::string& base) {
-  if (!path.starts_with('/')) path = base + path;
-}
-
-void complete(Options& options) {
-  if (options.prefix.empty()) options.prefix = default_prefix();
-  options.prefix = std::filesystem::absolute(options.prefix).lexically_normal().string();
-  if (!options.prefix.ends_with('/')) options.prefix += '/';
-  if (options.conf.empty()) options.conf = "nginx.conf";
-  make_absolute(options.conf, options.prefix);
-  if (!options.error_log.empty() && options.error_log != "stderr") make_absolute(options.error_log, options.prefix);
 }
 
 }  // namespace

@@ -20,4 +20,7 @@ class Options {
   std::string conf_prefix() const { return conf.substr(0, conf.rfind('/') + 1); }
 };
 
+// Fills in the prefix and the configuration where the command line has none, and makes paths absolute.
+void complete(Options& options);
+
 }  // namespace seawall

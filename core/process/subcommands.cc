@@ -6,6 +6,8 @@
 
 #include "seawall/module/loader.h"
 #include "seawall/process/directive_tables.h"
+#include "seawall/process/options.h"
+#include "seawall/process/routes.h"
 
 namespace seawall {
 namespace {
@@ -25,6 +27,15 @@ class Commands {
     tables->callback([this] { done_ = argument_.empty() ? print_module_names() : print_directive_table(argument_); });
     auto* refused = app_.add_subcommand("refused", "the directives of nginx that are not supported yet");
     refused->callback([this] { done_ = print_refused_names(); });
+    auto* routes = app_.add_subcommand("routes", "the servers and locations of a configuration, and who answers there");
+    routes->add_option("-c", options_.conf, "the configuration, as in a start");
+    routes->add_option("-p", options_.prefix, "the prefix");
+    routes->add_option("-g", options_.globals, "global directives");
+    routes->add_flag("--timeouts", timeouts_, "and how long each phase of a request may take; * where it is not the default");
+    routes->callback([this] {
+      complete(options_);
+      done_ = print_routes(options_, timeouts_);
+    });
   }
 
   bool has(const std::string& name) const {
@@ -47,6 +58,8 @@ class Commands {
  private:
   CLI::App app_{"seawall: serves nginx configurations over HTTP and HTTPS", "seawall"};
   std::string argument_;
+  Options options_;
+  bool timeouts_ = false;
   bool done_ = true;
 };
 

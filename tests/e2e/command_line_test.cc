@@ -297,3 +297,21 @@ TEST_CASE("commands of our own: the modules, a module's directives, the names th
   CHECK(refused.exit_code == 0);
   CHECK_THAT(refused.out, Contains("\nmail\n") && !Contains("\nreturn\n") && !Contains("\nlisten\n"));
 }
+
+TEST_CASE("routes prints what a configuration serves, and how long each phase may take there") {
+  const Place place("access_log off; client_body_timeout 90s;\nserver {\n listen 127.0.0.1:8999 default_server;\n server_name a *.b;\n"
+                    " location ~* [.]a$ { }\n location = /x {\n  send_timeout 5s;\n  return 204;\n }\n}\nserver {\n listen 127.0.0.1:8999;\n}");
+  const Run routes = place.run_bare({"routes", "-c", place.conf()});
+  CHECK(routes.err == "");
+  CHECK(routes.exit_code == 0);
+  CHECK_THAT(routes.out, Contains("server \"a\" \"*.b\" in " + place.conf() + ":5\n  listen 127.0.0.1:8999 default\n"));
+  CHECK_THAT(routes.out, Contains("location = /x in " + place.conf() + ":9: rewrite\n") && Contains("location ~* [.]a$ in ") && Contains("server \"\" in "));
+  CHECK_THAT(routes.out, !Contains("send_timeout"));
+  const Run timeouts = place.run_bare({"routes", "-c", place.conf(), "--timeouts"});
+  CHECK_THAT(timeouts.out, Contains("body       90s*, 512 B/s, off"));
+  CHECK_THAT(timeouts.out, Contains("send       1m, 256 B/s"));
+  CHECK_THAT(timeouts.out, Contains("send       5s*, 256 B/s") && Contains("handshake  10s "));
+  const Run wrong = place.run_bare({"routes", "-c", place.folder() + "/none.conf"});
+  CHECK(wrong.exit_code == 1);
+  CHECK_THAT(wrong.err, StartsWith("nginx: [emerg] open() \""));
+}
