@@ -8,6 +8,8 @@
 #include "seawall/server/named_captures.h"
 #include "seawall/server/proxy_protocol.h"
 #include "seawall/server/vhost.h"
+#include "seawall/tls/certificate_cache.h"
+#include "seawall/tls/error.h"
 #include "seawall/tls/tls_stream.h"
 
 namespace seawall {
@@ -70,6 +72,30 @@ Task<void> close(Connection& c) {
   }
 }
 
+// May this server not be reached over this connection? Not when it refuses handshakes, nor when it wants to see other client
+// certificates than the server that the handshake was for.
+bool is_misdirected(const Connection& c, const Exchange& x) {
+  if (x.vhost == c.vhost) return false;
+  const TlsConf& wanted = *x.vhost->tls_conf;
+  if (*wanted.reject_handshake) return true;
+  return *wanted.verify != VerifyClient::off && !verify_alike(wanted, *c.vhost->tls_conf);
+}
+
+// What ssl_verify_client says of the client's certificate: 495, 496, or 0 when it may pass.
+int refused_client(const TlsStream& tls, const Exchange& x) {
+  const VerifyClient rule = *x.vhost->tls_conf->verify;
+  if (rule == VerifyClient::off) return 0;
+  const long verdict = SSL_get_verify_result(tls.ssl());
+  if (verdict != X509_V_OK && !(rule == VerifyClient::optional_no_ca && is_authority_unknown(verdict))) {
+    x.log(Level::info, "client SSL certificate verify error: (" + std::to_string(verdict) + ":" +
+                           X509_verify_cert_error_string(verdict) + ")");
+    return 495;
+  }
+  if (rule != VerifyClient::on || SSL_get0_peer_certificate(tls.ssl())) return 0;
+  x.log(Level::info, "client sent no required SSL certificate");
+  return 496;
+}
+
 }  // namespace
 
 Connection::Connection(LoopServer& server, Fd fd, const ListenSocket& door) : server(server), endpoint(nullptr) {
@@ -98,7 +124,26 @@ const TlsContext* Connection::select(std::string_view name) {
   }
   core = vhost->core;
   if (*vhost->tls_conf->reject_handshake) return nullptr;
-  return vhost->tls.get();
+  return vhost->tls ? vhost->tls.get() : endpoint->default_server->tls.get();
+}
+
+// The paths of ssl_certificate with variables are those of a request that has said nothing yet but the server's name.
+bool Connection::load_certificates(SSL* ssl) {
+  const TlsConf& conf = *(vhost->tls ? vhost : endpoint->default_server)->tls_conf;
+  Exchange nobody(info, RequestHead(), *vhost);
+  try {
+    for (std::size_t i = 0; i < conf.certificates->size(); ++i) {
+      const std::string certificate = (*conf.certificates)[i].eval(nobody), key = (*conf.keys)[i].eval(nobody);
+      CertificateCache* const cache = conf.certificate_cache->get();
+      const auto pair = cache ? cache->get(certificate, key, *conf.passwords, server.loop.now())
+                              : LoadedPair::load(certificate, key, *conf.passwords);
+      pair->give(ssl);
+    }
+    return true;
+  } catch (const TlsError& error) {
+    log(Level::error, std::string(error.what()) + " while SSL handshaking");
+    return false;
+  }
 }
 
 Connection::~Connection() { --server.states[static_cast<std::size_t>(state_)]; }
@@ -142,9 +187,9 @@ Task<void> serve(LoopServer& server, Fd fd, const ListenSocket& door) {
   }
   if (c.endpoint->options.ssl) {
     auto& tls = static_cast<TlsStream&>(*c.stream);
+    c.info.tls = &tls;
     const bool open = co_await handshake(c, tls);
     if (!open) co_return;
-    c.info.tls = &tls;
   }
   co_await serve_h1(c);
   co_await close(c);
@@ -167,9 +212,12 @@ std::unique_ptr<Exchange> make_exchange(Connection& c, RequestHead head, Scope* 
 int wrong_connection(const Connection& c, const Exchange& x) {
   if (x.name_search_failed) return 500;
   if (c.plain_on_tls) return 497;
-  // A server that refuses handshakes must not be reached under another one's name.
-  if (c.info.tls && x.vhost != c.vhost && *x.vhost->tls_conf->reject_handshake) return 421;
-  return 0;
+  if (!c.info.tls) return 0;
+  if (is_misdirected(c, x)) {
+    x.log(Level::info, "client attempted to request the server name different from the one that was negotiated");
+    return 421;
+  }
+  return refused_client(*c.info.tls, x);
 }
 
 }  // namespace seawall

@@ -40,6 +40,7 @@ class Connection final : public ListNode, public SniSelector {  // the node: in 
 
  private:
   const TlsContext* select(std::string_view name) override;
+  bool load_certificates(SSL* ssl) override;
   ConnState state_ = ConnState::new_;
 };
 
@@ -51,7 +52,8 @@ Task<void> serve_h1(Connection& c);
 
 // The exchange of a head, with the server its Host asks for; its handler runs below `scope`.
 std::unique_ptr<Exchange> make_exchange(Connection& c, RequestHead head, Scope* scope = nullptr);
-// 400 or 421 when a request may not be answered on this connection (497: plain HTTP on a TLS port); 0 when it may.
+// The status when a request may not be answered on this connection, after a line in the log: 421, 497 (plain HTTP on a TLS
+// port), 495 and 496 (the client's certificate); 0 when it may.
 int wrong_connection(const Connection& c, const Exchange& x);
 
 }  // namespace seawall

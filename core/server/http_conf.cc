@@ -18,6 +18,8 @@ class Maker {
     if (!blocks->http) return;
     for (Settings* server : conf_of<BlocksModule>(*blocks->http)->servers) placed(server->place, [&] { add_server(*server); });
     for (Endpoint& endpoint : conf_.endpoints.all()) name_servers(endpoint);
+    for (const Endpoint& endpoint : conf_.endpoints.all())
+      if (endpoint.options.ssl) check_certificates(endpoint);
     for (Vhost& vhost : conf_.vhosts)
       if (tls_servers_.contains(&vhost)) vhost.tls = tls_context(vhost);
     conf_.sockets = conf_.endpoints.sockets();
@@ -61,13 +63,26 @@ class Maker {
       conf_.endpoints.add(listen, &vhost, [&](const std::string& text) { binder_.options().warn(text + " in " + vhost.place.text()); });
   }
 
-  // Servers with the same settings share a context: 10,000 names behind one certificate cost one.
+  // nginx's rule: the default server has a certificate, which serves those that have none of their own; where it refuses
+  // handshakes instead, each of the others needs its own.
+  static void check_certificates(const Endpoint& endpoint) {
+    const auto lacks = [](const Vhost& vhost) {
+      return vhost.tls_conf->certificates->empty() && !*vhost.tls_conf->reject_handshake;
+    };
+    for (const Vhost* vhost : endpoint.servers) {
+      const bool alone = vhost == endpoint.default_server || endpoint.default_server->tls_conf->certificates->empty();
+      if (alone && lacks(*vhost))
+        throw ConfigError("no \"ssl_certificate\" is defined for the \"listen ... ssl\" directive", vhost->place);
+    }
+  }
+
+  // Servers with the same settings share a context: 10,000 names behind one certificate cost one. Null: the default
+  // server's is taken.
   std::shared_ptr<TlsContext> tls_context(const Vhost& vhost) {
     const TlsConf& conf = *vhost.tls_conf;
-    if (conf.certificates->empty() && !*conf.reject_handshake)
-      throw ConfigError("no \"ssl_certificate\" is defined for the \"listen ... ssl\" directive", vhost.place);
+    if (conf.certificates->empty() && !*conf.reject_handshake) return nullptr;
     auto& context = contexts_[&conf];
-    if (!context) context = make_tls_context(conf);
+    if (!context) context = make_tls_context(conf, binder_.options().warn);
     return context;
   }
 
@@ -115,6 +130,14 @@ class Maker {
 };
 
 }  // namespace
+
+std::vector<std::shared_ptr<TlsContext>> HttpConf::tls_contexts() const {
+  std::vector<std::shared_ptr<TlsContext>> contexts;
+  std::set<const TlsContext*> known;
+  for (const Vhost& vhost : vhosts)
+    if (vhost.tls && known.insert(vhost.tls.get()).second) contexts.push_back(vhost.tls);
+  return contexts;
+}
 
 std::unique_ptr<HttpConf> HttpConf::make(Settings& main, Binder& binder, std::span<const Offer> offers) {
   auto conf = std::make_unique<HttpConf>();

@@ -18,6 +18,9 @@ class HttpConf {
   // `main` is what Binder::bind returned. ConfigError in nginx's wording with the place.
   static std::unique_ptr<HttpConf> make(Settings& main, Binder& binder, std::span<const Offer> offers);
 
+  // Each TLS context once, in the order of its first server.
+  std::vector<std::shared_ptr<TlsContext>> tls_contexts() const;
+
   std::deque<Vhost> vhosts;
   Endpoints endpoints;
   std::vector<ListenSocket> sockets;

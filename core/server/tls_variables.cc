@@ -7,18 +7,11 @@
 
 #include "seawall/server/core_module.h"
 #include "seawall/server/exchange.h"
+#include "seawall/server/tls_client_variables.h"
 #include "seawall/tls/tls_stream.h"
 
 namespace seawall {
 namespace {
-
-void append_hex(std::string_view bytes, std::string& out) {
-  static constexpr char digits[] = "0123456789abcdef";
-  for (char c : bytes) {
-    out.push_back(digits[static_cast<unsigned char>(c) >> 4]);
-    out.push_back(digits[static_cast<unsigned char>(c) & 15]);
-  }
-}
 
 // 0xabcd, for what OpenSSL has no name for.
 void append_code(unsigned code, std::string& out) {
@@ -88,8 +81,27 @@ void early_data(const TlsStream& tls, std::string& out) {
   if (!SSL_is_init_finished(tls.ssl())) out.push_back('1');
 }
 
-// No client certificate is asked for.
-void client_verify(const TlsStream&, std::string& out) { out.append("NONE"); }
+// What the server signed with, and what the client takes for it (OpenSSL has no names for those).
+void sigalg(const TlsStream& tls, std::string& out) {
+  int type = 0, digest = 0;
+  if (SSL_get_signature_type_nid(tls.ssl(), &type) != 1) return;
+  SSL_get_signature_nid(tls.ssl(), &digest);
+  append_signature(type, digest, out);
+}
+
+void sigalgs(const TlsStream& tls, std::string& out) {
+  const int count = SSL_get_sigalgs(tls.ssl(), -1, nullptr, nullptr, nullptr, nullptr, nullptr);
+  std::string separator;
+  for (int i = 0; i < count; ++i) {
+    unsigned char signature = 0, hash = 0;
+    SSL_get_sigalgs(tls.ssl(), i, nullptr, nullptr, nullptr, &signature, &hash);
+    out.append(std::exchange(separator, ":"));
+    append_code(static_cast<unsigned>(hash << 8 | signature), out);
+  }
+}
+
+// Encrypted Client Hello is not built: what nginx says without it.
+void nothing(const TlsStream&, std::string&) {}
 
 template <void (*Append)(const TlsStream&, std::string&)>
 bool get(Exchange& x, std::string_view, const void*, std::string& out) {
@@ -104,14 +116,31 @@ const VariableRow rows[] = {
     {"ssl_alpn_protocol", get<alpn_protocol>},
     {"ssl_cipher", get<cipher>},
     {"ssl_ciphers", get<ciphers>},
+    {"ssl_client_cert", get<client_cert>},
+    {"ssl_client_escaped_cert", get<client_escaped_cert>},
+    {"ssl_client_fingerprint", get<client_fingerprint>},
+    {"ssl_client_i_dn", get<client_issuer>},
+    {"ssl_client_i_dn_legacy", get<client_issuer_legacy>},
+    {"ssl_client_raw_cert", get<client_raw_cert>},
+    {"ssl_client_s_dn", get<client_subject>},
+    {"ssl_client_s_dn_legacy", get<client_subject_legacy>},
+    {"ssl_client_serial", get<client_serial>},
+    {"ssl_client_sigalg", get<client_sigalg>},
+    {"ssl_client_v_end", get<client_end>},
+    {"ssl_client_v_remain", get<client_remaining>},
+    {"ssl_client_v_start", get<client_start>},
     {"ssl_client_verify", get<client_verify>},
     {"ssl_curve", get<curve>},
     {"ssl_curves", get<curves>},
     {"ssl_early_data", get<early_data>},
+    {"ssl_ech_outer_server_name", get<nothing>},
+    {"ssl_ech_status", get<nothing>},
     {"ssl_protocol", get<protocol>},
     {"ssl_server_name", get<server_name>},
     {"ssl_session_id", get<session_id>},
     {"ssl_session_reused", get<session_reused>},
+    {"ssl_sigalg", get<sigalg>},
+    {"ssl_sigalgs", get<sigalgs>},
 };
 
 }  // namespace

@@ -24,7 +24,7 @@ class Vhost {
   std::string primary_name;         // $server_name: the first name as written, "" without any
   std::vector<ServerName> names;
   Locations locations;              // a server without locations answers from its root
-  std::shared_ptr<TlsContext> tls;  // null when no listen of it is ssl
+  std::shared_ptr<TlsContext> tls;  // null when no listen of it is ssl, or where the default server's is taken
   // What a head may be like before its Host is known: this server being the default of its address.
   HeadLimits head_limits;
   HeadOptions head_options;

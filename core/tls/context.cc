@@ -1,155 +1,122 @@
 #include "seawall/tls/context.h"
 
-#include <openssl/bio.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
 
-#include "seawall/base/check.h"
+#include <algorithm>
+
+#include "seawall/tls/context_parts.h"
 #include "seawall/tls/error.h"
 #include "seawall/tls/tls_stream.h"
 
 namespace seawall {
 namespace {
 
-// Mozilla Intermediate's six ECDHE suites; the server's order counts, but a client that puts ChaCha20 first has no fast
-// AES and gets ChaCha20.
-constexpr const char* kIntermediate =
-    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
-    "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
-constexpr const char* kSuites13 = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
+void free_state(void*, void* state, CRYPTO_EX_DATA*, int, long, void*) { delete static_cast<TlsState*>(state); }
 
-struct Passwords {
-  const std::vector<std::string>* list;
-  std::size_t next = 0;
-};
-
-int next_password(char* buffer, int size, int, void* data) {
-  auto& passwords = *static_cast<Passwords*>(data);
-  if (passwords.next >= passwords.list->size()) return 0;
-  const std::string& word = (*passwords.list)[passwords.next];
-  if (static_cast<int>(word.size()) > size) return 0;
-  word.copy(buffer, word.size());
-  return static_cast<int>(word.size());
+int state_index() {
+  static const int index = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, free_state);
+  return index;
 }
 
-using Bio = std::unique_ptr<BIO, decltype(&BIO_free)>;
-
-[[noreturn]] void fail(const std::string& what) { throw TlsError(what + " failed " + openssl_errors()); }
-
-Bio open_pem(const std::string& path, const std::string& what) {
-  Bio bio(BIO_new_file(path.c_str(), "r"), BIO_free);
-  if (!bio) throw TlsError("cannot load " + what + " \"" + path + "\": BIO_new_file() failed " + openssl_errors());
-  return bio;
-}
-
-void load_certificate(SSL_CTX* ctx, const std::string& path) {
-  const std::string cannot = "cannot load certificate \"" + path + "\": ";
-  Bio bio = open_pem(path, "certificate");
-  std::unique_ptr<X509, decltype(&X509_free)> leaf(PEM_read_bio_X509_AUX(bio.get(), nullptr, nullptr, nullptr), X509_free);
-  if (!leaf) fail(cannot + "PEM_read_bio_X509_AUX()");
-  if (SSL_CTX_use_certificate(ctx, leaf.get()) != 1)
-    throw TlsError("SSL_CTX_use_certificate(\"" + path + "\") failed " + openssl_errors());
+void load_certificate(SSL_CTX* ctx, const std::string& name, const PemFiles& files) {
+  CertificateChain chain;
+  try {
+    chain = parse_certificate(files.text(name));
+  } catch (const TlsError& error) {
+    throw TlsError("cannot load certificate \"" + shown(name) + "\": " + error.what());
+  }
+  if (SSL_CTX_use_certificate(ctx, chain.leaf.get()) != 1) throw_openssl("SSL_CTX_use_certificate(\"" + shown(name) + "\")");
   SSL_CTX_clear_chain_certs(ctx);
-  while (X509* extra = PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)) {
-    if (SSL_CTX_add0_chain_cert(ctx, extra) == 1) continue;
-    X509_free(extra);
-    fail(cannot + "SSL_CTX_add0_chain_cert()");
+  for (const X509Ptr& other : chain.others)
+    if (SSL_CTX_add1_chain_cert(ctx, other.get()) != 1) throw_openssl("SSL_CTX_add1_chain_cert(\"" + shown(name) + "\")");
+}
+
+void load_key(SSL_CTX* ctx, const std::string& name, const PemFiles& files, const std::vector<std::string>& passwords) {
+  KeyPtr key;
+  try {
+    key = parse_key(files.text(name), passwords);
+  } catch (const TlsError& error) {
+    throw TlsError("cannot load certificate key \"" + shown(name) + "\": " + error.what());
   }
-  const auto error = ERR_peek_last_error();
-  if (error && !(ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE))
-    fail(cannot + "PEM_read_bio_X509()");
+  if (SSL_CTX_use_PrivateKey(ctx, key.get()) != 1) throw_openssl("SSL_CTX_use_PrivateKey(\"" + shown(name) + "\")");
+}
+
+TlsContext::Handle build(const TlsSettings& settings, const PemFiles& files, std::vector<std::string>& warnings) {
   ERR_clear_error();
-}
-
-void load_key(SSL_CTX* ctx, const std::string& path, const std::vector<std::string>& words) {
-  Passwords passwords{&words};
-  std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(nullptr, EVP_PKEY_free);
-  do {
-    Bio bio = open_pem(path, "certificate key");
-    key.reset(PEM_read_bio_PrivateKey(bio.get(), nullptr, next_password, &passwords));
-  } while (!key && ++passwords.next < words.size());
-  if (!key) fail("cannot load certificate key \"" + path + "\": PEM_read_bio_PrivateKey()");
-  if (SSL_CTX_use_PrivateKey(ctx, key.get()) != 1)
-    throw TlsError("SSL_CTX_use_PrivateKey(\"" + path + "\") failed " + openssl_errors());
-}
-
-void set_versions(SSL_CTX* ctx, const TlsSettings& s) {
-  SSL_CTX_set_min_proto_version(ctx, s.min_version);
-  SSL_CTX_set_max_proto_version(ctx, s.max_version);
-  for (int version : s.disabled_versions) {
-    if (version == TLS1_VERSION) SSL_CTX_set_options(ctx, SSL_OP_NO_TLSv1);
-    if (version == TLS1_1_VERSION) SSL_CTX_set_options(ctx, SSL_OP_NO_TLSv1_1);
-    if (version == TLS1_2_VERSION) SSL_CTX_set_options(ctx, SSL_OP_NO_TLSv1_2);
-  }
-}
-
-void set_ciphers(SSL_CTX* ctx, const TlsSettings& s) {
-  const std::string list = s.ciphers.empty() ? kIntermediate : s.ciphers;
-  if (SSL_CTX_set_cipher_list(ctx, list.c_str()) != 1) fail("SSL_CTX_set_cipher_list(\"" + list + "\")");
-  if (SSL_CTX_set_ciphersuites(ctx, kSuites13) != 1) fail("SSL_CTX_set_ciphersuites()");
-  if (s.prefer_server_ciphers) SSL_CTX_set_options(ctx, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
-  const std::string groups = s.groups == "auto" ? "X25519:P-256" : s.groups;
-  if (SSL_CTX_set1_groups_list(ctx, groups.c_str()) != 1) fail("SSL_CTX_set1_groups_list(\"" + groups + "\")");
-  if (s.dhparam.empty()) return;
-  Bio bio = open_pem(s.dhparam, "DH parameters");
-  EVP_PKEY* dh = PEM_read_bio_Parameters(bio.get(), nullptr);
-  if (!dh) fail("PEM_read_bio_Parameters(\"" + s.dhparam + "\")");
-  if (SSL_CTX_set0_tmp_dh_pkey(ctx, dh) != 1) {
-    EVP_PKEY_free(dh);
-    fail("SSL_CTX_set0_tmp_dh_pkey(\"" + s.dhparam + "\")");
-  }
-}
-
-void set_sessions(SSL_CTX* ctx, const TlsSettings& s) {
-  static const unsigned char id[] = "seawall";
-  SSL_CTX_set_session_id_context(ctx, id, sizeof id - 1);
-  SSL_CTX_set_session_cache_mode(ctx, s.session_cache ? SSL_SESS_CACHE_SERVER : SSL_SESS_CACHE_OFF);
-  SSL_CTX_sess_set_cache_size(ctx, s.session_cache_entries);
-  SSL_CTX_set_timeout(ctx, s.session_timeout.count());
-  // One TLS 1.3 ticket a handshake: each costs 13 us of CPU, and a resumed connection brings the next one.
-  SSL_CTX_set_num_tickets(ctx, 1);
-  if (!s.session_tickets) {
-    SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
-    if (!s.session_cache) SSL_CTX_set_num_tickets(ctx, 0);
-  }
-}
-
-}  // namespace
-
-std::string openssl_errors() {
-  std::string text;
-  while (const unsigned long error = ERR_get_error()) {
-    char line[256];
-    ERR_error_string_n(error, line, sizeof line);
-    text += text.empty() ? "(SSL: " : " ";
-    text += line;
-  }
-  return text.empty() ? text : text + ")";
-}
-
-TlsContext::~TlsContext() { SSL_CTX_free(ctx_); }
-
-std::shared_ptr<TlsContext> TlsContext::make(const TlsSettings& settings) {
-  ERR_clear_error();
-  SSL_CTX* ctx = SSL_CTX_new(TLS_server_method());
-  if (!ctx) fail("SSL_CTX_new()");
-  std::shared_ptr<TlsContext> context(new TlsContext(ctx));
+  TlsContext::Handle handle(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
+  SSL_CTX* const ctx = handle.get();
+  if (!ctx) throw_openssl("SSL_CTX_new()");
+  TlsState::attach(ctx).record_size = settings.record_size;
   SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   SSL_CTX_set_read_ahead(ctx, 1);
   SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF |
                                SSL_OP_SINGLE_ECDH_USE);
   set_versions(ctx, settings);
-  set_ciphers(ctx, settings);
-  set_sessions(ctx, settings);
-  for (std::size_t i = 0; i < settings.certificates.size(); ++i) {
-    CHECK(i < settings.keys.size());
-    load_certificate(ctx, settings.certificates[i]);
-    load_key(ctx, settings.keys[i], settings.passwords);
+  set_ciphers(ctx, settings, files);
+  if (!settings.pairs_vary) {
+    for (const TlsSettings::Pair& pair : settings.pairs) {
+      load_certificate(ctx, pair.certificate, files);
+      load_key(ctx, pair.key, files, settings.passwords);
+    }
   }
-  context->has_certificate_ = !settings.certificates.empty();
+  set_verification(ctx, settings, files);
+  set_sessions(ctx, settings, files);
+  set_early_data(ctx, settings);
+  set_stapling(ctx, settings, files, warnings);
+  set_commands(ctx, settings);
   TlsStream::prepare(ctx);
+  if (settings.pairs_vary) TlsStream::prepare_loading(ctx);
+  return handle;
+}
+
+}  // namespace
+
+TlsState& TlsState::attach(SSL_CTX* ctx) {
+  auto state = std::make_unique<TlsState>();
+  if (SSL_CTX_set_ex_data(ctx, state_index(), state.get()) != 1) throw_openssl("SSL_CTX_set_ex_data()");
+  return *state.release();
+}
+
+TlsState& TlsState::of(SSL_CTX* ctx) { return *static_cast<TlsState*>(SSL_CTX_get_ex_data(ctx, state_index())); }
+
+std::string shown(const std::string& name) { return is_pem_data(name) ? "data:..." : name; }
+
+std::vector<std::string> TlsSettings::files() const {
+  std::vector<std::string> all;
+  for (const auto& command : commands)
+    if (command.second.starts_with('/')) return all;
+  const auto add = [&](const std::string& name) {
+    if (!name.empty() && !is_pem_data(name) && std::find(all.begin(), all.end(), name) == all.end()) all.push_back(name);
+  };
+  if (!pairs_vary) {
+    for (const Pair& pair : pairs) {
+      add(pair.certificate);
+      add(pair.key);
+    }
+  }
+  for (const std::string* name : {&client_certificate, &trusted_certificate, &crl, &dhparam}) add(*name);
+  if (stapling) add(stapling_file);
+  for (const std::string& name : ticket_keys) add(name);
+  return all;
+}
+
+std::shared_ptr<TlsContext> TlsContext::make(TlsSettings settings, const PemFiles& files) {
+  std::shared_ptr<TlsContext> context(new TlsContext(std::move(settings)));
+  context->current_ = build(context->settings_, files, context->warnings_);
   return context;
+}
+
+TlsContext::Handle TlsContext::current() const {
+  const std::lock_guard lock(mutex_);
+  return current_;
+}
+
+void TlsContext::renew(const PemFiles& files) {
+  std::vector<std::string> warnings;
+  Handle next = build(settings_, files, warnings);
+  warnings_ = std::move(warnings);
+  const std::lock_guard lock(mutex_);
+  current_.swap(next);  // the old one ends outside the lock: `next` was made before it
 }
 
 }  // namespace seawall

@@ -6,10 +6,16 @@
 #include <cstring>
 #include <vector>
 
+#include "seawall/tls/context_parts.h"
+
 namespace seawall {
 namespace {
 
 constexpr std::size_t kRecord = 16 * 1024;
+// A client can do nothing with half a record, and the first flight of a connection carries some 14 KiB: what begins after a
+// pause begins with short ones.
+constexpr std::size_t kShortRecord = 4 * 1024, kShortBurst = 12 * 1024;
+constexpr std::int64_t kPause = 1'000'000'000;
 
 // Records written since the last send, of whichever stream is at work on this thread: emptied before it returns.
 thread_local std::string gathered;
@@ -67,15 +73,28 @@ struct TlsCallbacks {
       *alert = SSL_AD_UNRECOGNIZED_NAME;
       return SSL_CLIENT_HELLO_ERROR;
     }
-    if (context->get() == SSL_get_SSL_CTX(ssl)) return SSL_CLIENT_HELLO_SUCCESS;
-    SSL_set_SSL_CTX(ssl, context->get());
-    // What SSL_set_SSL_CTX leaves as the first context had it.
-    SSL_clear_options(ssl, SSL_get_options(ssl) & ~SSL_CTX_get_options(context->get()));
-    SSL_set_options(ssl, SSL_CTX_get_options(context->get()));
-    SSL_set_min_proto_version(ssl, SSL_CTX_get_min_proto_version(context->get()));
-    SSL_set_max_proto_version(ssl, SSL_CTX_get_max_proto_version(context->get()));
+    const TlsContext::Handle chosen = context->current();
+    if (chosen.get() != SSL_get_SSL_CTX(ssl)) switch_context(ssl, chosen.get());
     return SSL_CLIENT_HELLO_SUCCESS;
   }
+
+  // SSL_set_SSL_CTX takes the certificates; the rest is what it leaves as the first context had it.
+  static void switch_context(SSL* ssl, SSL_CTX* to) {
+    const std::string& groups = TlsState::of(to).groups;
+    const bool other_groups = groups != TlsState::of(SSL_get_SSL_CTX(ssl)).groups;
+    SSL_set_SSL_CTX(ssl, to);
+    SSL_set_verify(ssl, SSL_CTX_get_verify_mode(to), SSL_CTX_get_verify_callback(to));
+    SSL_set_verify_depth(ssl, SSL_CTX_get_verify_depth(to));
+    SSL_clear_options(ssl, SSL_get_options(ssl) & ~SSL_CTX_get_options(to));
+    SSL_set_options(ssl, SSL_CTX_get_options(to));
+    SSL_set_min_proto_version(ssl, SSL_CTX_get_min_proto_version(to));
+    SSL_set_max_proto_version(ssl, SSL_CTX_get_max_proto_version(to));
+    SSL_set_num_tickets(ssl, SSL_CTX_get_num_tickets(to));
+    SSL_set_max_early_data(ssl, SSL_CTX_get_max_early_data(to));
+    if (other_groups) SSL_set1_groups_list(ssl, groups.c_str());
+  }
+
+  static int load_certificates(SSL* ssl, void*) { return stream(ssl).selector_->load_certificates(ssl) ? 1 : 0; }
 
   // Only says that the name was understood, so that sessions carry it.
   static int server_name(SSL*, int*, void*) { return SSL_TLSEXT_ERR_OK; }
@@ -97,8 +116,10 @@ void TlsStream::prepare(SSL_CTX* ctx) {
   SSL_CTX_set_alpn_select_cb(ctx, TlsCallbacks::alpn, nullptr);
 }
 
+void TlsStream::prepare_loading(SSL_CTX* ctx) { SSL_CTX_set_cert_cb(ctx, TlsCallbacks::load_certificates, nullptr); }
+
 TlsStream::TlsStream(Fd fd, const TlsContext& context, SniSelector& selector)
-    : Stream(std::move(fd)), ssl_(SSL_new(context.get())), selector_(&selector) {
+    : Stream(std::move(fd)), ssl_(SSL_new(context.current().get())), selector_(&selector) {
   CHECK(ssl_);
   SSL_set_ex_data(ssl_, stream_index(), this);
   BIO* bio = BIO_new(TlsCallbacks::bio_method());
@@ -169,15 +190,19 @@ Task<Result<void>> TlsStream::handshake(Deadline deadline) {
     const Errc waited = co_await socket_.wait(Socket::reading, deadline);
     if (waited != Errc::ok) co_return waited;
   }
+  reads_early_ = SSL_get_max_early_data(ssl_) > 0;
   // A TLS record, or the high bit of an SSLv2 hello that OpenSSL refuses by itself; anything else is not TLS.
   if (first != SSL3_RT_HANDSHAKE && (static_cast<unsigned char>(first) & 0x80) == 0) co_return Errc::plain_on_tls;
   for (;;) {
     ERR_clear_error();
-    const int result = SSL_do_handshake(ssl_);
-    Io io = result == 1 ? Io::of(0) : io_of(result);
+    Io io = reads_early_ ? take_early(Loop::current().scratch()) : Io::of(0);
+    if (io.kind == Io::done && !early_) {
+      const int result = SSL_do_handshake(ssl_);
+      io = result == 1 ? Io::of(0) : io_of(result);
+    }
     const Io sent = send_gathered();
     if (sent.kind == Io::failed) io = sent;
-    if (result == 1 && io.kind == Io::done) {
+    if (io.kind == Io::done) {
       established_ = true;
       co_return Result<void>();
     }
@@ -188,10 +213,40 @@ Task<Result<void>> TlsStream::handshake(Deadline deadline) {
   }
 }
 
+// Done without bytes: no more early data comes.
+Io TlsStream::read_early(std::span<char> room) {
+  std::size_t n = 0;
+  switch (SSL_read_early_data(ssl_, room.data(), room.size(), &n)) {
+    case SSL_READ_EARLY_DATA_SUCCESS: return Io::of(n);
+    case SSL_READ_EARLY_DATA_FINISH: reads_early_ = false; return Io::of(0);
+    default: return io_of(0);
+  }
+}
+
+// The first early data is a request to be answered before the handshake is over: kept until it is read.
+Io TlsStream::take_early(std::span<char> room) {
+  const Io io = read_early(room);
+  if (io.kind != Io::done || io.n == 0) return io;
+  early_ = std::make_unique<std::string>(room.data(), io.n);
+  was_early_ = true;
+  return io;
+}
+
 Io TlsStream::try_read(std::span<char> room) {
   if (plain_) return socket_.try_read(room);
   ERR_clear_error();
   std::size_t n = 0;
+  if (early_) {
+    n = early_->copy(room.data(), room.size());
+    early_->erase(0, n);
+    if (early_->empty()) early_.reset();
+    return Io::of(n);
+  }
+  if (reads_early_) {
+    const Io io = read_early(room);
+    if (!gathered.empty()) send_gathered();
+    if (reads_early_) return io;
+  }
   const int result = SSL_read_ex(ssl_, room.data(), room.size(), &n);
   const Io io = result == 1 ? Io::of(n) : io_of(result);
   if (!gathered.empty()) send_gathered();  // alerts, key updates
@@ -204,6 +259,7 @@ Io TlsStream::try_write(std::span<const iovec> pieces) {
     const Io io = try_flush();
     if (io.kind != Io::done) return io;
   }
+  const std::size_t longest = record_size();
   std::size_t accepted = 0, piece = 0, offset = 0;
   char* const record = Loop::current().scratch().data();
   while (piece < pieces.size() && gathered.size() + kRecord + 512 < kLargestSend) {
@@ -211,11 +267,11 @@ Io TlsStream::try_write(std::span<const iovec> pieces) {
     // without a copy.
     std::size_t filled = 0;
     const char* from = record;
-    while (piece < pieces.size() && filled < kRecord) {
+    while (piece < pieces.size() && filled < longest) {
       const std::size_t left = pieces[piece].iov_len - offset;
-      const std::size_t n = std::min(left, kRecord - filled);
+      const std::size_t n = std::min(left, longest - filled);
       const char* at = static_cast<const char*>(pieces[piece].iov_base) + offset;
-      if (filled == 0 && (n == kRecord || piece + 1 == pieces.size())) from = at;
+      if (filled == 0 && (n == longest || piece + 1 == pieces.size())) from = at;
       else if (n > 0) std::memcpy(record + filled, at, n);  // an empty piece may be a null one
       filled += n;
       offset += n;
@@ -223,23 +279,39 @@ Io TlsStream::try_write(std::span<const iovec> pieces) {
       if (from != record) break;
     }
     if (filled == 0) continue;
-    ERR_clear_error();
-    std::size_t n = 0;
-    const int result = SSL_write_ex(ssl_, from, filled, &n);
-    if (result != 1) {
-      const Io io = io_of(result);
+    if (!write_record(from, filled)) {
+      const Io io = io_of(0);
       send_gathered();  // an alert, and what was sealed before: never the next stream's
       return io;
     }
-    accepted += n;
-    CHECK(n == filled);
+    accepted += filled;
   }
+  burst_ = static_cast<std::uint32_t>(std::min<std::size_t>(burst_ + accepted, kShortBurst));
   const Io sent = send_gathered();
   return sent.kind == Io::failed ? sent : Io::of(accepted);
 }
 
+// Before the handshake is over a response to early data goes to a client that may be anybody who has the ticket.
+bool TlsStream::write_record(const char* data, std::size_t size) {
+  ERR_clear_error();
+  std::size_t n = 0;
+  const bool early = was_early_ && !SSL_is_init_finished(ssl_);
+  const int result = early ? SSL_write_early_data(ssl_, data, size, &n) : SSL_write_ex(ssl_, data, size, &n);
+  CHECK(result != 1 || n == size);
+  return result == 1;
+}
+
+std::size_t TlsStream::record_size() {
+  const std::size_t fixed = TlsState::of(SSL_get_SSL_CTX(ssl_)).record_size;
+  if (fixed != 0) return fixed;
+  const std::int64_t now = Loop::current().now();
+  if (now - last_write_ > kPause) burst_ = 0;
+  last_write_ = now;
+  return burst_ < kShortBurst ? kShortRecord : kRecord;
+}
+
 void TlsStream::end() {
-  if (!plain_ && established_) {
+  if (!plain_ && established_ && SSL_is_init_finished(ssl_)) {
     ERR_clear_error();
     SSL_shutdown(ssl_);
     send_gathered();

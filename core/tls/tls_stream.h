@@ -4,6 +4,8 @@
 #pragma once
 #include <openssl/ssl.h>
 
+#include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -16,6 +18,9 @@ namespace seawall {
 class SniSelector {
  public:
   virtual const TlsContext* select(std::string_view server_name) = 0;
+  // Gives the connection its own certificates, where those of the context vary (TlsSettings::pairs_vary); false ends the
+  // handshake.
+  virtual bool load_certificates(SSL* ssl) = 0;
 
  protected:
   ~SniSelector() = default;
@@ -35,7 +40,7 @@ class SEAWALL_API TlsStream final : public Stream {
   Io try_write(std::span<const iovec> pieces) override;
   Io try_flush() override;
   bool sends_files() const override { return plain_; }
-  bool has_buffered_input() const override { return !plain_ && SSL_has_pending(ssl_); }
+  bool has_buffered_input() const override { return !plain_ && (early_ || SSL_has_pending(ssl_)); }
   void end() override;
 
   // From now on no TLS: answers a client that spoke plain HTTP to a TLS port.
@@ -50,19 +55,30 @@ class SEAWALL_API TlsStream final : public Stream {
 
   // Registers the callbacks that lead from an SSL_CTX to its streams; once per SSL_CTX, at start-up.
   static void prepare(SSL_CTX* ctx);
+  // ... and the one that loads certificates for each connection.
+  static void prepare_loading(SSL_CTX* ctx);
 
  private:
   friend struct TlsCallbacks;
   Io io_of(int result);
   Io send_gathered();
+  Io read_early(std::span<char> room);
+  Io take_early(std::span<char> room);
+  bool write_record(const char* data, std::size_t size);
+  std::size_t record_size();
 
   SSL* ssl_;
   SniSelector* selector_;
   std::string pending_;    // records the socket would not take yet
   std::string error_text_;
+  std::unique_ptr<std::string> early_;  // early data that came with the handshake and has not been read
   Io last_read_ = Io::wants_read();
-  bool established_ = false;
+  std::int64_t last_write_ = 0;         // ns; for record_size, as is
+  std::uint32_t burst_ = 0;             // what was written since the last pause, up to a bound
+  bool established_ = false;            // or far enough for early data
   bool plain_ = false;
+  bool reads_early_ = false;            // more early data may come
+  bool was_early_ = false;              // some has come: the handshake may not be over yet
 };
 
 }  // namespace seawall

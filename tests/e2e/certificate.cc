@@ -34,9 +34,9 @@ std::string text_of(BIO* bio) {
   return std::string(data, std::size_t(size));
 }
 
-void add_extension(X509* x, int nid, const std::string& value) {
+void add_extension(X509* x, X509* issuer, int nid, const std::string& value) {
   X509V3_CTX context;
-  X509V3_set_ctx(&context, x, x, nullptr, nullptr, 0);
+  X509V3_set_ctx(&context, issuer, x, nullptr, nullptr, 0);
   std::unique_ptr<X509_EXTENSION, Free<X509_EXTENSION_free>> e(
       X509V3_EXT_conf_nid(nullptr, &context, nid, value.c_str()));
   need(e && X509_add_ext(x, e.get(), -1) == 1, value.c_str());
@@ -53,36 +53,88 @@ void set_subject(X509* x, const std::string& name) {
                              reinterpret_cast<const unsigned char*>(name.data()), int(name.size()), -1, 0);
 }
 
-void set_serial_and_dates(X509* x) {
+void set_serial_and_dates(X509* x, int days) {
   std::uint64_t serial = 0;
   RAND_bytes(reinterpret_cast<unsigned char*>(&serial), sizeof serial);
   ASN1_INTEGER_set_uint64(X509_get_serialNumber(x), serial >> 1);
-  X509_gmtime_adj(X509_getm_notBefore(x), -3600);
-  X509_gmtime_adj(X509_getm_notAfter(x), 86400);
+  X509_gmtime_adj(X509_getm_notBefore(x), days < 0 ? 86400L * days - 3600 : -3600);
+  X509_gmtime_adj(X509_getm_notAfter(x), 86400L * days);
+}
+
+Key read_key(const std::string& pem) {
+  const Memory bio(BIO_new_mem_buf(pem.data(), int(pem.size())));
+  Key key(PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr));
+  need(key != nullptr, "key");
+  return key;
+}
+
+X509Ptr read_certificate(const std::string& pem) {
+  const Memory bio(BIO_new_mem_buf(pem.data(), int(pem.size())));
+  X509Ptr x(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
+  need(x != nullptr, "certificate");
+  return x;
+}
+
+std::string key_text(EVP_PKEY* key, const std::string& password) {
+  const Memory out(BIO_new(BIO_s_mem()));
+  if (password.empty()) PEM_write_bio_PrivateKey(out.get(), key, nullptr, nullptr, 0, nullptr, nullptr);
+  else
+    PEM_write_bio_PrivateKey(out.get(), key, EVP_aes_128_cbc(), reinterpret_cast<const unsigned char*>(password.data()),
+                             int(password.size()), nullptr, nullptr);
+  return text_of(out.get());
 }
 
 }  // namespace
 
-Certificate make_certificate(const std::vector<std::string>& names) {
-  Key key(EVP_EC_gen("P-256"));
-  X509Ptr x(X509_new());
+Certificate make_certificate(const CertificateOptions& options) {
+  const Key key(options.rsa ? EVP_RSA_gen(2048) : EVP_EC_gen("P-256"));
+  const X509Ptr x(X509_new());
   need(key && x, "new");
   X509_set_version(x.get(), 2);
-  set_serial_and_dates(x.get());
-  set_subject(x.get(), names.at(0));
-  X509_set_issuer_name(x.get(), X509_get_subject_name(x.get()));
+  set_serial_and_dates(x.get(), options.days);
+  set_subject(x.get(), options.names.at(0));
+  const X509Ptr issuer = options.issuer ? read_certificate(options.issuer->certificate) : nullptr;
+  X509* const above = issuer ? issuer.get() : x.get();
+  X509_set_issuer_name(x.get(), X509_get_subject_name(above));
   X509_set_pubkey(x.get(), key.get());
-  add_extension(x.get(), NID_subject_alt_name, alternative_names(names));
-  add_extension(x.get(), NID_basic_constraints, "CA:TRUE");
-  need(X509_sign(x.get(), key.get(), EVP_sha256()) > 0, "sign");
+  add_extension(x.get(), above, NID_subject_alt_name, alternative_names(options.names));
+  add_extension(x.get(), above, NID_basic_constraints, options.authority ? "CA:TRUE" : "CA:FALSE");
+  if (!options.responder.empty()) add_extension(x.get(), above, NID_info_access, "OCSP;URI:" + options.responder);
+  const Key signing = issuer ? read_key(options.issuer->key) : nullptr;
+  need(X509_sign(x.get(), signing ? signing.get() : key.get(), EVP_sha256()) > 0, "sign");
 
-  Memory out(BIO_new(BIO_s_mem())), out_key(BIO_new(BIO_s_mem()));
+  const Memory out(BIO_new(BIO_s_mem()));
   PEM_write_bio_X509(out.get(), x.get());
-  PEM_write_bio_PrivateKey(out_key.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr);
   Certificate made;
   made.certificate = text_of(out.get());
-  made.key = text_of(out_key.get());
+  made.key = key_text(key.get(), options.password);
   return made;
+}
+
+Certificate make_certificate(const std::vector<std::string>& names) {
+  CertificateOptions options;
+  options.names = names;
+  return make_certificate(options);
+}
+
+std::string make_crl(const Certificate& authority, const std::vector<const Certificate*>& revoked) {
+  const std::unique_ptr<X509_CRL, Free<X509_CRL_free>> crl(X509_CRL_new());
+  const X509Ptr issuer = read_certificate(authority.certificate);
+  const std::unique_ptr<ASN1_TIME, Free<ASN1_TIME_free>> now(X509_gmtime_adj(nullptr, -60)), next(X509_gmtime_adj(nullptr, 86400));
+  X509_CRL_set_version(crl.get(), 1);
+  X509_CRL_set_issuer_name(crl.get(), X509_get_subject_name(issuer.get()));
+  X509_CRL_set1_lastUpdate(crl.get(), now.get());
+  X509_CRL_set1_nextUpdate(crl.get(), next.get());
+  for (const Certificate* one : revoked) {
+    X509_REVOKED* const entry = X509_REVOKED_new();
+    X509_REVOKED_set_serialNumber(entry, X509_get_serialNumber(read_certificate(one->certificate).get()));
+    X509_REVOKED_set_revocationDate(entry, now.get());
+    X509_CRL_add0_revoked(crl.get(), entry);
+  }
+  need(X509_CRL_sign(crl.get(), read_key(authority.key).get(), EVP_sha256()) > 0, "sign a CRL");
+  const Memory out(BIO_new(BIO_s_mem()));
+  PEM_write_bio_X509_CRL(out.get(), crl.get());
+  return text_of(out.get());
 }
 
 }  // namespace test

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <poll.h>
 #include <strings.h>
 #include <sys/un.h>
@@ -37,6 +38,16 @@ socklen_t fill_address(sockaddr_storage& storage, int port, const std::string& t
   v4->sin_family = AF_INET;
   v4->sin_port = htons(std::uint16_t(port));
   return sizeof *v4;
+}
+
+void use_certificate(SSL* ssl, const TlsOptions& options) {
+  const std::unique_ptr<BIO, decltype(&BIO_free)> certificate(BIO_new_mem_buf(options.certificate.data(), -1), BIO_free),
+      key(BIO_new_mem_buf(options.key.data(), -1), BIO_free);
+  const std::unique_ptr<X509, decltype(&X509_free)> x(PEM_read_bio_X509(certificate.get(), nullptr, nullptr, nullptr), X509_free);
+  const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> secret(
+      PEM_read_bio_PrivateKey(key.get(), nullptr, nullptr, nullptr), EVP_PKEY_free);
+  SSL_use_certificate(ssl, x.get());
+  SSL_use_PrivateKey(ssl, secret.get());
 }
 
 }  // namespace
@@ -94,7 +105,8 @@ int RawClient::settle(int result, Clock::time_point deadline) {
 
 void RawClient::start_tls(const TlsOptions& options) {
   std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
-  SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_CLIENT);
+  // A cache would end its sessions with the context, and those of TLS 1.3 after the first use.
+  SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
   ssl_.reset(SSL_new(context.get()));
   SSL* const ssl = ssl_.get();
   SSL_set_security_level(ssl, 0);  // a test may offer what is forbidden
@@ -105,7 +117,10 @@ void RawClient::start_tls(const TlsOptions& options) {
   if (!options.alpn.empty()) SSL_set_alpn_protos(ssl, alpn, unsigned(options.alpn.size()));
   if (!options.ciphers.empty()) SSL_set_cipher_list(ssl, options.ciphers.c_str());
   if (!options.groups.empty()) SSL_set1_groups_list(ssl, options.groups.c_str());
+  if (!options.sigalgs.empty()) SSL_set1_sigalgs_list(ssl, options.sigalgs.c_str());
   if (options.session) SSL_set_session(ssl, options.session.get());
+  if (!options.certificate.empty()) use_certificate(ssl, options);
+  if (options.ask_status) SSL_set_tlsext_status_type(ssl, TLSEXT_STATUSTYPE_ocsp);
   ::fcntl(fd_.get(), F_SETFL, O_NONBLOCK);
   SSL_set_fd(ssl, fd_.get());
   const auto deadline = Clock::now() + kPatience;

@@ -37,7 +37,10 @@ class TlsOptions {
   int min_version = 0, max_version = 0;   // TLS1_2_VERSION ...; 0: the library's
   std::string alpn;                       // in wire format: "\x02h2\x08http/1.1"
   std::string ciphers, groups;            // OpenSSL's lists
+  std::string sigalgs;
   std::shared_ptr<SSL_SESSION> session;   // to resume
+  std::string certificate, key;           // the client's own, PEM
+  bool ask_status = false;                // for a stapled OCSP response
 };
 
 class RawClient {
@@ -73,7 +76,14 @@ class RawClient {
   std::string read_chunked(Clock::time_point deadline);
 
   seawall::Fd fd_;
-  std::unique_ptr<SSL, decltype(&SSL_free)> ssl_{nullptr, SSL_free};
+  // A connection that ends without close_notify would otherwise make its session one that cannot be resumed.
+  struct FreeSsl {
+    void operator()(SSL* ssl) const {
+      SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+      SSL_free(ssl);
+    }
+  };
+  std::unique_ptr<SSL, FreeSsl> ssl_;
   std::string pending_;
   bool ended_ = false, reset_ = false;
 };

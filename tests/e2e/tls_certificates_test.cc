@@ -1,0 +1,172 @@
+// Which certificate, suite and group a client gets, and the servers that have none of their own.
+#include "catch.h"
+#include "e2e/curl.h"
+#include "e2e/tls_ask.h"
+
+using namespace test;
+using Catch::Matchers::Contains;
+
+namespace {
+
+Certificate rsa(const std::string& name, const std::string& password = "") {
+  CertificateOptions options;
+  options.names = {name};
+  options.rsa = true;
+  options.password = password;
+  return make_certificate(options);
+}
+
+std::string subject(RawClient& c) {
+  char text[256];
+  const std::unique_ptr<X509, decltype(&X509_free)> x(SSL_get1_peer_certificate(c.tls()), X509_free);
+  return X509_NAME_oneline(X509_get_subject_name(x.get()), text, sizeof text);
+}
+
+std::string subject(const Server& s, const TlsOptions& options) {
+  RawClient c(s.port());
+  c.start_tls(options);
+  return subject(c);
+}
+
+std::string cipher(const Server& s, const TlsOptions& options) {
+  RawClient c(s.port());
+  c.start_tls(options);
+  return SSL_get_cipher_name(c.tls());
+}
+
+std::string failure(const Server& s, const TlsOptions& options) {
+  try {
+    RawClient c(s.port());
+    c.start_tls(options);
+    c.send("GET / HTTP/1.0\r\n\r\n");
+    return "answered " + c.read_all();
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+}
+
+std::string server(const std::string& inside) { return "server { listen 127.0.0.1:%%PORT_0%% ssl; " + inside + " } "; }
+const std::string kPair = "ssl_certificate %%DIR%%/a.crt; ssl_certificate_key %%DIR%%/a.key; ";
+
+}  // namespace
+
+TEST_CASE("an RSA and an ECDSA certificate side by side") {
+  Files files;
+  add(files, "a", make_certificate({"ec"}));
+  add(files, "b", rsa("rsa"));
+  Server s(server(kPair + "ssl_certificate %%DIR%%/b.crt; ssl_certificate_key %%DIR%%/b.key;"), files);
+  TlsOptions options = to("localhost");
+  options.sigalgs = "ECDSA+SHA256";
+  CHECK(subject(s, options) == "/CN=ec");
+  options.sigalgs = "RSA-PSS+SHA256";
+  CHECK(subject(s, options) == "/CN=rsa");
+  options = only(to("localhost"), TLS1_2_VERSION);
+  options.ciphers = "ECDHE-RSA-AES128-GCM-SHA256";
+  CHECK(subject(s, options) == "/CN=rsa");
+}
+
+TEST_CASE("a certificate with its chain, and one in the configuration itself") {
+  const Certificate root = make_certificate({"root"});
+  CertificateOptions options;
+  options.names = {"localhost"};
+  options.issuer = &root;
+  const Certificate leaf = make_certificate(options);
+  Server s(server("ssl_certificate %%DIR%%/chain.pem; ssl_certificate_key \"data:" + leaf.key + "\"; location / { return 204; }"),
+           {{"chain.pem", leaf.certificate + root.certificate}, {"root.pem", root.certificate}});
+  RawClient c(s.port());
+  c.start_tls();
+  CHECK(sk_X509_num(SSL_get_peer_cert_chain(c.tls())) == 2);
+  Request request;
+  request.url = s.tls_url();
+  request.ca_file = s.folder() + "/root.pem";
+  CHECK(fetch(request).status == 204);
+}
+
+TEST_CASE("variables in the certificate's path: one for each name, loaded when it is asked for") {
+  Files files;
+  add(files, "one", make_certificate({"one"}));
+  add(files, "two", make_certificate({"two"}));
+  Server s(server("ssl_certificate %%DIR%%/$ssl_server_name.crt; ssl_certificate_key %%DIR%%/$ssl_server_name.key;"), files);
+  CHECK(subject(s, to("one")) == "/CN=one");
+  CHECK(subject(s, to("two")) == "/CN=two");
+  CHECK_THAT(failure(s, to("three")), Contains("TLS handshake"));
+  CHECK(s.wait_for_log("cannot load certificate \".*/three.crt\": BIO_new_file\\(\\) failed \\(SSL: .*while SSL handshaking"));
+  const Certificate three = make_certificate({"three"});
+  s.file("three.crt", three.certificate);
+  s.file("three.key", three.key);
+  CHECK(subject(s, to("three")) == "/CN=three");
+}
+
+TEST_CASE("encrypted keys") {
+  Files files{{"words", "wrong\r\n\nsesame\n"}};
+  add(files, "a", rsa("localhost", "sesame"));
+  Server s(server(kPair + "ssl_password_file %%DIR%%/words;"), files);
+  CHECK(subject(s, to("localhost")) == "/CN=localhost");
+  CHECK_THAT(check_config(server(kPair), files).err, Contains("cannot load certificate key") && Contains("PEM_read_bio_PrivateKey() failed"));
+}
+
+TEST_CASE("a server without a certificate has the default server's; where that refuses, it needs its own") {
+  Files files;
+  add(files, "a", make_certificate({"default"}));
+  const std::string name = "location / { return 200 $server_name; } ";
+  Server s(server("server_name first; " + kPair + name) + server("server_name second; " + name), files);
+  CHECK(subject(s, to("second")) == "/CN=default");
+  CHECK(ask(s, to("second"), "second").body == "second");
+  CHECK_THAT(check_config(server("ssl_reject_handshake on;") + server("server_name second;"), files).err,
+             Contains("no \"ssl_certificate\" is defined for the \"listen ... ssl\" directive"));
+  CHECK_THAT(check_config(server("ssl_certificate %%DIR%%/a.crt;"), files).err,
+             Contains("no \"ssl_certificate_key\" is defined for certificate \""));
+}
+
+TEST_CASE("ssl_reject_handshake refuses by name, and 421 where another name was negotiated") {
+  Files files;
+  add(files, "a", make_certificate({"localhost"}));
+  Server s(server("server_name closed; ssl_reject_handshake on;") + server("server_name open; " + kPair + "location / { return 204; }"), files);
+  CHECK_THAT(failure(s, to("closed")), Contains("unrecognized name"));
+  CHECK_THAT(failure(s, to("")), Contains("unrecognized name"));
+  CHECK(ask(s, to("open"), "open").status == 204);
+  CHECK(ask(s, to("open"), "closed").status == 421);
+}
+
+TEST_CASE("each server has its own groups, versions and suites, whoever is the default") {
+  Files files;
+  add(files, "a", rsa("localhost"));
+  Server s(server("server_name first; " + kPair) +
+               server("server_name second; " + kPair + "ssl_ecdh_curve P-384; ssl_protocols TLSv1.2; ssl_ciphers ECDHE-RSA-AES256-GCM-SHA384;"),
+           files);
+  TlsOptions options = to("first");
+  options.groups = "P-384";
+  CHECK_THAT(failure(s, options), Contains("TLS handshake"));
+  options.server_name = "second";
+  CHECK(cipher(s, options) == "ECDHE-RSA-AES256-GCM-SHA384");
+  options.groups = "X25519";
+  CHECK_THAT(failure(s, options), Contains("TLS handshake"));
+  CHECK_THAT(failure(s, only(to("second"), TLS1_3_VERSION)), Contains("TLS handshake"));
+}
+
+TEST_CASE("ssl_conf_command comes after all other directives") {
+  Files files;
+  add(files, "a", rsa("localhost"));
+  add(files, "b", rsa("override"));
+  Server s(server(kPair + "ssl_protocols TLSv1.2; ssl_prefer_server_ciphers on; "
+                          "ssl_ciphers ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-AES128-GCM-SHA256; "
+                          "ssl_conf_command Options -ServerPreference; ssl_conf_command Certificate %%DIR%%/b.crt; "
+                          "ssl_conf_command PrivateKey %%DIR%%/b.key;"), files);
+  TlsOptions options = to("localhost");
+  options.ciphers = "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384";
+  CHECK(cipher(s, options) == "ECDHE-RSA-AES128-GCM-SHA256");
+  CHECK(subject(s, options) == "/CN=override");
+  CHECK_THAT(check_config(server(kPair + "ssl_conf_command Nonsense yes;"), files).err,
+             Contains("SSL_CONF_cmd(\"Nonsense\", \"yes\") failed"));
+}
+
+TEST_CASE("suites without forward secrecy are taken where they are named, with a warning") {
+  Files files;
+  add(files, "a", rsa("localhost"));
+  const std::string text = server(kPair + "ssl_ciphers ECDHE-RSA-AES128-GCM-SHA256:AES128-GCM-SHA256;");
+  CHECK_THAT(check_config(text, files).err, Contains("[warn] \"ssl_ciphers\" allows \"AES128-GCM-SHA256\", which has no forward secrecy"));
+  Server s(text, files);
+  TlsOptions options = only(to("localhost"), TLS1_2_VERSION);
+  options.ciphers = "AES128-GCM-SHA256";
+  CHECK(cipher(s, options) == "AES128-GCM-SHA256");
+}
