@@ -11,7 +11,7 @@
 namespace seawall {
 namespace {
 
-constexpr int kWatched[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGCHLD};
+constexpr int kWatched[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGCHLD, SIGIO};
 
 }  // namespace
 

@@ -25,7 +25,7 @@ int start(const Options& options, Starting& starting) {
   stop_saying();
   log(Level::notice, "seawall/" + std::string(kVersion) + " started");
   if (supervised) return supervise(options, std::move(conf), std::move(listening));
-  const int code = run_worker(*conf, *listening, false, [] {});
+  const int code = run_worker(*conf, *listening, false, Fd(), [] {});
   listening->remove_paths();
   return code;
 }

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 
 #include "seawall/log/log.h"
 #include "seawall/log/log_file.h"
+#include "seawall/process/certificate_watch.h"
 #include "seawall/process/privileges.h"
 #include "seawall/process/signals.h"
 #include "seawall/process/worker.h"
@@ -42,18 +44,21 @@ class Supervisor {
       : options_(options), conf_(std::move(conf)), listening_(std::move(listening)) {}
 
   int run() {
+    watch_ = std::make_unique<CertificateWatch>(conf_->http());
     start_worker();
     while (!done()) {
       const int signal = next_signal();
       if (signal == SIGCHLD) reap();
       else if (signal == SIGHUP) reload();
       else if (signal == SIGUSR1) reopen();
+      else if (signal == SIGIO) watch_->heard();
       else if (signal == SIGQUIT || signal == SIGTERM || signal == SIGINT) stop(signal == SIGQUIT ? SIGQUIT : SIGTERM);
       else if (signal == SIGUSR2 || signal == SIGWINCH)
         log(Level::error, std::string(signal == SIGUSR2 ? "SIGUSR2 (upgrade of the binary)" : "SIGWINCH") + " is not supported yet, ignored");
       const auto now = steady_clock::now();
       if (restart_due_ && now >= *restart_due_) start_worker();
       if (kill_due_ && now >= *kill_due_) kill_all();
+      if (watch_->due() && now >= *watch_->due()) renew_certificates();
     }
     listening_->remove_paths();
     log(Level::notice, "exit");
@@ -67,9 +72,9 @@ class Supervisor {
   int next_signal() const {
     sigset_t set;
     sigemptyset(&set);
-    for (int signal : {SIGCHLD, SIGHUP, SIGUSR1, SIGUSR2, SIGQUIT, SIGTERM, SIGINT, SIGWINCH}) sigaddset(&set, signal);
-    if (!restart_due_ && !kill_due_) return std::max(0, sigwaitinfo(&set, nullptr));
-    const auto due = std::min(restart_due_.value_or(kNever), kill_due_.value_or(kNever));
+    for (int signal : {SIGCHLD, SIGHUP, SIGUSR1, SIGUSR2, SIGQUIT, SIGTERM, SIGINT, SIGWINCH, SIGIO}) sigaddset(&set, signal);
+    const auto due = std::min({restart_due_.value_or(kNever), kill_due_.value_or(kNever), watch_->due().value_or(kNever)});
+    if (due == kNever) return std::max(0, sigwaitinfo(&set, nullptr));
     const auto left = std::max(std::chrono::nanoseconds(0), std::chrono::nanoseconds(due - steady_clock::now()));
     const timespec time{left.count() / 1'000'000'000, left.count() % 1'000'000'000};
     return std::max(0, sigtimedwait(&set, nullptr, &time));
@@ -77,18 +82,22 @@ class Supervisor {
 
   // A pipe that says a byte once the worker serves, and ends without one when it cannot. Empty: there is no worker.
   Fd fork_worker(const Configuration& conf, const Listening& listening) {
-    int ends[2] = {-1, -1};
-    const bool piped = ::pipe2(ends, O_CLOEXEC) == 0;
-    Fd ready(ends[0]), tell(ends[1]);
+    int ends[2] = {-1, -1}, channel[2] = {-1, -1};
+    const bool piped = ::pipe2(ends, O_CLOEXEC) == 0 &&
+                       ::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, channel) == 0;
+    Fd ready(ends[0]), tell(ends[1]), renewals(channel[0]), renewals_of_worker(channel[1]);
     conf.adopt();
     const pid_t pid = piped ? ::fork() : -1;
     if (pid < 0) {
-      log(Level::alert, std::string(piped ? "fork()" : "pipe2()") + " failed (" + std::strerror(errno) + ")");
+      log(Level::alert, std::string(piped ? "fork()" : "pipe2() or socketpair()") + " failed (" + std::strerror(errno) + ")");
       return Fd();
     }
     if (pid == 0) {
       listening_->close_unused(listening);
-      const int code = run_worker(conf, listening, true, [&] {
+      watch_.reset();
+      renewals.reset();
+      for (auto& worker : workers_) worker.second.renewals.reset();
+      const int code = run_worker(conf, listening, true, renewals_of_worker, [&] {
         ready.reset();
         [[maybe_unused]] const ssize_t n = ::write(tell.get(), "", 1);  // nobody asks after the first start
         tell.reset();
@@ -99,7 +108,7 @@ class Supervisor {
     }
     log(Level::notice, "start worker process " + std::to_string(pid));
     current_ = pid;
-    workers_[pid] = steady_clock::now();
+    workers_[pid] = {steady_clock::now(), std::move(renewals)};
     return ready;
   }
 
@@ -121,7 +130,7 @@ class Supervisor {
       if (pid <= 0) return;
       const auto worker = workers_.find(pid);
       if (worker == workers_.end()) continue;
-      pause_ = steady_clock::now() - worker->second > kTooSoon ? milliseconds(0)
+      pause_ = steady_clock::now() - worker->second.started > kTooSoon ? milliseconds(0)
                                                               : std::clamp(2 * pause_, kFirstPause, kLongestPause);
       workers_.erase(worker);
       report(pid, status);
@@ -161,6 +170,7 @@ class Supervisor {
       listening->trim();
       conf_ = std::move(conf);
       listening_ = std::move(listening);
+      watch_ = std::make_unique<CertificateWatch>(conf_->http());
       restart_due_.reset();
       if (workers_.contains(old)) ::kill(old, SIGQUIT);
     } catch (const std::exception& error) {
@@ -175,6 +185,16 @@ class Supervisor {
     conf_->adopt();
     listening_->trim();
     set_main_log(conf_->error_log(options_));
+  }
+
+  // Files that have changed hold here for workers to come, and in the present one.
+  void renew_certificates() {
+    const std::vector<Renewal> renewals = watch_->look();
+    const auto worker = workers_.find(current_);
+    if (renewals.empty() || worker == workers_.end()) return;
+    if (send_renewals(worker->second.renewals.get(), renewals)) return;
+    log(Level::error, std::string("the worker process could not be told of new certificates (") + std::strerror(errno) +
+                          "), they hold after a reload");
   }
 
   void reopen() {
@@ -204,7 +224,12 @@ class Supervisor {
   const Options& options_;
   std::unique_ptr<Configuration> conf_;
   std::unique_ptr<Listening> listening_;
-  std::map<pid_t, steady_clock::time_point> workers_;
+  struct Running {
+    steady_clock::time_point started;
+    Fd renewals;  // to it
+  };
+  std::map<pid_t, Running> workers_;
+  std::unique_ptr<CertificateWatch> watch_;
   pid_t current_ = 0;
   std::optional<steady_clock::time_point> restart_due_, kill_due_;
   milliseconds pause_{0};

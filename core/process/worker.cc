@@ -3,6 +3,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <signal.h>
+#include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -17,10 +18,12 @@
 
 #include "seawall/log/log.h"
 #include "seawall/log/log_file.h"
+#include "seawall/process/certificate_watch.h"
 #include "seawall/process/privileges.h"
 #include "seawall/process/signals.h"
 #include "seawall/server/file_cache.h"
 #include "seawall/server/loop_server.h"
+#include "seawall/server/staple_fetch.h"
 
 namespace seawall {
 namespace {
@@ -102,11 +105,28 @@ class LoopThread {
   Scope ending_;
 };
 
+// Tells when something has come over a descriptor. One loop.
+class Inbox final : private EpollSource {
+ public:
+  explicit Inbox(int fd) : fd_(fd) { Loop::current().add(fd, EPOLLIN, *this); }
+  ~Inbox() { Loop::current().remove(fd_); }
+  Task<Errc> wait() {
+    const Errc waited = co_await readable_.wait(Deadline::never(Wait::drain));
+    readable_.reset();
+    co_return waited;
+  }
+
+ private:
+  void on_events(std::uint32_t) override { readable_.set(); }
+  const int fd_;
+  Event readable_;
+};
+
 // The loops of the process and what signals do to them.
 class Worker {
  public:
-  Worker(const Configuration& conf, const Listening& listening)
-      : conf_(conf), listening_(listening), header_limit_(*conf.main().limit_conn_header),
+  Worker(const Configuration& conf, const Listening& listening, const Fd& renewals)
+      : conf_(conf), listening_(listening), renewals_(renewals), contexts_(conf.http().tls_contexts()), header_limit_(*conf.main().limit_conn_header),
         loops_(static_cast<int>(*conf.main().worker_processes)), started_(loops_), ended_(loops_),
         threads_(static_cast<std::size_t>(loops_)) {}
 
@@ -120,6 +140,8 @@ class Worker {
     ready();
     SignalWatch signals({SIGHUP, SIGQUIT, SIGTERM, SIGINT, SIGUSR1});
     first.loop().scope().spawn(watch(signals));
+    first.loop().scope().spawn(keep_stapled(contexts_, renewed_));
+    if (renewals_) first.loop().scope().spawn(take_renewals());
     serve(first);
     for (std::thread& thread : others) thread.join();
     return 0;
@@ -178,8 +200,26 @@ class Worker {
     }
   }
 
+  // Certificates that have changed, until the supervisor's end is gone.
+  Task<void> take_renewals() {
+    Inbox inbox(renewals_.get());
+    for (;;) {
+      const Errc waited = co_await inbox.wait();
+      if (waited != Errc::ok) co_return;
+      try {
+        for (const Renewal& renewal : receive_renewals(renewals_.get())) contexts_.at(renewal.context)->renew(renewal.files);
+        renewed_.set();
+      } catch (const std::exception& error) {
+        log(Level::alert, std::string("new certificates of the supervisor are refused: ") + error.what());
+      }
+    }
+  }
+
   const Configuration& conf_;
   const Listening& listening_;
+  const Fd& renewals_;
+  const std::vector<std::shared_ptr<TlsContext>> contexts_;
+  Event renewed_;
   HeaderLimit header_limit_;
   const int loops_;
   std::latch started_, ended_;
@@ -199,14 +239,15 @@ void log_exception(std::exception_ptr error) {
 
 }  // namespace
 
-int run_worker(const Configuration& conf, const Listening& listening, bool supervised, const std::function<void()>& ready) {
+int run_worker(const Configuration& conf, const Listening& listening, bool supervised, const Fd& renewals,
+               const std::function<void()>& ready) {
   Scope::set_exception_handler(log_exception);
   try {
     if (supervised) ::prctl(PR_SET_PDEATHSIG, SIGQUIT);
     set_limits(conf.main());
     if (supervised) drop_privileges(conf.main());
     listening.trim();
-    return Worker(conf, listening).run(ready);
+    return Worker(conf, listening, renewals).run(ready);
   } catch (const std::exception& error) {
     log(Level::emerg, error.what());
     return kFatal;
