@@ -4,7 +4,6 @@
 #include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -24,10 +23,13 @@ using std::chrono::steady_clock;
 constexpr auto kSettle = std::chrono::milliseconds(200);
 // File systems that tell nothing (network ones) are looked at all the same.
 constexpr auto kSlowLook = std::chrono::seconds(60);
-constexpr int kHops = 8;  // of symbolic links
+constexpr int kLinks = 40;  // on the way to a file, as for the kernel
 constexpr std::uint32_t kFolderEvents = IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_ATTRIB;
 
-std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/') + 1); }
+// Of a folder's path, which ends with a slash as its parent's does.
+std::string parent_of(const std::string& folder) {
+  return folder.size() < 2 ? folder : folder.substr(0, folder.rfind('/', folder.size() - 2) + 1);
+}
 
 std::string files_of(const std::vector<std::string>& files) {
   std::string text;
@@ -44,7 +46,7 @@ CertificateWatch::CertificateWatch(const HttpConf& http) {
     one.context = contexts[i];
     one.number = i;
     one.files = contexts[i]->settings().files();
-    one.stamps = stamps_of(one.files);
+    one.stamps = contexts[i]->stamps();
     if (!one.files.empty()) watched_.push_back(std::move(one));
   }
   if (watched_.empty()) return;
@@ -52,32 +54,32 @@ CertificateWatch::CertificateWatch(const HttpConf& http) {
   ::fcntl(inotify_.get(), F_SETOWN, ::getpid());
   ::fcntl(inotify_.get(), F_SETFL, O_ASYNC | O_NONBLOCK);
   listen();
-  due_ = steady_clock::now() + kSlowLook;
+  due_ = steady_clock::now();  // for what has changed before there was anybody to listen
 }
 
-CertificateWatch::Stamp CertificateWatch::stamp_of(const std::string& path) {
-  struct stat s;
-  if (::stat(path.c_str(), &s) < 0) return {-errno};
-  return {static_cast<std::int64_t>(s.st_dev), static_cast<std::int64_t>(s.st_ino), s.st_size,
-          s.st_mtim.tv_sec, s.st_mtim.tv_nsec, s.st_ctim.tv_sec, s.st_ctim.tv_nsec};
-}
-
-std::vector<CertificateWatch::Stamp> CertificateWatch::stamps_of(const std::vector<std::string>& paths) {
-  std::vector<Stamp> stamps;
-  for (const std::string& path : paths) stamps.push_back(stamp_of(path));
-  return stamps;
-}
-
-// The folder of the path, and of each symbolic link's target on the way to the file: whichever is exchanged is heard.
+// The folder of the file, and of each symbolic link on the way to it: whichever is exchanged is heard.
 void CertificateWatch::listen_around(const std::string& path) {
-  std::string at = path;
-  for (int hop = 0; hop < kHops; ++hop) {
-    ::inotify_add_watch(inotify_.get(), folder_of(at).c_str(), kFolderEvents);
+  std::string folder = "/", left = path;
+  for (int links = 0; !left.empty();) {
+    const auto slash = left.find('/');
+    const std::string name = left.substr(0, slash);
+    left = slash == std::string::npos ? std::string() : left.substr(slash + 1);
+    if (name.empty() || name == ".") continue;
+    if (name == "..") {
+      folder = parent_of(folder);
+      continue;
+    }
     char target[PATH_MAX];
-    const ssize_t size = ::readlink(at.c_str(), target, sizeof target);
-    if (size <= 0) return;
-    const std::string link(target, static_cast<std::size_t>(size));
-    at = link.starts_with('/') ? link : folder_of(at) + link;
+    const ssize_t size = ::readlink((folder + name).c_str(), target, sizeof target);
+    const bool is_link = size > 0 && ++links <= kLinks;
+    if (is_link || left.empty()) ::inotify_add_watch(inotify_.get(), folder.c_str(), kFolderEvents);
+    if (!is_link) {
+      folder += name + "/";
+      continue;
+    }
+    const std::string to(target, static_cast<std::size_t>(size));
+    if (to.starts_with('/')) folder = "/";
+    left = left.empty() ? to : to + "/" + left;
   }
 }
 
@@ -96,7 +98,7 @@ void CertificateWatch::heard() {
 std::vector<Renewal> CertificateWatch::look() {
   std::vector<Renewal> renewals;
   for (Watched& one : watched_) {
-    std::vector<Stamp> stamps = stamps_of(one.files);
+    FileStamps stamps = stamps_of(one.files);
     if (stamps == one.stamps) continue;
     one.stamps = std::move(stamps);
     try {

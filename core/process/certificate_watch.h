@@ -28,15 +28,12 @@ class CertificateWatch {
   std::vector<Renewal> look();
 
  private:
-  using Stamp = std::vector<std::int64_t>;
   struct Watched {
     std::shared_ptr<TlsContext> context;
     std::size_t number;
     std::vector<std::string> files;
-    std::vector<Stamp> stamps;
+    FileStamps stamps;
   };
-  static Stamp stamp_of(const std::string& path);
-  static std::vector<Stamp> stamps_of(const std::vector<std::string>& paths);
   void listen_around(const std::string& path);
   void listen();
 

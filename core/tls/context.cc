@@ -102,6 +102,7 @@ std::vector<std::string> TlsSettings::files() const {
 
 std::shared_ptr<TlsContext> TlsContext::make(TlsSettings settings, const PemFiles& files) {
   std::shared_ptr<TlsContext> context(new TlsContext(std::move(settings)));
+  context->stamps_ = stamps_of(context->settings_.files());
   context->current_ = build(context->settings_, files, context->warnings_);
   return context;
 }

@@ -78,6 +78,8 @@ class SEAWALL_API TlsContext {
   void renew(const PemFiles& files);
 
   const TlsSettings& settings() const { return settings_; }
+  // Of settings().files(), from before they were read the first time.
+  const FileStamps& stamps() const { return stamps_; }
   // What is not as it was asked for, but no mistake: "ssl_stapling" ignored, ... Of the last make or renew.
   const std::vector<std::string>& warnings() const { return warnings_; }
   bool has_certificate() const { return !settings_.pairs.empty(); }
@@ -85,6 +87,7 @@ class SEAWALL_API TlsContext {
  private:
   explicit TlsContext(TlsSettings settings) : settings_(std::move(settings)) {}
   const TlsSettings settings_;
+  FileStamps stamps_;
   std::vector<std::string> warnings_;
   mutable std::mutex mutex_;
   Handle current_;

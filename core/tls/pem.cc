@@ -3,6 +3,9 @@
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <sys/stat.h>
+
+#include <cerrno>
 
 #include "seawall/tls/error.h"
 
@@ -64,6 +67,18 @@ std::string PemFiles::text(const std::string& name) const {
   for (int n; (n = BIO_read(file.get(), piece, sizeof piece)) > 0;) text.append(piece, static_cast<std::size_t>(n));
   ERR_clear_error();
   return text;
+}
+
+FileStamps stamps_of(const std::vector<std::string>& paths) {
+  FileStamps stamps;
+  for (const std::string& path : paths) {
+    struct stat s;
+    if (::stat(path.c_str(), &s) < 0) stamps.push_back({-errno});
+    else
+      stamps.push_back({static_cast<std::int64_t>(s.st_dev), static_cast<std::int64_t>(s.st_ino), s.st_size, s.st_mtim.tv_sec,
+                        s.st_mtim.tv_nsec, s.st_ctim.tv_sec, s.st_ctim.tv_nsec});
+  }
+  return stamps;
 }
 
 CertificateChain parse_certificate(std::string_view pem) {

@@ -5,6 +5,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -32,6 +33,11 @@ class SEAWALL_API PemFiles {
   // TlsError: it cannot be read.
   virtual std::string text(const std::string& name) const;
 };
+
+// What tells whether a path leads to other contents than before: device, inode, size and times; the error when it cannot be
+// had.
+using FileStamps = std::vector<std::vector<std::int64_t>>;
+SEAWALL_API FileStamps stamps_of(const std::vector<std::string>& paths);
 
 // Is the name the text itself?
 inline bool is_pem_data(std::string_view name) { return name.starts_with("data:"); }

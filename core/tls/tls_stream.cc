@@ -259,12 +259,13 @@ Io TlsStream::try_write(std::span<const iovec> pieces) {
     const Io io = try_flush();
     if (io.kind != Io::done) return io;
   }
-  const std::size_t longest = record_size();
+  const std::size_t fixed = fixed_record_size();
   std::size_t accepted = 0, piece = 0, offset = 0;
   char* const record = Loop::current().scratch().data();
   while (piece < pieces.size() && gathered.size() + kRecord + 512 < kLargestSend) {
     // Fill one record from as many pieces as it takes, so that head and body share it; a piece that fills a record goes
     // without a copy.
+    const std::size_t longest = fixed ? fixed : burst_ + accepted < kShortBurst ? kShortRecord : kRecord;
     std::size_t filled = 0;
     const char* from = record;
     while (piece < pieces.size() && filled < longest) {
@@ -301,13 +302,12 @@ bool TlsStream::write_record(const char* data, std::size_t size) {
   return result == 1;
 }
 
-std::size_t TlsStream::record_size() {
-  const std::size_t fixed = TlsState::of(SSL_get_SSL_CTX(ssl_)).record_size;
-  if (fixed != 0) return fixed;
+// 0: it depends on what was written since the last pause.
+std::size_t TlsStream::fixed_record_size() {
   const std::int64_t now = Loop::current().now();
   if (now - last_write_ > kPause) burst_ = 0;
   last_write_ = now;
-  return burst_ < kShortBurst ? kShortRecord : kRecord;
+  return TlsState::of(SSL_get_SSL_CTX(ssl_)).record_size;
 }
 
 void TlsStream::end() {

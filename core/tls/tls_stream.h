@@ -65,7 +65,7 @@ class SEAWALL_API TlsStream final : public Stream {
   Io read_early(std::span<char> room);
   Io take_early(std::span<char> room);
   bool write_record(const char* data, std::size_t size);
-  std::size_t record_size();
+  std::size_t fixed_record_size();
 
   SSL* ssl_;
   SniSelector* selector_;
@@ -73,7 +73,7 @@ class SEAWALL_API TlsStream final : public Stream {
   std::string error_text_;
   std::unique_ptr<std::string> early_;  // early data that came with the handshake and has not been read
   Io last_read_ = Io::wants_read();
-  std::int64_t last_write_ = 0;         // ns; for record_size, as is
+  std::int64_t last_write_ = 0;         // ns; for the length of records, as is
   std::uint32_t burst_ = 0;             // what was written since the last pause, up to a bound
   bool established_ = false;            // or far enough for early data
   bool plain_ = false;

@@ -2,6 +2,7 @@
 #include "e2e/certificate.h"
 
 #include <openssl/ec.h>
+#include <openssl/ocsp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
@@ -115,6 +116,23 @@ Certificate make_certificate(const std::vector<std::string>& names) {
   CertificateOptions options;
   options.names = names;
   return make_certificate(options);
+}
+
+std::string make_ocsp_response(const Certificate& authority, const Certificate& about, bool revoked) {
+  const X509Ptr issuer = read_certificate(authority.certificate), x = read_certificate(about.certificate);
+  const std::unique_ptr<OCSP_BASICRESP, Free<OCSP_BASICRESP_free>> basic(OCSP_BASICRESP_new());
+  const std::unique_ptr<OCSP_CERTID, Free<OCSP_CERTID_free>> id(OCSP_cert_to_id(nullptr, x.get(), issuer.get()));
+  const std::unique_ptr<ASN1_TIME, Free<ASN1_TIME_free>> now(X509_gmtime_adj(nullptr, -60)), next(X509_gmtime_adj(nullptr, 86400));
+  OCSP_basic_add1_status(basic.get(), id.get(), revoked ? V_OCSP_CERTSTATUS_REVOKED : V_OCSP_CERTSTATUS_GOOD, 0,
+                         revoked ? now.get() : nullptr, now.get(), next.get());
+  need(OCSP_basic_sign(basic.get(), issuer.get(), read_key(authority.key).get(), EVP_sha256(), nullptr, 0) == 1, "sign a response");
+  const std::unique_ptr<OCSP_RESPONSE, Free<OCSP_RESPONSE_free>> response(
+      OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, basic.get()));
+  unsigned char* der = nullptr;
+  const int size = i2d_OCSP_RESPONSE(response.get(), &der);
+  std::string text(reinterpret_cast<char*>(der), std::size_t(size));
+  OPENSSL_free(der);
+  return text;
 }
 
 std::string make_crl(const Certificate& authority, const std::vector<const Certificate*>& revoked) {

@@ -22,6 +22,9 @@ class CertificateOptions {
 };
 Certificate make_certificate(const CertificateOptions& options);
 
+// An OCSP response about a certificate of this authority, DER, signed by the authority.
+std::string make_ocsp_response(const Certificate& authority, const Certificate& about, bool revoked = false);
+
 // A CRL of this authority, PEM.
 std::string make_crl(const Certificate& authority, const std::vector<const Certificate*>& revoked);
 

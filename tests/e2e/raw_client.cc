@@ -126,10 +126,20 @@ void RawClient::start_tls(const TlsOptions& options) {
   const auto deadline = Clock::now() + kPatience;
   ERR_clear_error();
   int state = -1;
+  std::size_t sent = 0;
+  const std::string& early = options.early_data;
+  while (!early.empty() && state < 0) state = settle(SSL_write_early_data(ssl, early.data(), early.size(), &sent), deadline);
+  state = -1;
   while (state < 0) state = settle(SSL_connect(ssl), deadline);
   if (state == 1) return;
   const char* reason = ERR_reason_error_string(ERR_peek_error());
   throw std::runtime_error(std::string("TLS handshake: ") + (reason != nullptr ? reason : "closed"));
+}
+
+std::string RawClient::staple() const {
+  const unsigned char* response = nullptr;
+  const long size = SSL_get_tlsext_status_ocsp_resp(ssl_.get(), &response);
+  return size > 0 ? std::string(reinterpret_cast<const char*>(response), std::size_t(size)) : std::string();
 }
 
 void RawClient::send(std::string_view bytes) {

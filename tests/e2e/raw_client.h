@@ -41,6 +41,7 @@ class TlsOptions {
   std::shared_ptr<SSL_SESSION> session;   // to resume
   std::string certificate, key;           // the client's own, PEM
   bool ask_status = false;                // for a stapled OCSP response
+  std::string early_data;                 // sent with the ClientHello; the session must allow it
 };
 
 class RawClient {
@@ -58,6 +59,8 @@ class RawClient {
   std::string read_until(std::string_view token, Clock::duration within = kPatience);  // with the token
   std::string read(std::size_t size, Clock::duration within = kPatience);
   std::string read_all(Clock::duration within = kPatience);  // to the end
+  bool sends_early_data() const { return SSL_get_early_data_status(ssl_.get()) == SSL_EARLY_DATA_ACCEPTED; }
+  std::string staple() const;  // the OCSP response that came with the certificate; "" when none did
   // 1xx are responses of their own. `to_head`: the answer to HEAD, which has no body whatever its headers say.
   Response read_response(bool to_head = false, Clock::duration within = kPatience);
   // True when the other side closes in time; bytes that come before are kept for read_*.

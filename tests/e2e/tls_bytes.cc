@@ -14,6 +14,12 @@ TlsBytes::TlsBytes(int max_version)
   SSL_set_connect_state(ssl_.get());
 }
 
+TlsBytes::TlsBytes(SSL_SESSION* session, std::string_view early_data) : TlsBytes(0) {
+  SSL_set_session(ssl_.get(), session);
+  std::size_t sent = 0;
+  SSL_write_early_data(ssl_.get(), early_data.data(), early_data.size(), &sent);
+}
+
 std::string TlsBytes::output() {
   std::string bytes(BIO_ctrl_pending(out_), '\0');
   if (!bytes.empty()) BIO_read(out_, bytes.data(), int(bytes.size()));

@@ -16,6 +16,8 @@ namespace test {
 class TlsBytes {
  public:
   explicit TlsBytes(int max_version = 0);
+  // Resumes, with early data in what the first handshake() says.
+  TlsBytes(SSL_SESSION* session, std::string_view early_data);
   std::string handshake(std::string_view came);  // what there is to send now; empty: more must come
   bool done() const { return SSL_is_init_finished(ssl_.get()); }
   std::string seal(std::string_view plain);

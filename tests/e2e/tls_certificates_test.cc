@@ -105,7 +105,7 @@ TEST_CASE("encrypted keys") {
   CHECK_THAT(check_config(server(kPair), files).err, Contains("cannot load certificate key") && Contains("PEM_read_bio_PrivateKey() failed"));
 }
 
-TEST_CASE("a server without a certificate has the default server's; where that refuses, it needs its own") {
+TEST_CASE("a server without a certificate has the default server's, and where that refuses it needs its own") {
   Files files;
   add(files, "a", make_certificate({"default"}));
   const std::string name = "location / { return 200 $server_name; } ";
@@ -169,4 +169,69 @@ TEST_CASE("suites without forward secrecy are taken where they are named, with a
   TlsOptions options = only(to("localhost"), TLS1_2_VERSION);
   options.ciphers = "AES128-GCM-SHA256";
   CHECK(cipher(s, options) == "AES128-GCM-SHA256");
+}
+
+TEST_CASE("ssl_profile, and what is written explicitly") {
+  Files files;
+  add(files, "a", rsa("localhost"));
+  const auto versions = [&](const std::string& settings) {
+    Server s(server(kPair + settings), files);
+    std::string taken;
+    for (int version : {TLS1_VERSION, TLS1_1_VERSION, TLS1_2_VERSION, TLS1_3_VERSION}) {
+      TlsOptions options = only(to("localhost"), version);
+      options.ciphers = "ALL:@SECLEVEL=0";
+      taken += failure(s, options).starts_with("answered") ? "y" : "n";
+    }
+    return taken;
+  };
+  CHECK(versions("") == "nnyy");
+  CHECK(versions("ssl_profile intermediate;") == "nnyy");
+  CHECK(versions("ssl_profile modern;") == "nnny");
+  CHECK(versions("ssl_profile old;") == "yyyy");
+  CHECK(versions("ssl_profile modern; ssl_protocols TLSv1.2;") == "nnyn");
+}
+
+TEST_CASE("Intermediate is six suites of TLS 1.2 and three of 1.3, in the server's order but for ChaCha20") {
+  Files files;
+  add(files, "a", make_certificate({"localhost"}));
+  add(files, "b", rsa("localhost"));
+  Server s(server(kPair + "ssl_certificate %%DIR%%/b.crt; ssl_certificate_key %%DIR%%/b.key;"), files);
+  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> all(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
+  SSL_CTX_set_cipher_list(all.get(), "ALL:COMPLEMENTOFALL:@SECLEVEL=0");
+  std::string taken;
+  for (int i = 0; i < sk_SSL_CIPHER_num(SSL_CTX_get_ciphers(all.get())); ++i) {
+    const SSL_CIPHER* const suite = sk_SSL_CIPHER_value(SSL_CTX_get_ciphers(all.get()), i);
+    if (std::string(SSL_CIPHER_get_version(suite)) == "TLSv1.3") continue;
+    TlsOptions options = only(to("localhost"), TLS1_2_VERSION);
+    options.ciphers = SSL_CIPHER_get_name(suite);
+    if (failure(s, options).starts_with("answered")) taken += options.ciphers + " ";
+  }
+  CHECK(taken == "ECDHE-ECDSA-AES256-GCM-SHA384 ECDHE-RSA-AES256-GCM-SHA384 ECDHE-ECDSA-CHACHA20-POLY1305 "
+                 "ECDHE-RSA-CHACHA20-POLY1305 ECDHE-ECDSA-AES128-GCM-SHA256 ECDHE-RSA-AES128-GCM-SHA256 ");
+  TlsOptions options = only(to("localhost"), TLS1_2_VERSION);
+  options.ciphers = "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES128-GCM-SHA256";
+  CHECK(cipher(s, options) == "ECDHE-ECDSA-AES128-GCM-SHA256");
+  options.ciphers = "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256";
+  CHECK(cipher(s, options) == "ECDHE-ECDSA-CHACHA20-POLY1305");
+}
+
+TEST_CASE("ssl_certificate_cache keeps a pair until it is no longer valid") {
+  Files files;
+  add(files, "one", make_certificate({"one"}));
+  const std::string pair = "ssl_certificate %%DIR%%/$ssl_server_name.crt; ssl_certificate_key %%DIR%%/$ssl_server_name.key; ";
+  Server s(server(pair + "ssl_certificate_cache max=2 valid=1h inactive=1h;"), files);
+  CHECK(subject(s, to("one")) == "/CN=one");
+  const Certificate renewed = make_certificate({"renewed"});
+  s.file("one.crt", renewed.certificate);
+  s.file("one.key", renewed.key);
+  CHECK(subject(s, to("one")) == "/CN=one");
+  for (const char* name : {"two", "three"}) {
+    s.file(std::string(name) + ".crt", renewed.certificate);
+    s.file(std::string(name) + ".key", renewed.key);
+    CHECK(subject(s, to(name)) == "/CN=renewed");
+  }
+  CHECK(subject(s, to("one")) == "/CN=renewed");  // it had to make room
+  CHECK_THAT(check_config(server("ssl_certificate_cache valid=1h;"), {}).err,
+             Contains("\"ssl_certificate_cache\" must have the \"max\" parameter"));
+  CHECK_THAT(check_config(server("ssl_certificate_cache max=0;"), {}).err, Contains("invalid parameter \"max=0\""));
 }
