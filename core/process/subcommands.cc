@@ -8,6 +8,7 @@
 #include "seawall/process/directive_tables.h"
 #include "seawall/process/options.h"
 #include "seawall/process/routes.h"
+#include "seawall/process/tls_check.h"
 
 namespace seawall {
 namespace {
@@ -36,6 +37,16 @@ class Commands {
       complete(options_);
       done_ = print_routes(options_, timeouts_);
     });
+    auto* check = app_.add_subcommand("tls-check", "what an auditor would find at the TLS servers of a configuration; fails below A");
+    check->add_option("-c", options_.conf, "the configuration, as in a start");
+    check->add_option("-p", options_.prefix, "the prefix");
+    check->add_option("-g", options_.globals, "global directives");
+    check->add_option("--ca", authorities_, "a PEM file of authorities to trust besides the system's");
+    check->add_option("host", argument_, "only servers of this name");
+    check->callback([this] {
+      complete(options_);
+      done_ = check_tls(options_, argument_, authorities_);
+    });
   }
 
   bool has(const std::string& name) const {
@@ -57,7 +68,7 @@ class Commands {
 
  private:
   CLI::App app_{"seawall: serves nginx configurations over HTTP and HTTPS", "seawall"};
-  std::string argument_;
+  std::string argument_, authorities_;
   Options options_;
   bool timeouts_ = false;
   bool done_ = true;

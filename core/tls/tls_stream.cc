@@ -67,6 +67,7 @@ struct TlsCallbacks {
   }
 
   static int client_hello(SSL* ssl, int* alert, void*) {
+    if (!SSL_get_ex_data(ssl, stream_index())) return SSL_CLIENT_HELLO_SUCCESS;  // in memory: tls/scan.cc
     auto& self = stream(ssl);
     const TlsContext* context = self.selector_->select(name_in_hello(ssl));
     if (!context) {
