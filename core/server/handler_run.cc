@@ -1,5 +1,6 @@
 #include "seawall/server/handler_run.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -15,10 +16,13 @@
 namespace seawall {
 namespace {
 
-// The head of a TLS record that says goodbye: an alert, or in TLS 1.3 what looks like data but is too short for any.
-bool is_goodbye(const unsigned char (&record)[5]) {
-  constexpr unsigned char alert = 21, data = 23, longest = 2 + 1 + 16;
-  return record[0] == alert || (record[0] == data && record[3] == 0 && record[4] <= longest);
+// The head of a TLS record in which a client says goodbye: an alert, which TLS 1.3 dresses as data of two bytes. Whether it
+// was one, and not two bytes of a next request, the end of what it sends tells: with that no request can follow.
+bool is_goodbye(const Exchange& x, const unsigned char (&record)[5]) {
+  constexpr unsigned char alert = 21, data = 23, dressed = 2 + 1 + 16;
+  if (record[0] != alert && !(record[0] == data && record[3] == 0 && record[4] == dressed)) return false;
+  pollfd ended{x.connection.fd, POLLRDHUP, 0};
+  return ::poll(&ended, 1, 0) == 1 && (ended.revents & POLLRDHUP) && x.body.ended();
 }
 
 // A client that has closed and left nothing unread: no further request, no rest of a body.
@@ -28,7 +32,8 @@ bool has_left(const Exchange& x) {
   const ssize_t n = ::recv(x.connection.fd, bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT);
   if (n == 0) return true;
   if (n < 0) return errno != EAGAIN && errno != EINTR;
-  return n == sizeof bytes && x.connection.tls && !x.connection.tls->is_plain() && is_goodbye(bytes);
+  const TlsStream* tls = x.connection.tls;
+  return n == sizeof bytes && tls && !tls->is_plain() && !tls->has_buffered_input() && is_goodbye(x, bytes);
 }
 
 // The 503 of a handler that took too long. Its error_page may lead to another handler: that has a time of its own, once.

@@ -55,6 +55,7 @@ void become_not_modified(Response& response) {
 // Nothing of what was asked for may show: a head of its own.
 void become_failed(Response& response) {
   Response failed(412);
+  failed.refused = true;
   failed.close = response.close;
   response = std::move(failed);
 }

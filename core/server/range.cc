@@ -69,11 +69,15 @@ void send_several(Response& response, const std::vector<ByteRange>& ranges, std:
   response.body = std::make_unique<MultipartBody>(std::move(pieces));
 }
 
+// What other filters have said stays; what describes the body goes.
 void refuse(Response& response, std::uint64_t length) {
-  Response refused(416);
-  refused.close = response.close;
-  refused.headers.set("Content-Range", "bytes */" + std::to_string(length));
-  response = std::move(refused);
+  response.status = 416;
+  response.refused = true;
+  response.headers.set("Content-Range", "bytes */" + std::to_string(length));
+  for (const FieldId id : {FieldId::etag, FieldId::last_modified, FieldId::content_encoding, FieldId::content_type})
+    response.headers.remove(id);
+  response.last_modified.reset();
+  response.body = Body();
 }
 
 }  // namespace

@@ -173,32 +173,38 @@ bool is_bare(const Response& response) {
   return response.status >= 300 && std::holds_alternative<std::monostate>(response.body);
 }
 
-// Runs the filters over the head that will be sent. False: one of them has put a bare error in its place (412, 416).
-Result<bool> filter(Exchange& x, Response& response) {
-  const int status = response.status;
-  const auto is_refused = [&] { return response.status != status && response.status >= 400 && is_bare(response); };
+// Runs the filters over the head that will be sent, those from `next` on, until one refuses it.
+Result<void> filter(Exchange& x, Response& response, std::size_t& next) {
   x.response = &response;  // what $sent_http_* and $status mean in values of filters
   Result<void> done;
-  for (const Plan::BoundFilter& filter : x.plan().filters)
-    if (done = filter.run(x, response, filter.conf); !done || is_refused()) break;
+  const auto& filters = x.plan().filters;
+  while (done && next < filters.size() && !response.refused) {
+    const Plan::BoundFilter& filter = filters[next++];
+    done = filter.run(x, response, filter.conf);
+  }
   x.response = nullptr;
-  if (!done) return done.error();
-  return !is_refused();
+  return done;
 }
 
-// The head as it will be sent. False: a filter has refused it, and what it says instead is a response like any other.
-bool finish(Exchange& x, Response& response) {
+// The head as it will be sent; where to go instead when a filter refuses it (412, 416) and has a page for that.
+std::optional<Outcome> finish(Exchange& x, Response& response, bool may_have_page) {
   if (is_bare(response)) add_default_page(x, response);
-  const Result<bool> passed = filter(x, response);
-  if (passed && !*passed) return false;
-  if (!passed) {
-    x.log(Level::error, "a filter failed: " + describe(passed.error()));
+  std::size_t next = 0;
+  Result<void> done = filter(x, response, next);
+  while (done && std::exchange(response.refused, false)) {
+    if (may_have_page)
+      if (auto page = error_page_for(x, response)) return page;
+    add_default_page(x, response);
+    done = filter(x, response, next);
+  }
+  if (!done) {
+    x.log(Level::error, "a filter failed: " + describe(done.error()));
     response = Response(500);
     add_default_page(x, response);
   }
   if (response.last_modified && !response.headers.has(FieldId::last_modified))
     response.headers.add("Last-Modified", http_date(*response.last_modified));
-  return true;
+  return std::nullopt;
 }
 
 // After these nobody trusts what the connection brings next.
@@ -230,21 +236,22 @@ Task<void> settle(Exchange& x, Outcome& outcome) {
     Response& response = std::get<Response>(outcome);
     const bool bare = is_bare(response);
     if (bare && ends_connection(response.status)) x.keep_alive = false;
-    if (!in_error_page || *x.core().recursive_error_pages) {
-      if (auto page = error_page_for(x, response)) {
-        in_error_page = true;
-        outcome = std::move(*page);
-        if (auto* answer = std::get_if<Response>(&outcome); answer && finish(x, *answer)) co_return;
-        continue;
-      }
+    const bool may_have_page = !in_error_page || *x.core().recursive_error_pages;
+    std::optional<Outcome> page = may_have_page ? error_page_for(x, response) : std::nullopt;
+    if (!page) {
+      // An error page that fails itself is that failure, as in nginx.
+      if (final_status && !bare) response.status = final_status;
+      page = finish(x, response, may_have_page);
+      if (!page) co_return;
     }
-    // An error page that fails itself is that failure, as in nginx.
-    if (final_status && !bare) response.status = final_status;
-    if (finish(x, response)) co_return;
+    in_error_page = true;
+    outcome = std::move(*page);
+    auto* answer = std::get_if<Response>(&outcome);
+    if (answer && !finish(x, *answer, false)) co_return;
   }
   x.log(Level::error, "rewrite or internal redirection cycle while internally redirecting to \"" + x.uri + "\"");
   outcome = Response(500);
-  finish(x, std::get<Response>(outcome));
+  finish(x, std::get<Response>(outcome), false);
 }
 
 // What an exception out of a module becomes: one error line and a 500.
