@@ -39,16 +39,20 @@ std::string modules_of(const Plan& plan) {
   return fmt::format("{}", fmt::join(names, " "));
 }
 
-// Zero is said to be off: none of these means "at once".
 std::string time_of(milliseconds time) {
   const auto ms = time.count();
-  if (ms == 0) return "off";
+  if (ms == 0) return "0";
   if (ms % 3'600'000 == 0) return fmt::format("{}h", ms / 3'600'000);
   if (ms % 60'000 == 0) return fmt::format("{}m", ms / 60'000);
   return ms % 1000 == 0 ? fmt::format("{}s", ms / 1000) : fmt::format("{}ms", ms);
 }
 
-std::string shown(const Setting<milliseconds>& setting) { return time_of(*setting) + (setting.is_default() ? "" : "*"); }
+// Zero takes the bound away.
+std::string shown(const Setting<milliseconds>& setting) {
+  return (setting->count() == 0 ? "off" : time_of(*setting)) + (setting.is_default() ? "" : "*");
+}
+// Zero means at once.
+std::string shown_from_zero(const Setting<milliseconds>& setting) { return time_of(*setting) + (setting.is_default() ? "" : "*"); }
 std::string shown(const Setting<KeepaliveTimeout>& setting) {
   return time_of(setting->timeout) + (setting.is_default() ? "" : "*");
 }
@@ -72,7 +76,7 @@ std::vector<Bound> bounds_of(const CoreConf& core, const TlsConf& tls, const Mai
           {"handler", "handler_timeout", shown(core.handler_timeout)},
           {"send", "send_timeout, send_min_rate", shown(core.send_timeout) + ", " + shown(core.send_min_rate)},
           {"idle", "keepalive_timeout, keepalive_time", shown(core.keepalive_timeout) + ", " + shown(core.keepalive_time)},
-          {"linger", "lingering_timeout, lingering_time", shown(core.lingering_timeout) + ", " + shown(core.lingering_time)},
+          {"linger", "lingering_timeout, lingering_time", shown_from_zero(core.lingering_timeout) + ", " + shown_from_zero(core.lingering_time)},
           {"request", "request_max_time", shown(core.request_max_time)},
           {"drain", "worker_shutdown_timeout", shown(main.worker_shutdown_timeout)}};
 }
