@@ -291,6 +291,8 @@ TEST_CASE("seawall -s tells the running server") {
   REQUIRE(logs("gracefully shutting down", 1));
   std::filesystem::rename(d.folder() + "/error.log", d.folder() + "/error.log.1");
   REQUIRE(d.tell("reopen").exit_code == 0);
+  const auto heard = [&] { return count(read_file(d.folder() + "/error.log.1"), "reopening logs") >= 1; };
+  REQUIRE(wait_for_change(d.folder(), heard, Clock::now() + kPatience));
   REQUIRE(d.tell("reload").exit_code == 0);  // the client makes the new file; a line in it is the server's
   REQUIRE(logs("reconfiguring", 1));
   REQUIRE(d.pid() == pid);
