@@ -93,7 +93,7 @@ constexpr KnownName kNames[] = {
     {"init_worker_by_lua", unbuilt}, {"init_worker_by_lua_block", unbuilt}, {"init_worker_by_lua_file", unbuilt},
     {"internal", unbuilt}, {"iocp_threads", meaningless}, {"ip_hash", unbuilt}, {"js_content", unbuilt},
     {"js_import", unbuilt}, {"js_set", unbuilt}, {"keepalive", unbuilt}, {"keepalive_disable", unbuilt},
-    {"keepalive_min_timeout", meaningless}, {"keepalive_requests", unbuilt}, {"keepalive_time", unbuilt},
+    {"keepalive_min_timeout", unbuilt}, {"keepalive_requests", unbuilt}, {"keepalive_time", unbuilt},
     {"keepalive_timeout", unbuilt}, {"kqueue_changes", meaningless}, {"kqueue_events", meaningless},
     {"large_client_header_buffers", unbuilt}, {"least_conn", unbuilt}, {"least_time", unbuilt},
     {"limit_conn", unbuilt}, {"limit_conn_dry_run", unbuilt}, {"limit_conn_log_level", unbuilt},

@@ -13,6 +13,7 @@ namespace seawall {
 namespace {
 
 // More in one turn would let a burst of newcomers delay everybody who is connected already.
+constexpr int kQueue = 511;  // nginx's backlog
 constexpr int kAcceptsATurn = 16;
 constexpr Milliseconds kPause{100};
 
@@ -31,7 +32,10 @@ Listener::Listener(int fd, Acceptor& acceptor) : fd_(fd), acceptor_(acceptor) {
 Listener::~Listener() { stop(); }
 
 // Out of the set at once: a watcher that accepts nothing would take wake-ups from those who do (EPOLLEXCLUSIVE).
-void Listener::stop() { Loop::current().remove(fd_); }
+// The descriptor may be closed afterwards, and its number be another's.
+void Listener::stop() {
+  if (!std::exchange(stopped_, true)) Loop::current().remove(fd_);
+}
 
 Listener::Accepted Listener::accept_one() {
   Fd fd(::accept4(fd_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
@@ -68,7 +72,7 @@ Task<void> Listener::take_place() {
 Task<void> Listener::run() {
   for (;;) {
     const Errc waited = co_await readable_.wait(Deadline::never(Wait::accept));
-    if (waited != Errc::ok) co_return stop();
+    if (waited != Errc::ok) co_return finish();
     readable_.reset();
     Accepted last = Accepted::one;
     for (int i = 0; i < kAcceptsATurn && last == Accepted::one; ++i) last = accept_one();
@@ -82,6 +86,14 @@ Task<void> Listener::run() {
       if (slept == Errc::cancelled) co_return;
     } while (!listen_again());
   }
+}
+
+// What is in the queue already has been promised an answer: a socket that is closed resets it.
+void Listener::finish() {
+  Accepted last = Accepted::one;
+  for (int i = 0; i < kQueue && last == Accepted::one; ++i) last = accept_one();
+  newcomer_.reset();
+  stop();
 }
 
 // False for want of memory, as epoll_ctl() says.

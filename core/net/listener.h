@@ -27,11 +27,11 @@ class Acceptor {
 
 class SEAWALL_API Listener final : public EpollSource {
  public:
-  // `fd` stays the owner's; it must outlive the Listener.
+  // `fd` stays the owner's; it stays open until run() has ended.
   Listener(int fd, Acceptor& acceptor);
   ~Listener();
 
-  // Accepts until the scope is cancelled.
+  // Accepts until the scope is cancelled, and then what is in the queue.
   Task<void> run();
   void on_events(std::uint32_t) override { readable_.set(); }
 
@@ -45,9 +45,11 @@ class SEAWALL_API Listener final : public EpollSource {
   bool listen_again();
   Task<void> take_place();
   void stop();
+  void finish();
   const int fd_;
   Acceptor& acceptor_;
   Event readable_;
+  bool stopped_ = false;
   Fd newcomer_;  // that has a number of the reserve, while room is being made
 };
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <stdexcept>
 #include <system_error>
 
@@ -11,6 +12,12 @@
 #include "seawall/base/fd.h"
 
 namespace seawall {
+
+namespace {
+
+std::string stderr_path;  // "": standard error is the caller's
+
+}  // namespace
 
 void Starting::go_to_background() {
   int ends[2];
@@ -34,12 +41,17 @@ Starting::~Starting() {
   if (ready_ >= 0) ::close(ready_);
 }
 
+void redirect_stderr() {
+  if (stderr_path.empty()) return;
+  const Fd log(::open(stderr_path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644));
+  if (log) ::dup2(log.get(), STDERR_FILENO);
+}
+
 void Starting::done(const std::string& error_log) {
   const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
-  if (!error_log.empty()) {
-    const Fd log(::open(error_log.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644));
-    if (log || ready_ >= 0) ::dup2(log ? log.get() : null.get(), STDERR_FILENO);
-  }
+  if (!error_log.empty() && ready_ >= 0) ::dup2(null.get(), STDERR_FILENO);
+  stderr_path = error_log;
+  redirect_stderr();
   if (ready_ < 0) return;
   ::dup2(null.get(), STDIN_FILENO);
   ::dup2(null.get(), STDOUT_FILENO);
@@ -49,12 +61,21 @@ void Starting::done(const std::string& error_log) {
   ready_ = -1;
 }
 
-PidFile::PidFile(std::string path) : path_(std::move(path)), owner_(::getpid()) {
+PidFile::PidFile(std::string path) : name_(std::move(path)), path_(name_), owner_(::getpid()) {
   const Fd file(::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
   const std::string text = std::to_string(owner_) + "\n";
   if (!file || ::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
     throw std::runtime_error("open() \"" + path_ + "\" failed " + describe(system_error_code(errno)));
 }
+
+bool PidFile::rename_to(const std::string& path) {
+  if (::rename(path_.c_str(), path.c_str()) < 0) return false;
+  path_ = path;
+  return true;
+}
+
+bool PidFile::step_aside() { return rename_to(name_ + ".oldbin"); }
+bool PidFile::step_back() { return rename_to(name_); }
 
 PidFile::~PidFile() {
   if (::getpid() == owner_) ::unlink(path_.c_str());

@@ -22,14 +22,24 @@ class Starting {
   int ready_ = -1;  // in the background, until done()
 };
 
+// Standard error goes to the file that done() was told, which may be a new one by that name (USR1). When it cannot be opened
+// all stays as it is.
+void redirect_stderr();
+
 // Written at construction with this process's id, removed at the end. Throws std::runtime_error in nginx's wording.
 class PidFile {
  public:
   explicit PidFile(std::string path);
   ~PidFile();
   PidFile(const PidFile&) = delete;
+  const std::string& path() const { return path_; }
+  // Makes room for a new binary's file, as PATH.oldbin, and takes the name back when that one has ended. False: errno.
+  bool step_aside();
+  bool step_back();
 
  private:
+  bool rename_to(const std::string& path);
+  const std::string name_;
   std::string path_;
   int owner_;
 };

@@ -10,7 +10,9 @@ std::string first_log_path(const Options& options) {
 }
 
 std::shared_ptr<LogSink> first_log(const Options& options) {
-  static const std::shared_ptr<LogSink> opened = [&] {
+  static std::weak_ptr<LogSink> known;
+  if (auto open = known.lock()) return open;
+  const std::shared_ptr<LogSink> opened = [&] {
     try {
       return file_sink(first_log_path(options));
     } catch (const std::exception& error) {
@@ -18,6 +20,7 @@ std::shared_ptr<LogSink> first_log(const Options& options) {
       return file_sink("stderr");
     }
   }();
+  known = opened;
   return opened;
 }
 

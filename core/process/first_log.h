@@ -9,7 +9,7 @@
 namespace seawall {
 
 std::string first_log_path(const Options& options);
-// Opened once. Standard error, and a word about it there, when the file cannot be opened.
+// One for as long as somebody holds it. Standard error, and a word about it there, when the file cannot be opened.
 std::shared_ptr<LogSink> first_log(const Options& options);
 
 }  // namespace seawall

@@ -52,92 +52,109 @@ Fd open_socket(const ListenSocket& socket) {
   return fd;
 }
 
+// The address of a socket that has no company so far gets some: all must say that they share it.
+void share(const OpenSocket& open) {
+  const int on = 1;
+  for (const auto& fd : open.fds)
+    if (::setsockopt(fd->get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) < 0)
+      throw std::runtime_error(failed("setsockopt(SO_REUSEPORT)", open.address));
+}
+
 // True when all that `open` needs are there; what could be opened stays for the next try.
 bool open_all(const ListenSocket& socket, OpenSocket& open, std::size_t wanted) {
+  if (open.fds.size() < wanted) share(open);
   while (open.fds.size() < wanted) {
     Fd fd = open_socket(socket);
     if (!fd) return false;
-    open.fds.push_back(std::move(fd));
+    open.fds.push_back(std::make_shared<Fd>(std::move(fd)));
   }
   return true;
 }
 
-void listen_all(const ListenSocket& socket, const OpenSocket& open) {
-  for (const Fd& fd : open.fds) {
-    set_listen_options(fd.get(), socket.options, socket.address);
-    if (::listen(fd.get(), socket.options.backlog) < 0)
-      throw std::runtime_error("listen() to " + socket.address.text_with_port() + ", backlog " +
-                               std::to_string(socket.options.backlog) + " failed " + describe(system_error_code(errno)));
-  }
+void listen_on(const ListenSocket& socket, int fd) {
+  set_listen_options(fd, socket.options, socket.address);
+  if (::listen(fd, socket.options.backlog) < 0)
+    throw std::runtime_error("listen() to " + socket.address.text_with_port() + ", backlog " +
+                             std::to_string(socket.options.backlog) + " failed " + describe(system_error_code(errno)));
 }
 
 }  // namespace
 
-std::shared_ptr<OpenSocket> Listening::take(const ListenSocket& socket) const {
-  for (const auto& open : sockets_)
-    if (open->address == socket.address && open->reuseport == socket.options.reuseport) return open;
+const OpenSocket* Listening::find(const Address& address) const {
+  for (const OpenSocket& open : sockets_)
+    if (open.address == address) return &open;
   return nullptr;
+}
+
+std::unique_ptr<Listening> Listening::adopt(std::vector<OpenSocket> sockets) {
+  auto adopted = std::make_unique<Listening>();
+  adopted->sockets_ = std::move(sockets);
+  return adopted;
 }
 
 std::unique_ptr<Listening> Listening::open(std::span<const ListenSocket> sockets, int loops, const Listening* from) {
   auto opened = std::make_unique<Listening>();
-  opened->staying_ = loops;
+  opened->loops_ = opened->staying_ = loops;
+  std::vector<std::size_t> taken;
   for (const ListenSocket& socket : sockets) {
-    std::shared_ptr<OpenSocket> open = from ? from->take(socket) : nullptr;
-    if (!open) open = std::make_shared<OpenSocket>(socket.address, socket.options.reuseport);
-    opened->sockets_.push_back(std::move(open));
-    opened->wanted_.push_back(socket.options.reuseport ? static_cast<std::size_t>(loops) : 1);
+    const OpenSocket* before = from ? from->find(socket.address) : nullptr;
+    opened->sockets_.push_back(before ? *before : OpenSocket{socket.address, {}, 0});
+    taken.push_back(before ? before->fds.size() : 0);
   }
   for (int tries = 1;; ++tries) {
     bool complete = true;
     for (std::size_t i = 0; i < sockets.size(); ++i)
-      complete &= open_all(sockets[i], *opened->sockets_[i], opened->wanted_[i]);
+      complete &= open_all(sockets[i], opened->sockets_[i], sockets[i].options.reuseport ? static_cast<std::size_t>(loops) : 1);
     if (complete) break;
     if (tries == kTries) throw std::runtime_error("still could not bind()");
     log(Level::notice, "try again to bind() after 500ms");
     std::this_thread::sleep_for(kBetweenTries);
   }
-  for (std::size_t i = 0; i < sockets.size(); ++i) listen_all(sockets[i], *opened->sockets_[i]);
+  for (std::size_t i = 0; i < sockets.size(); ++i) {
+    const auto& fds = opened->sockets_[i].fds;
+    for (std::size_t j = 0; j < (taken[i] ? taken[i] : fds.size()); ++j) listen_on(sockets[i], fds[j]->get());
+  }
   return opened;
 }
 
-int Listening::fd(std::size_t index, int loop) const {
-  const OpenSocket& socket = *sockets_[index];
-  return socket.fds[static_cast<std::size_t>(loop) % socket.fds.size()].get();
+void Listening::listen_rest(std::span<const ListenSocket> sockets) const {
+  for (std::size_t i = 0; i < sockets.size(); ++i)
+    for (const auto& fd : sockets_[i].fds) {
+      int listens = 0;
+      socklen_t size = sizeof listens;
+      ::getsockopt(fd->get(), SOL_SOCKET, SO_ACCEPTCONN, &listens, &size);
+      if (!listens) listen_on(sockets[i], fd->get());
+    }
 }
 
-void Listening::trim() const {
-  for (std::size_t i = 0; i < sockets_.size(); ++i)
-    if (sockets_[i]->fds.size() > wanted_[i]) sockets_[i]->fds.resize(wanted_[i]);
+std::vector<int> Listening::fds(std::size_t index, int loop) const {
+  const auto& all = sockets_[index].fds;
+  std::vector<int> own;
+  for (auto j = static_cast<std::size_t>(loop); j < all.size(); j += static_cast<std::size_t>(loops_)) own.push_back(all[j]->get());
+  if (own.empty()) own.push_back(all[static_cast<std::size_t>(loop) % all.size()]->get());
+  return own;
 }
 
-void Listening::leave(int loop) const {
-  const auto own = static_cast<std::size_t>(loop);
-  const bool last = --staying_ == 0;
-  for (const auto& socket : sockets_)
-    if (socket->reuseport && own < socket->fds.size()) socket->fds[own].reset();
-    else if (last) socket->fds.clear();
+void Listening::leave() const {
+  if (--staying_ == 0) close_all();
 }
 
-std::vector<OpenSocket*> Listening::unused(const Listening& by) const {
-  std::vector<OpenSocket*> found;
-  for (const auto& socket : sockets_)
-    if (std::find(by.sockets_.begin(), by.sockets_.end(), socket) == by.sockets_.end()) found.push_back(socket.get());
-  return found;
+void Listening::close_all() const {
+  for (const OpenSocket& open : sockets_)
+    for (const auto& fd : open.fds) fd->reset();
 }
 
 void Listening::close_unused(const Listening& by) const {
-  for (OpenSocket* socket : unused(by)) socket->fds.clear();
+  for (const OpenSocket& open : sockets_)
+    if (!by.find(open.address))
+      for (const auto& fd : open.fds) fd->reset();
 }
 
 void Listening::remove_unused_paths(const Listening& by) const {
-  for (const OpenSocket* socket : unused(by))
-    if (socket->address.is_unix()) ::unlink(socket->address.path().c_str());
+  for (const OpenSocket& open : sockets_)
+    if (!by.find(open.address) && open.address.is_unix() && open.opener != ::getppid()) ::unlink(open.address.path().c_str());
 }
 
-void Listening::remove_paths() {
-  for (auto& socket : sockets_)
-    if (socket->address.is_unix()) ::unlink(socket->address.path().c_str());
-}
+void Listening::remove_paths() const { remove_unused_paths(Listening()); }
 
 }  // namespace seawall

@@ -10,6 +10,7 @@
 #include "seawall/base/error.h"
 #include "seawall/base/text.h"
 #include "seawall/process/configuration.h"
+#include "seawall/process/control.h"
 
 namespace seawall {
 namespace {
@@ -47,7 +48,10 @@ int signal_of(std::string_view word) {
 int send_signal(const Options& options) {
   try {
     const auto conf = Configuration::load(options, [](const std::string& text) { complain("warn", text); });
-    return tell(conf->pid_file(), signal_of(options.signal));
+    if (options.signal != "reload") return tell(conf->pid_file(), signal_of(options.signal));
+    const auto answer = ask_supervisor(conf->pid_file(), options.signal);
+    if (!answer) return tell(conf->pid_file(), SIGHUP);
+    return answer->empty() ? 0 : complain("emerg", *answer);
   } catch (const std::exception& error) {
     return complain("emerg", error.what());
   }

@@ -2,6 +2,7 @@
 
 #include "seawall/process/daemon.h"
 #include "seawall/process/first_log.h"
+#include "seawall/process/inherited.h"
 #include "seawall/process/say.h"
 #include "seawall/process/signals.h"
 #include "seawall/process/supervisor.h"
@@ -16,15 +17,19 @@ int start(const Options& options, Starting& starting) {
   conf->adopt();
   set_main_log(conf->error_log(options));
   const bool supervised = *conf->main().master_process;
-  auto listening = Listening::open(conf->http().sockets, static_cast<int>(*conf->main().worker_processes), nullptr);
-  if (*conf->main().daemon) starting.go_to_background();
-  const PidFile pid(conf->pid_file());
+  const Inherited inherited;
+  auto listening = Listening::open(conf->http().sockets, static_cast<int>(*conf->main().worker_processes), inherited.sockets.get());
+  inherited.sockets->close_unused(*listening);
+  // A new binary is in the background, or is not, as the one that it replaces.
+  const bool daemon = *conf->main().daemon && !inherited.replaces;
+  if (daemon) starting.go_to_background();
+  PidFile pid(conf->pid_file());
   // In the background standard error is nobody's; in the foreground it stays unless -e says where.
-  const bool away = *conf->main().daemon || !options.error_log.empty();
+  const bool away = daemon || !options.error_log.empty();
   starting.done(logs_to_stderr() || !away ? "" : first_log_path(options));
   stop_saying();
   log(Level::notice, "seawall/" + std::string(kVersion) + " started");
-  if (supervised) return supervise(options, std::move(conf), std::move(listening));
+  if (supervised) return supervise(options, std::move(conf), std::move(listening), pid);
   const int code = run_worker(*conf, *listening, false, Fd(), [] {});
   listening->remove_paths();
   return code;
@@ -34,10 +39,7 @@ int start(const Options& options, Starting& starting) {
 
 int run(const Options& options) {
   block_signals();
-  LogTarget log;
-  log.level = Level::notice;
-  log.sink = first_log(options);
-  set_main_log({log});
+  set_main_log({LogTarget{first_log(options), Level::notice}});
   Starting starting;
   try {
     return start(options, starting);

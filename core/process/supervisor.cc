@@ -1,33 +1,32 @@
 #include "seawall/process/supervisor.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <iostream>
-#include <map>
+#include <deque>
 #include <stdexcept>
 
 #include "seawall/log/log.h"
 #include "seawall/log/log_file.h"
 #include "seawall/process/certificate_watch.h"
+#include "seawall/process/control.h"
 #include "seawall/process/privileges.h"
-#include "seawall/process/signals.h"
+#include "seawall/process/service_manager.h"
+#include "seawall/process/upgrade.h"
 #include "seawall/process/worker.h"
+#include "seawall/process/worker_table.h"
 
 namespace seawall {
 namespace {
 
-using std::chrono::steady_clock;
-
 using std::chrono::milliseconds;
+using std::chrono::steady_clock;
 
 // A worker that dies is started again at once, unless it lived shorter than this: then after a pause that doubles.
 constexpr milliseconds kTooSoon{1000};
@@ -36,31 +35,38 @@ constexpr milliseconds kFirstPause{100}, kLongestPause{5000};
 constexpr milliseconds kTermPatience{1000};
 // For a new worker to serve; it opens logs and reads certificates' keys, and a machine may be busy.
 constexpr milliseconds kStartPatience{10'000};
+// Workers of older configurations that may finish their work beside the present one.
+constexpr std::size_t kGenerations = 16;
 constexpr auto kNever = steady_clock::time_point::max();
+
+constexpr int kHeard[] = {SIGCHLD, SIGHUP, SIGUSR1, SIGUSR2, SIGQUIT, SIGTERM, SIGINT, SIGWINCH, SIGIO};
+
+Fd open_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (int signal : kHeard) sigaddset(&set, signal);
+  Fd fd(::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
+  if (!fd) throw std::runtime_error(std::string("signalfd() failed (") + std::strerror(errno) + ")");
+  return fd;
+}
 
 class Supervisor {
  public:
-  Supervisor(const Options& options, std::unique_ptr<Configuration> conf, std::unique_ptr<Listening> listening)
-      : options_(options), conf_(std::move(conf)), listening_(std::move(listening)) {}
+  Supervisor(const Options& options, std::unique_ptr<Configuration> conf, std::unique_ptr<Listening> listening, PidFile& pid_file)
+      : options_(options), conf_(std::move(conf)), listening_(std::move(listening)), pid_file_(pid_file),
+        signals_(open_signals()), control_(pid_file.path()) {}
 
   int run() {
     watch_ = std::make_unique<CertificateWatch>(conf_->http());
-    start_worker();
+    if (const Fd ready = start_worker(); serves(ready))
+      notify_manager("READY=1\nMAINPID=" + std::to_string(::getpid()) + "\nSTATUS=serving");
     while (!done()) {
-      const int signal = next_signal();
-      if (signal == SIGCHLD) reap();
-      else if (signal == SIGHUP) reload();
-      else if (signal == SIGUSR1) reopen();
-      else if (signal == SIGIO) watch_->heard();
-      else if (signal == SIGQUIT || signal == SIGTERM || signal == SIGINT) stop(signal == SIGQUIT ? SIGQUIT : SIGTERM);
-      else if (signal == SIGUSR2 || signal == SIGWINCH)
-        log(Level::error, std::string(signal == SIGUSR2 ? "SIGUSR2 (upgrade of the binary)" : "SIGWINCH") + " is not supported yet, ignored");
-      const auto now = steady_clock::now();
-      if (restart_due_ && now >= *restart_due_) start_worker();
-      if (kill_due_ && now >= *kill_due_) kill_all();
-      if (watch_->due() && now >= *watch_->due()) renew_certificates();
+      const bool called = postponed_.empty() && wait();
+      while (const int signal = next_signal()) hear(signal);
+      if (called) serve_caller();
+      do_what_is_due();
     }
-    listening_->remove_paths();
+    if (!upgrade_.is_running()) listening_->remove_paths();
     log(Level::notice, "exit");
     return failed_ ? 1 : 0;
   }
@@ -68,75 +74,96 @@ class Supervisor {
  private:
   bool done() const { return stopping_ && workers_.empty(); }
 
-  // Waits for a signal, or for the time at which something is due (0).
-  int next_signal() const {
-    sigset_t set;
-    sigemptyset(&set);
-    for (int signal : {SIGCHLD, SIGHUP, SIGUSR1, SIGUSR2, SIGQUIT, SIGTERM, SIGINT, SIGWINCH, SIGIO}) sigaddset(&set, signal);
-    const auto due = std::min({restart_due_.value_or(kNever), kill_due_.value_or(kNever), watch_->due().value_or(kNever)});
-    if (due == kNever) return std::max(0, sigwaitinfo(&set, nullptr));
-    const auto left = std::max(std::chrono::nanoseconds(0), std::chrono::nanoseconds(due - steady_clock::now()));
-    const timespec time{left.count() / 1'000'000'000, left.count() % 1'000'000'000};
-    return std::max(0, sigtimedwait(&set, nullptr, &time));
+  // Until a signal comes, something is due, or somebody calls (true).
+  bool wait() {
+    const auto due = std::min({restart_due_.value_or(kNever), kill_due_.value_or(kNever), watch_->due().value_or(kNever), watchdog_due_});
+    int patience = -1;
+    if (due != kNever)
+      patience = static_cast<int>(std::max<std::int64_t>(0, std::chrono::ceil<milliseconds>(due - steady_clock::now()).count()));
+    pollfd waits[] = {{signals_.get(), POLLIN, 0}, {control_.fd(), POLLIN, 0}};
+    return ::poll(waits, 2, patience) > 0 && (waits[1].revents & POLLIN);
   }
 
-  // A pipe that says a byte once the worker serves, and ends without one when it cannot. Empty: there is no worker.
-  Fd fork_worker(const Configuration& conf, const Listening& listening) {
-    int ends[2] = {-1, -1}, channel[2] = {-1, -1};
-    const bool piped = ::pipe2(ends, O_CLOEXEC) == 0 &&
-                       ::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, channel) == 0;
-    Fd ready(ends[0]), tell(ends[1]), renewals(channel[0]), renewals_of_worker(channel[1]);
-    conf.adopt();
-    const pid_t pid = piped ? ::fork() : -1;
-    if (pid < 0) {
-      log(Level::alert, std::string(piped ? "fork()" : "pipe2() or socketpair()") + " failed (" + std::strerror(errno) + ")");
-      return Fd();
+  int next_signal() {
+    if (!postponed_.empty()) {
+      const int signal = postponed_.front();
+      postponed_.pop_front();
+      return signal;
     }
-    if (pid == 0) {
-      listening_->close_unused(listening);
-      watch_.reset();
-      renewals.reset();
-      for (auto& worker : workers_) worker.second.renewals.reset();
-      const int code = run_worker(conf, listening, true, renewals_of_worker, [&] {
-        ready.reset();
-        [[maybe_unused]] const ssize_t n = ::write(tell.get(), "", 1);  // nobody asks after the first start
-        tell.reset();
-      });
-      // No destructors: what the child inherited belongs to the supervisor.
-      std::cout.flush();
-      ::_exit(code);
+    signalfd_siginfo info;
+    return ::read(signals_.get(), &info, sizeof info) == sizeof info ? static_cast<int>(info.ssi_signo) : 0;
+  }
+
+  // Waits until the new worker accepts; false when it cannot, takes too long, or the server is to end. Other signals wait.
+  bool serves(const Fd& ready) {
+    const auto until = steady_clock::now() + kStartPatience;
+    while (ready && !ends_soon()) {
+      const auto left = std::chrono::ceil<milliseconds>(until - steady_clock::now()).count();
+      pollfd waits[] = {{ready.get(), POLLIN, 0}, {signals_.get(), POLLIN, 0}};
+      if (left <= 0 || ::poll(waits, 2, static_cast<int>(left)) <= 0) return false;
+      char byte;
+      if (waits[0].revents) return ::read(ready.get(), &byte, 1) == 1;
+      signalfd_siginfo info;
+      if (::read(signals_.get(), &info, sizeof info) == sizeof info) postponed_.push_back(static_cast<int>(info.ssi_signo));
     }
-    log(Level::notice, "start worker process " + std::to_string(pid));
-    current_ = pid;
-    workers_[pid] = {steady_clock::now(), std::move(renewals)};
+    return false;
+  }
+  bool ends_soon() const {
+    return std::any_of(postponed_.begin(), postponed_.end(), [](int s) { return s == SIGTERM || s == SIGINT || s == SIGQUIT; });
+  }
+
+  void hear(int signal) {
+    switch (signal) {
+      case SIGCHLD: return reap();
+      case SIGHUP: return static_cast<void>(reload());
+      case SIGUSR1: return reopen();
+      case SIGUSR2: return upgrade();
+      case SIGWINCH: return retire();
+      case SIGIO: return watch_->heard();
+      case SIGQUIT: return stop(SIGQUIT);
+      default: return stop(SIGTERM);
+    }
+  }
+
+  void do_what_is_due() {
+    const auto now = steady_clock::now();
+    if (restart_due_ && now >= *restart_due_) start_worker();
+    if (kill_due_ && now >= *kill_due_) kill_all();
+    if (watch_->due() && now >= *watch_->due()) renew_certificates();
+    if (now < watchdog_due_) return;
+    notify_manager("WATCHDOG=1");
+    watchdog_due_ = now + *watchdog_;
+  }
+
+  void serve_caller() {
+    const std::string command = control_.hear();
+    if (command == "reload") control_.answer(reload());
+    else control_.answer("the supervisor knows no \"" + command + "\"");
+  }
+
+  // In a worker: closes what is the supervisor's, and what only older configurations listen on.
+  void leave(const Listening& stays) {
+    listening_->close_unused(stays);
+    watch_.reset();
+    if (&stays != listening_.get()) conf_.reset();  // its logs and keys
+    signals_.reset();
+    control_.leave();
+  }
+
+  // What serves() asks.
+  Fd start_worker() {
+    restart_due_.reset();
+    Fd ready = workers_.start(*conf_, *listening_, [this] { leave(*listening_); });
+    if (!ready) restart_due_ = steady_clock::now() + kLongestPause;
     return ready;
   }
 
-  void start_worker() {
-    restart_due_.reset();
-    if (!fork_worker(*conf_, *listening_)) restart_due_ = steady_clock::now() + kLongestPause;
-  }
-
-  static bool serves(const Fd& ready) {
-    pollfd wait{ready.get(), POLLIN, 0};
-    char byte;
-    return ready && ::poll(&wait, 1, static_cast<int>(kStartPatience.count())) == 1 && ::read(ready.get(), &byte, 1) == 1;
-  }
-
   void reap() {
-    for (;;) {
-      int status;
-      const pid_t pid = ::waitpid(-1, &status, WNOHANG);
-      if (pid <= 0) return;
-      const auto worker = workers_.find(pid);
-      if (worker == workers_.end()) continue;
-      pause_ = steady_clock::now() - worker->second.started > kTooSoon ? milliseconds(0)
-                                                              : std::clamp(2 * pause_, kFirstPause, kLongestPause);
-      workers_.erase(worker);
-      report(pid, status);
-      if (stopping_ || pid != current_) continue;
-      if (WIFEXITED(status) && WEXITSTATUS(status) == 2) {
-        log(Level::alert, "worker process " + std::to_string(pid) + " exited with fatal code 2 and cannot be respawned");
+    while (const auto end = workers_.reap([this](pid_t pid, int) { forget_upgrade(pid); })) {
+      if (stopping_ || retired_ || !end->current) continue;
+      pause_ = end->lived > kTooSoon ? milliseconds(0) : std::clamp(2 * pause_, kFirstPause, kLongestPause);
+      if (end->fatal) {
+        log(Level::alert, "worker process " + std::to_string(end->pid) + " exited with fatal code 2 and cannot be respawned");
         stopping_ = failed_ = true;
       } else {
         restart_due_ = steady_clock::now() + pause_;
@@ -144,102 +171,159 @@ class Supervisor {
     }
   }
 
-  static void report(pid_t pid, int status) {
-    const std::string who = "worker process " + std::to_string(pid);
-    if (WIFSIGNALED(status))
-      log(Level::alert, who + " exited on signal " + std::to_string(WTERMSIG(status)) + (WCOREDUMP(status) ? " (core dumped)" : ""));
-    else
-      log(Level::notice, who + " exited with code " + std::to_string(WEXITSTATUS(status)));
+  // Parses and opens everything first, and waits until the new worker serves; a mistake, of whatever kind, leaves the present
+  // one as it is. What went wrong; empty: nothing.
+  std::string reload() {
+    if (stopping_) return "the server is ending";
+    if (retired_) return return_to_work();
+    log(Level::notice, "reconfiguring");
+    notify_reloading();
+    const pid_t old = workers_.current();
+    std::string wrong;
+    try {
+      take_over();
+      workers_.tell(old, kTakenOver);
+      end_oldest();
+    } catch (const std::exception& error) {
+      wrong = error.what();
+      stay_with(old);
+      log(Level::emerg, wrong);
+    }
+    notify_manager(wrong.empty() ? "READY=1\nSTATUS=serving" : "READY=1\nSTATUS=serving; the last reload was refused: " + wrong);
+    return wrong;
   }
 
-  // Parses and opens everything first, and waits until the new worker serves; a mistake, of whatever kind, leaves the present
-  // one as it is.
-  void reload() {
-    if (stopping_) return;
-    log(Level::notice, "reconfiguring");
-    const pid_t old = current_;
-    try {
-      auto conf = Configuration::load(options_, [](const std::string& text) { log(Level::warn, text); });
-      auto listening = Listening::open(conf->http().sockets, static_cast<int>(*conf->main().worker_processes), listening_.get());
-      reopen_logs(worker_user(conf->main()));
-      set_main_log(conf->error_log(options_));
-      const Fd ready = fork_worker(*conf, *listening);
-      if (!serves(ready)) throw std::runtime_error("the new worker process does not serve, the present configuration stays");
-      listening_->close_unused(*listening);
-      listening_->remove_unused_paths(*listening);
-      listening->trim();
-      conf_ = std::move(conf);
-      listening_ = std::move(listening);
-      watch_ = std::make_unique<CertificateWatch>(conf_->http());
-      restart_due_.reset();
-      if (workers_.contains(old)) ::kill(old, SIGQUIT);
-    } catch (const std::exception& error) {
-      log(Level::emerg, error.what());
-      stay_with(old);
+  void take_over() {
+    auto conf = Configuration::load(options_, [](const std::string& text) { log(Level::warn, text); });
+    auto listening = Listening::open(conf->http().sockets, static_cast<int>(*conf->main().worker_processes), listening_.get());
+    reopen(worker_user(conf->main()));
+    set_main_log(conf->error_log(options_));
+    const Fd ready = workers_.start(*conf, *listening, [&] { leave(*listening); });
+    if (!serves(ready)) {
+      listening->remove_unused_paths(*listening_);
+      throw std::runtime_error("the new worker process does not serve, the present configuration stays");
     }
+    listening_->close_unused(*listening);
+    listening_->remove_unused_paths(*listening);
+    conf_ = std::move(conf);
+    listening_ = std::move(listening);
+    watch_ = std::make_unique<CertificateWatch>(conf_->http());
+    restart_due_.reset();
   }
 
   void stay_with(pid_t worker) {
-    if (current_ != worker && workers_.contains(current_)) ::kill(current_, SIGKILL);
-    current_ = worker;
+    if (workers_.current() != worker) workers_.tell(workers_.current(), SIGKILL);
+    workers_.set_current(worker);
     conf_->adopt();
-    listening_->trim();
     set_main_log(conf_->error_log(options_));
+  }
+
+  void end_oldest() {
+    const pid_t oldest = workers_.oldest_of_more_than(kGenerations);
+    if (oldest == 0) return;
+    log(Level::warn, "worker process " + std::to_string(oldest) + " still has connections after " + std::to_string(kGenerations) +
+                         " reloads and is ended; worker_shutdown_timeout would have done it before");
+    workers_.tell(oldest, SIGTERM);
   }
 
   // Files that have changed hold here for workers to come, and in the present one.
   void renew_certificates() {
     const std::vector<Renewal> renewals = watch_->look();
-    const auto worker = workers_.find(current_);
-    if (renewals.empty() || worker == workers_.end()) return;
-    if (send_renewals(worker->second.renewals.get(), renewals)) return;
+    const int worker = workers_.renewals();
+    if (renewals.empty() || worker < 0 || send_renewals(worker, renewals)) return;
     log(Level::error, std::string("the worker process could not be told of new certificates (") + std::strerror(errno) +
                           "), they hold after a reload");
   }
 
+  void upgrade() {
+    if (stopping_ || upgrade_.is_running()) return log(Level::notice, "USR2 is ignored: the server is ending, or a new binary runs already");
+    log(Level::notice, "changing binary");
+    if (!pid_file_.step_aside()) return log(Level::alert, std::string("the pid file could not be renamed (") + std::strerror(errno) + ")");
+    control_.move(pid_file_.path());
+    if (upgrade_.start(*listening_)) return log(Level::notice, "start new binary process " + std::to_string(upgrade_.pid()));
+    log(Level::alert, std::string("fork() failed (") + std::strerror(errno) + ")");
+    take_name_back();
+  }
+
+  void forget_upgrade(pid_t pid) {
+    if (pid != upgrade_.pid()) return;
+    log(Level::notice, "new binary process " + std::to_string(pid) + " exited");
+    upgrade_.ended();
+    if (stopping_) return;
+    take_name_back();
+    if (retired_) return_to_work();
+  }
+
+  void take_name_back() {
+    if (!pid_file_.step_back()) log(Level::alert, std::string("the pid file could not be renamed back (") + std::strerror(errno) + ")");
+    control_.move(pid_file_.path());
+  }
+
+  // WINCH: a new binary serves, and our workers end; HUP brings them back. Of a terminal whose window has changed it says
+  // nothing.
+  void retire() {
+    if (stopping_ || retired_ || (!upgrade_.is_running() && ::getsid(0) != ::getpid())) return;
+    retired_ = true;
+    restart_due_.reset();
+    workers_.tell_all(kTakenOver);
+  }
+
+  std::string return_to_work() {
+    retired_ = false;
+    log(Level::notice, "starting workers again");
+    return serves(start_worker()) ? "" : "the worker process does not serve";
+  }
+
   void reopen() {
     log(Level::notice, "reopening logs");
-    reopen_logs(worker_user(conf_->main()));
-    tell_all(SIGUSR1);
+    reopen(worker_user(conf_->main()));
+    workers_.tell_all(SIGUSR1);
+  }
+
+  static void reopen(uid_t owner) {
+    reopen_logs(owner);
+    redirect_stderr();
   }
 
   void stop(int signal) {
+    if (!stopping_) {
+      notify_manager("STOPPING=1");
+      listening_->close_all();
+    }
     stopping_ = true;
     restart_due_.reset();
-    tell_all(signal);
+    workers_.tell_all(signal);
     if (signal == SIGTERM && !kill_due_) kill_due_ = steady_clock::now() + kTermPatience;
   }
 
   void kill_all() {
     kill_due_.reset();
-    for (const auto& [pid, started] : workers_)
-      log(Level::alert, "worker process " + std::to_string(pid) + " did not end on SIGTERM and is killed");
-    tell_all(SIGKILL);
-  }
-
-  void tell_all(int signal) const {
-    for (const auto& [pid, started] : workers_) ::kill(pid, signal);
+    log(Level::alert, "worker processes that did not end on SIGTERM are killed");
+    workers_.tell_all(SIGKILL);
   }
 
   const Options& options_;
   std::unique_ptr<Configuration> conf_;
   std::unique_ptr<Listening> listening_;
-  struct Running {
-    steady_clock::time_point started;
-    Fd renewals;  // to it
-  };
-  std::map<pid_t, Running> workers_;
+  PidFile& pid_file_;
+  Fd signals_;
+  Control control_;
+  WorkerTable workers_;
+  Upgrade upgrade_;
   std::unique_ptr<CertificateWatch> watch_;
-  pid_t current_ = 0;
+  const std::optional<std::chrono::microseconds> watchdog_ = watchdog_interval();
+  steady_clock::time_point watchdog_due_ = watchdog_ ? steady_clock::now() : kNever;
   std::optional<steady_clock::time_point> restart_due_, kill_due_;
+  std::deque<int> postponed_;  // signals that came while a new worker was awaited
   milliseconds pause_{0};
   bool stopping_ = false, failed_ = false;
+  bool retired_ = false;  // WINCH
 };
 
 }  // namespace
 
-int supervise(const Options& options, std::unique_ptr<Configuration> conf, std::unique_ptr<Listening> listening) {
-  return Supervisor(options, std::move(conf), std::move(listening)).run();
+int supervise(const Options& options, std::unique_ptr<Configuration> conf, std::unique_ptr<Listening> listening, PidFile& pid_file) {
+  return Supervisor(options, std::move(conf), std::move(listening), pid_file).run();
 }
 
 }  // namespace seawall

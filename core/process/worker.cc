@@ -19,6 +19,7 @@
 #include "seawall/log/log.h"
 #include "seawall/log/log_file.h"
 #include "seawall/process/certificate_watch.h"
+#include "seawall/process/daemon.h"
 #include "seawall/process/privileges.h"
 #include "seawall/process/signals.h"
 #include "seawall/server/file_cache.h"
@@ -41,12 +42,8 @@ class LoopThread {
     start_modules();
     std::vector<OpenListener> listeners;
     const auto& sockets = conf.http().sockets;
-    for (std::size_t i = 0; i < sockets.size(); ++i) {
-      OpenListener listener;
-      listener.fd = listening.fd(i, number);
-      listener.socket = &sockets[i];
-      listeners.push_back(listener);
-    }
+    for (std::size_t i = 0; i < sockets.size(); ++i)
+      for (int fd : listening.fds(i, number)) listeners.push_back({fd, &sockets[i]});
     server_.listen(listeners);
   }
   ~LoopThread() {
@@ -66,6 +63,7 @@ class LoopThread {
     end();
     if (at_most.count() > 0) loop_.scope().spawn(terminate_after(at_most));
   }
+  void close_idle() { server_.close_idle(); }
   void terminate() {
     const bool ending = server_.draining();
     server_.terminate();
@@ -88,7 +86,7 @@ class LoopThread {
   }
   Task<void> tell_end() {
     co_await server_.stopped_accepting();
-    listening_.leave(loop_.number());
+    listening_.leave();
     co_await server_.ended();
     gone_();
   }
@@ -137,11 +135,11 @@ class Worker {
     std::vector<std::thread> others;
     for (int i = 1; i < loops_; ++i) others.emplace_back([this, i] { run_other(i); });
     started_.arrive_and_wait();
-    ready();
-    SignalWatch signals({SIGHUP, SIGQUIT, SIGTERM, SIGINT, SIGUSR1});
+    SignalWatch signals({SIGHUP, SIGQUIT, SIGTERM, SIGINT, SIGUSR1, kTakenOver});
     first.loop().scope().spawn(watch(signals));
     first.loop().scope().spawn(keep_stapled(contexts_, renewed_));
     if (renewals_) first.loop().scope().spawn(take_renewals());
+    ready();  // last: from now on nothing that can fail may keep this worker from serving
     serve(first);
     for (std::thread& thread : others) thread.join();
     return 0;
@@ -188,9 +186,13 @@ class Worker {
       if (signal == SIGUSR1) {
         log(Level::notice, "reopening logs");
         reopen_logs();
-      } else if (signal == SIGQUIT) {
+        redirect_stderr();
+      } else if (signal == SIGQUIT || signal == kTakenOver) {
         log(Level::notice, "gracefully shutting down");
-        on_all([time = *conf_.main().worker_shutdown_timeout](LoopThread& t) { t.drain(time); });
+        on_all([time = *conf_.main().worker_shutdown_timeout, signal](LoopThread& t) {
+          t.drain(time);
+          if (signal == SIGQUIT) t.close_idle();
+        });
       } else if (signal == SIGHUP) {
         log(Level::error, "SIGHUP is for the supervisor; without one (master_process off) there is no reload");
       } else if (signal == SIGTERM || signal == SIGINT) {
@@ -246,7 +248,7 @@ int run_worker(const Configuration& conf, const Listening& listening, bool super
     if (supervised) ::prctl(PR_SET_PDEATHSIG, SIGQUIT);
     set_limits(conf.main());
     if (supervised) drop_privileges(conf.main());
-    listening.trim();
+    listening.listen_rest(conf.http().sockets);
     return Worker(conf, listening, renewals).run(ready);
   } catch (const std::exception& error) {
     log(Level::emerg, error.what());

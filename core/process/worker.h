@@ -1,6 +1,8 @@
 // The worker: one process that serves one configuration on N loops, one thread each. Started by the supervisor's fork (or
 // by itself with master_process off).
 #pragma once
+#include <signal.h>
+
 #include <functional>
 
 #include "seawall/process/configuration.h"
@@ -8,9 +10,13 @@
 
 namespace seawall {
 
-// Serves until told to stop by SIGQUIT (drain) or SIGTERM; returns the process's exit code. `supervised`: dies with its
-// parent, drops privileges. `renewals` (process/certificate_watch.h) brings certificates that have changed; none without a
-// supervisor. `ready` is called once all loops accept.
+// Not WINCH as in nginx: a terminal sends that to all processes when its window changes.
+inline constexpr int kTakenOver = SIGUSR2;
+
+// Serves until told to stop by SIGTERM (now), SIGQUIT (requests are finished, idle connections closed) or kTakenOver
+// (another worker serves: idle connections have keepalive_min_timeout, too); returns the process's exit code. `supervised`:
+// dies with its parent, drops privileges. `renewals` (process/certificate_watch.h) brings certificates that have changed; none without
+// a supervisor. `ready` is called once all loops accept.
 int run_worker(const Configuration& configuration, const Listening& listening, bool supervised, const Fd& renewals,
                const std::function<void()>& ready);
 

@@ -1,5 +1,7 @@
 #include "seawall/server/connection.h"
 
+#include <sys/socket.h>
+
 #include <atomic>
 
 #include "seawall/base/text.h"
@@ -168,7 +170,13 @@ void Connection::close_with_reset() {
 
 void Connection::become_idle() {
   enter(ConnState::idle);
+  idle_since = server.loop.now();
   server.idle.push_back(*this);
+}
+
+bool Connection::has_input() const {
+  char byte;
+  return ::recv(stream->socket().fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
 void Connection::log(Level level, std::string_view message) const {

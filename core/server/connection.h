@@ -33,6 +33,8 @@ class Connection final : public ListNode, public SniSelector {  // the node: in 
   void time_out(Wait wait, const CoreConf& core);  // counts it and says how to close
   void close_with_reset();
   void become_idle();         // joins the list of those that may be closed to make room
+  bool has_input() const;     // bytes of the client wait to be read
+  std::int64_t idle_since = 0;  // ns
   bool plain_on_tls = false;  // a client that spoke plain HTTP to a TLS port (497)
 
   // One line at this level with nginx's tail about the client.

@@ -65,6 +65,7 @@ class CoreConf {
   Setting<std::int64_t> send_min_rate{256};
   Setting<milliseconds> request_max_time{milliseconds(24 * 3600 * 1000)};
   Setting<KeepaliveTimeout> keepalive_timeout;
+  Setting<milliseconds> keepalive_min_timeout{milliseconds(5'000)};
   Setting<milliseconds> keepalive_time{milliseconds(3600 * 1000)};
   Setting<milliseconds> lingering_time{milliseconds(30'000)};
   Setting<milliseconds> lingering_timeout{milliseconds(5'000)};

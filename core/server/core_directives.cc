@@ -117,6 +117,8 @@ const Directive rows[] = {
     warn_when_off(duration<C>("request_max_time", kAllHttp, &C::request_max_time, "The longest a request may last (ours).")),
     directive<C, KeepaliveTimeout>("keepalive_timeout", kAllHttp, 1, 2, "time [header time]", &C::keepalive_timeout,
                                    parse_keepalive_timeout, "How long an idle connection is kept; 0: not at all.", "75s"),
+    duration<C>("keepalive_min_timeout", kAllHttp, &C::keepalive_min_timeout,
+                "How long an idle connection is kept at least when another generation takes over (nginx: 0)."),
     duration<C>("keepalive_time", kAllHttp, &C::keepalive_time, "How old a connection may become."),
     number<C>("keepalive_requests", kAllHttp, &C::keepalive_requests, "Requests of one connection."),
     directive<C, KeepaliveDisable>("keepalive_disable", kAllHttp, 1, 2, "none | msie6 | safari ...", &C::keepalive_disable,

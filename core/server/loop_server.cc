@@ -1,13 +1,21 @@
 #include "seawall/server/loop_server.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 
+#include "seawall/async/event.h"
 #include "seawall/log/log.h"
 #include "seawall/server/connection.h"
+#include "seawall/server/core_conf.h"
 #include "seawall/server/file_cache.h"
 
 namespace seawall {
+namespace {
+
+constexpr std::int64_t kBetweenLooks = 100'000'000;  // ns
+
+}  // namespace
 
 // One listening socket with its accept task.
 class LoopServer::Door final : public Acceptor {
@@ -50,10 +58,14 @@ void LoopServer::accepted(Fd fd, const ListenSocket& door) {
 bool LoopServer::close_oldest_idle() {
   Connection* oldest = idle.front();
   if (!oldest) return false;
-  oldest->unlink();
-  oldest->abrupt = true;  // what it holds is needed now (lingering_close always)
-  oldest->stream->socket().interrupt(Socket::reading, Errc::cancelled);
+  close(*oldest);
   return true;
+}
+
+void LoopServer::close(Connection& idle) {
+  idle.unlink();
+  idle.abrupt = true;  // what it holds is needed now (lingering_close always)
+  idle.stream->socket().interrupt(Socket::reading, Errc::cancelled);
 }
 
 // What can be had again at any time goes before what somebody may still use.
@@ -72,7 +84,34 @@ void LoopServer::drain() {
   if (draining_) return;
   draining_ = true;
   accepting_.cancel();
+  loop.scope().spawn(let_idle_go());
+}
+
+void LoopServer::close_idle() {
+  closing_idle_ = true;
   while (close_oldest_idle()) {}
+}
+
+// One whose next request is here already is about to be served, with the word that it is the last.
+std::int64_t LoopServer::let_go_those_due() {
+  std::int64_t next = 0;
+  for (Connection* c = idle.front(); c;) {
+    Connection* const after = idle.next(*c);
+    const std::int64_t due = c->idle_since + std::chrono::nanoseconds(*c->core->keepalive_min_timeout).count();
+    if (due > loop.now()) next = next ? std::min(next, due) : due;
+    else if (c->has_input()) c->unlink();
+    else close(*c);
+    c = after;
+  }
+  return next;
+}
+
+Task<void> LoopServer::let_idle_go() {
+  while (const std::int64_t next = let_go_those_due()) {
+    // Not one by one: a look at all of them for each would take long.
+    const Errc slept = co_await sleep_until(Deadline::at(std::max(next, loop.now() + kBetweenLooks), Wait::idle));
+    if (slept == Errc::cancelled) co_return;
+  }
 }
 
 Task<void> LoopServer::stopped_accepting() { co_await accepting_.join(); }

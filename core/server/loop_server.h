@@ -33,8 +33,12 @@ class LoopServer {
   ~LoopServer();
 
   void listen(std::span<const OpenListener> listeners);
-  // Stops accepting; idle connections close, busy ones close after their response.
+  // Another generation takes over: accepts what is in the queue and no more; busy connections close after their response,
+  // which says so, idle ones when they have been for keepalive_min_timeout: a client may be about to use them.
   void drain();
+  // After drain(): idle connections close now, and whatever becomes idle.
+  void close_idle();
+  bool closes_idle() const { return closing_idle_; }
   // Ends everything now: pending waits are cancelled.
   void terminate();
   bool draining() const { return draining_; }
@@ -63,7 +67,10 @@ class LoopServer {
   Scope accepting_;
   Scope serving_;
   std::deque<Door> doors_;
-  bool draining_ = false;
+  static void close(Connection& idle);
+  std::int64_t let_go_those_due();  // when to look again; 0: no idle one is left
+  Task<void> let_idle_go();
+  bool draining_ = false, closing_idle_ = false;
   std::int64_t last_accept_log_ = 0;
 };
 

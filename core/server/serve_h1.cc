@@ -52,7 +52,9 @@ TryFirst<MoreInput> read_more(Connection& c, Deadline deadline) { return TryFirs
 // The next request's first bytes, after an idle time of its own (B25). False: the connection is to be closed quietly.
 Task<bool> wait_for_request(Connection& c) {
   c.in.release();
-  const Milliseconds timeout = c.server.draining() ? Milliseconds(1) : c.core->keepalive_timeout->timeout;
+  if (c.server.closes_idle()) co_return false;
+  const Milliseconds timeout =
+      c.server.draining() ? std::max(*c.core->keepalive_min_timeout, Milliseconds(1)) : c.core->keepalive_timeout->timeout;
   c.become_idle();
   Socket& socket = c.stream->socket();
   // A read that filled its room to the last byte cannot know whether there was more.

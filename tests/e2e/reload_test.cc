@@ -1,4 +1,5 @@
 // What a reload must not lose: the old worker until the new one serves, and every connection of a client.
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -26,12 +27,12 @@ std::string answering(std::string_view main, std::string_view inside = {}) {
       .append(inside).append(" } }");
 }
 
-bool connects(int port) {
+bool connects(int port, const char* address) {
   const seawall::Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in to{};
   to.sin_family = AF_INET;
   to.sin_port = htons(std::uint16_t(port));
-  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ::inet_pton(AF_INET, address, &to.sin_addr);
   return ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0;
 }
 
@@ -47,12 +48,12 @@ TEST_CASE("a reload changes the number of loops that have sockets of their own")
 }
 
 TEST_CASE("nobody listens any more on an address that a reload takes away, even while the old worker has work") {
-  Server s("server { listen 127.0.0.1:%%PORT_0%%; listen 127.0.0.1:%%PORT_1%%; location / { return 200 here; } }");
-  RawClient begun(s.port(1));
+  Server s("server { listen 127.0.0.1:%%PORT_0%%; listen 127.0.0.9:%%PORT_0%%; location / { return 200 here; } }");
+  RawClient begun(s.port(), "127.0.0.9");
   begun.send("GET / HTTP/1.1\r\nHost: a\r\n");
-  REQUIRE(get(s.url("/", 1)).body == "here");
+  REQUIRE(get("http://127.0.0.9:" + std::to_string(s.port()) + "/").body == "here");
   REQUIRE(s.reload("server { listen 127.0.0.1:%%PORT_0%%; location / { return 200 new; } }"));
-  CHECK(wait_until([&] { return !connects(s.port(1)); }));
+  CHECK(wait_until([&] { return !connects(s.port(), "127.0.0.9"); }));
   CHECK(get(s.url()).body == "new");
   begun.send("\r\n");
   CHECK(begun.read_response().body == "here");
@@ -82,4 +83,61 @@ TEST_CASE("a worker that is replaced after a refused reload serves the configura
   CHECK(file.header("x-old") == "yes");
   CHECK_THAT(get(s.url("/")).body, ContainsSubstring("Index of /"));
   CHECK(s.wait_for_log("GET /file", "access.log"));
+}
+
+TEST_CASE("reuseport is added and taken away by a reload") {
+  const auto config = [](const char* reuseport) {
+    return std::string("worker_processes 3;\nevents {}\nhttp { server { listen 127.0.0.1:%%PORT_0%% ") + reuseport +
+           "; location / { return 200 here; } } }";
+  };
+  Server s(config(""));
+  for (const char* next : {"reuseport", "", "reuseport"}) {
+    const pid_t old = serving_process(s);
+    REQUIRE(s.reload(config(next)));
+    REQUIRE(s.wait_for_log("worker process " + std::to_string(old) + " exited with code 0"));
+    for (int i = 0; i < 30; ++i) REQUIRE(get(s.url()).body == "here");
+  }
+}
+
+TEST_CASE("an idle connection outlives a reload until it was told, or keepalive_min_timeout has passed") {
+  Server s("keepalive_min_timeout 1h; server { listen 127.0.0.1:%%PORT_0%%; location / { return 200 here; } }"
+           "server { listen 127.0.0.1:%%PORT_1%%; keepalive_min_timeout 0; location / { return 200 here; } }");
+  RawClient kept(s.port()), dropped(s.port(1));
+  for (RawClient* c : {&kept, &dropped}) {
+    c->send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    REQUIRE(c->read_response().header("connection") != "close");
+  }
+  REQUIRE(s.reload());
+  kept.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  const Response last = kept.read_response();
+  CHECK(last.body == "here");
+  CHECK(last.header("connection") == "close");
+  CHECK(kept.expect_close(kPatience));
+  CHECK(dropped.expect_close(kPatience));
+  CHECK_FALSE(dropped.was_reset());
+}
+
+TEST_CASE("seawall -s reload waits for the new worker, and says why there is none") {
+  Server s(answering("", "location / { return 200 old; }"));
+  const auto tell = [&](const std::string& what) {
+    return run_server({"-s", what, "-p", s.folder() + "/", "-c", "nginx.conf", "-e", "stderr",
+                       "-g", "pid " + s.folder() + "/nginx.pid;"}, s.folder());
+  };
+  const auto write = [&](const std::string& text) {
+    s.file("nginx.conf", text);
+  };
+  const auto config = [&](const std::string& main, const std::string& body) {
+    return main + "events {} http { server { listen 127.0.0.1:" + std::to_string(s.port()) + "; location / { return 200 " + body + "; } } }";
+  };
+  write(config("worker_rlimit_nofile 8;", "refused"));
+  const Run refused = tell("reload");
+  CHECK(refused.exit_code == 1);
+  CHECK_THAT(refused.err, ContainsSubstring("nginx: [emerg] the new worker process does not serve"));
+  s.allow("\\[emerg\\]");
+  CHECK(get(s.url()).body == "old");
+  write(config("", "new"));
+  const Run done = tell("reload");
+  CHECK(done.err == "");
+  CHECK(done.exit_code == 0);
+  CHECK(wait_until([&] { return get(s.url()).body == "new"; }));
 }

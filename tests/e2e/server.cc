@@ -22,11 +22,6 @@ namespace {
 
 using seawall::Fd;
 
-std::string binary() {
-  const char* chosen = std::getenv("SEAWALL_BINARY");
-  return chosen != nullptr ? chosen : SEAWALL_BINARY_PATH;
-}
-
 bool has(const std::string& text, const std::string& regex) {
   regex_t compiled;
   if (::regcomp(&compiled, regex.c_str(), REG_EXTENDED | REG_NEWLINE | REG_NOSUB) != 0) {
@@ -72,7 +67,7 @@ std::string globals(const std::string& config, const std::string& folder) {
 
 // fork and exec; the child dies with the test, its output goes to FOLDER/stdout and FOLDER/stderr.
 pid_t spawn(const std::vector<std::string>& arguments, const std::string& folder) {
-  const std::string program = binary(), out = folder + "/stdout", err = folder + "/stderr";
+  const std::string program = server_binary(), out = folder + "/stdout", err = folder + "/stderr";
   std::vector<char*> argv{const_cast<char*>(program.c_str())};
   for (const auto& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
@@ -102,6 +97,11 @@ int wait_end(pid_t pid, const Fd& process) {
 }
 
 }  // namespace
+
+std::string server_binary() {
+  const char* chosen = std::getenv("SEAWALL_BINARY");
+  return chosen != nullptr ? chosen : SEAWALL_BINARY_PATH;
+}
 
 Server::Server(std::string_view config, const Files& files) : folder_(make_folder()) {
   for (const auto& [path, content] : files) file(path, content);
@@ -139,7 +139,7 @@ void Server::start() {
   const auto up = [&] { return read("nginx.pid") == pid_line; };
   if (wait_for_change(folder_, up, Clock::now() + kPatience, process_.get())) return;
   const int code = wait_end(std::exchange(pid_, -1), process_);
-  FAIL("the server did not start (" << binary() << ", " << code << "): " << read("stderr") << error_log());
+  FAIL("the server did not start (" << server_binary() << ", " << code << "): " << read("stderr") << error_log());
 }
 
 bool Server::wait_for_log(const std::string& regex, const std::string& file) const {

@@ -70,6 +70,7 @@ class Server {
   seawall::Fd process_;  // pidfd
 };
 
+std::string server_binary();
 // Runs the binary with these arguments until it ends (bounded by kPatience); cwd is `folder`.
 Run run_server(const std::vector<std::string>& arguments, const std::string& folder);
 // `-t` on this text: what a test of a refused configuration needs. %%DIR%% and %%PORT_n%% as above.

@@ -8,6 +8,10 @@ if(TARGET seawall)
 endif()
 install(DIRECTORY conf/ DESTINATION ${seawall_conf_dir} COMPONENT server PATTERN quickstart.conf EXCLUDE)
 
+# A unit for systemd, which tells it when it serves. /etc/systemd/system overrides it.
+configure_file(${CMAKE_SOURCE_DIR}/tools/systemd/seawall.service.in ${CMAKE_BINARY_DIR}/seawall.service @ONLY)
+install(FILES ${CMAKE_BINARY_DIR}/seawall.service DESTINATION lib/systemd/system COMPONENT server)
+
 # modules.index is written where the modules have come to lie: what others have put beside them stays known. Also part of the
 # package, for modules from outside.
 string(CONFIGURE [[

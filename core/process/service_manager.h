@@ -1,0 +1,16 @@
+// What systemd is told (sd_notify(3)) and asks for; nothing happens where it did not start us. Supervisor thread.
+#pragma once
+#include <chrono>
+#include <optional>
+#include <string>
+
+namespace seawall {
+
+// Lines "NAME=value" to NOTIFY_SOCKET. What cannot be sent is said in the log.
+void notify_manager(const std::string& state);
+// "RELOADING=1" with the time it wants.
+void notify_reloading();
+// How often it wants WATCHDOG=1: half of what it would wait.
+std::optional<std::chrono::microseconds> watchdog_interval();
+
+}  // namespace seawall

@@ -1,0 +1,104 @@
+#include "seawall/process/worker_table.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <iostream>
+
+#include "seawall/log/log.h"
+#include "seawall/process/worker.h"
+
+namespace seawall {
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr int kFatal = 2;  // nginx's exit code for "do not start me again"
+
+void report(pid_t pid, int status) {
+  const std::string who = "worker process " + std::to_string(pid);
+  if (WIFSIGNALED(status))
+    log(Level::alert, who + " exited on signal " + std::to_string(WTERMSIG(status)) + (WCOREDUMP(status) ? " (core dumped)" : ""));
+  else
+    log(Level::notice, who + " exited with code " + std::to_string(WEXITSTATUS(status)));
+}
+
+}  // namespace
+
+Fd WorkerTable::start(const Configuration& conf, const Listening& listening, const std::function<void()>& leave) {
+  int ends[2] = {-1, -1}, channel[2] = {-1, -1};
+  const bool piped = ::pipe2(ends, O_CLOEXEC) == 0 &&
+                     ::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, channel) == 0;
+  Fd ready(ends[0]), tell(ends[1]), renewals(channel[0]), renewals_of_worker(channel[1]);
+  conf.adopt();
+  const pid_t pid = piped ? ::fork() : -1;
+  if (pid < 0) {
+    log(Level::alert, std::string(piped ? "fork()" : "pipe2() or socketpair()") + " failed (" + std::strerror(errno) + ")");
+    return Fd();
+  }
+  if (pid == 0) {
+    leave();
+    renewals.reset();
+    running_.clear();
+    const int code = run_worker(conf, listening, true, renewals_of_worker, [&] {
+      ready.reset();
+      [[maybe_unused]] const ssize_t n = ::write(tell.get(), "", 1);  // only a reload and the first start ask
+      tell.reset();
+    });
+    // No destructors: what the child inherited belongs to the supervisor.
+    std::cout.flush();
+    ::_exit(code);
+  }
+  log(Level::notice, "start worker process " + std::to_string(pid));
+  current_ = pid;
+  running_[pid] = {steady_clock::now(), std::move(renewals)};
+  return ready;
+}
+
+std::optional<WorkerTable::End> WorkerTable::reap(const std::function<void(pid_t, int)>& stranger) {
+  for (;;) {
+    int status;
+    const pid_t pid = ::waitpid(-1, &status, WNOHANG);
+    if (pid <= 0) return std::nullopt;
+    const auto worker = running_.find(pid);
+    if (worker == running_.end()) {
+      stranger(pid, status);
+      continue;
+    }
+    End end;
+    end.pid = pid;
+    end.current = pid == current_;
+    end.fatal = WIFEXITED(status) && WEXITSTATUS(status) == kFatal;
+    end.lived = steady_clock::now() - worker->second.started;
+    running_.erase(worker);
+    report(pid, status);
+    return end;
+  }
+}
+
+void WorkerTable::tell(pid_t worker, int signal) const {
+  if (running_.contains(worker)) ::kill(worker, signal);
+}
+
+void WorkerTable::tell_all(int signal) const {
+  for (const auto& [pid, running] : running_) ::kill(pid, signal);
+}
+
+int WorkerTable::renewals() const {
+  const auto found = running_.find(current_);
+  return found == running_.end() ? -1 : found->second.renewals.get();
+}
+
+pid_t WorkerTable::oldest_of_more_than(std::size_t generations) const {
+  if (running_.size() <= generations) return 0;
+  const auto older = [](const auto& a, const auto& b) { return a.second.started < b.second.started; };
+  return std::min_element(running_.begin(), running_.end(), older)->first;
+}
+
+}  // namespace seawall

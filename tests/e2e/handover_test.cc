@@ -1,0 +1,165 @@
+// Sockets from outside, a new binary in the place of the running one, and what a service manager hears.
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+
+#include "catch.h"
+#include "e2e/curl.h"
+#include "e2e/server.h"
+#include "e2e/timing.h"
+
+using namespace test;
+using Catch::Matchers::ContainsSubstring;
+
+namespace {
+
+// An environment variable for the processes that are started meanwhile.
+class Environment {
+ public:
+  Environment(const char* name, const std::string& value) : name_(name) { ::setenv(name, value.c_str(), 1); }
+  ~Environment() { ::unsetenv(name_); }
+  Environment(const Environment&) = delete;
+
+ private:
+  const char* name_;
+};
+
+// A service manager's socket.
+class Manager {
+ public:
+  explicit Manager(const std::string& path) : fd_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_un name{};
+    name.sun_family = AF_UNIX;
+    path.copy(name.sun_path, sizeof name.sun_path - 1);
+    REQUIRE(::bind(fd_.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0);
+  }
+  // The next message that is not about the watchdog.
+  std::string next() const {
+    for (;;) {
+      const std::string text = any();
+      if (text != "WATCHDOG=1") return text;
+    }
+  }
+  std::string any() const {
+    timeval patience{30, 0};
+    ::setsockopt(fd_.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    char text[1024];
+    const ssize_t n = ::recv(fd_.get(), text, sizeof text, 0);
+    REQUIRE(n > 0);
+    return std::string(text, static_cast<std::size_t>(n));
+  }
+
+ private:
+  seawall::Fd fd_;
+};
+
+pid_t pid_in(const std::string& path) {
+  const std::string text = read_file(path);
+  pid_t pid = 0;
+  std::from_chars(text.data(), text.data() + text.size(), pid);
+  return pid;
+}
+
+// Ends with the test, whatever becomes of it.
+class NewBinary {
+ public:
+  explicit NewBinary(pid_t pid) : pid_(pid) {}
+  ~NewBinary() { if (!ended_) ::kill(pid_, SIGKILL); }
+  void tell(int signal) {
+    REQUIRE(::kill(pid_, signal) == 0);
+    ended_ = true;
+  }
+
+ private:
+  const pid_t pid_;
+  bool ended_ = false;
+};
+
+}  // namespace
+
+TEST_CASE("a service manager hears when the server serves, reloads and stops, and that it lives") {
+  const std::string folder = make_folder();
+  const Manager manager(folder + "/notify");
+  const Environment socket("NOTIFY_SOCKET", folder + "/notify"), watchdog("WATCHDOG_USEC", "20000");
+  Server s("server { listen 127.0.0.1:%%PORT_0%%; return 204; }");
+  CHECK(manager.next() == "READY=1\nMAINPID=" + std::to_string(s.pid()) + "\nSTATUS=serving");
+  CHECK(manager.any() == "WATCHDOG=1");
+  REQUIRE(s.reload());
+  CHECK(manager.next().starts_with("RELOADING=1\nMONOTONIC_USEC="));
+  CHECK(manager.next() == "READY=1\nSTATUS=serving");
+  REQUIRE_FALSE(s.reload("server { lissten 1; }"));
+  CHECK(manager.next().starts_with("RELOADING=1"));
+  CHECK_THAT(manager.next(), ContainsSubstring("the last reload was refused: unknown directive \"lissten\""));
+  s.stop();
+  CHECK(manager.next() == "STOPPING=1");
+}
+
+TEST_CASE("sockets that a service manager has opened are taken over") {
+  const int port = free_port();
+  const std::string folder = make_folder(), number = std::to_string(port);
+  write_file(folder + "/nginx.conf", "daemon off; pid nginx.pid; error_log error.log info; events {}\n" +
+                                         std::string(::geteuid() == 0 ? "user root;" : "") + "http { server { listen 127.0.0.1:" + number +
+                                         "; location / { return 200 activated; } } }");
+  const seawall::Fd listening = listen_on(port);
+  REQUIRE(listening);
+  const pid_t pid = ::fork();
+  REQUIRE(pid >= 0);
+  if (pid == 0) {
+    if (listening.get() != 3) ::dup2(listening.get(), 3);
+    else ::fcntl(3, F_SETFD, 0);
+    ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
+    ::setenv("LISTEN_FDS", "1", 1);
+    const std::string program = server_binary();
+    ::execl(program.c_str(), program.c_str(), "-p", folder.c_str(), "-c", "nginx.conf", "-e", "error.log", nullptr);
+    ::_exit(127);
+  }
+  REQUIRE(wait_until([&] { return pid_in(folder + "/nginx.pid") == pid; }));
+  CHECK(get("http://127.0.0.1:" + number + "/").body == "activated");
+  CHECK_THAT(read_file(folder + "/error.log"), ContainsSubstring("using inherited socket 127.0.0.1:" + number));
+  ::kill(pid, SIGQUIT);
+  int status = 0;
+  REQUIRE(::waitpid(pid, &status, 0) == pid);
+  CHECK(status == 0);
+}
+
+TEST_CASE("USR2 starts a new binary beside the old one, which ends on QUIT or takes over again") {
+  const bool back = GENERATE(false, true);
+  Server s("server { listen 127.0.0.1:%%PORT_0%%; listen unix:%%DIR%%/s.sock; location / { return 200 here; } }");
+  const std::string pid_file = s.folder() + "/nginx.pid";
+  const pid_t old = s.pid();
+  s.signal(SIGUSR2);
+  REQUIRE(wait_until([&] { return pid_in(pid_file + ".oldbin") == old && pid_in(pid_file) != old && pid_in(pid_file) > 0; }));
+  const pid_t fresh = pid_in(pid_file);
+  NewBinary other(fresh);
+  REQUIRE(s.wait_for_log(std::to_string(fresh) + "#.*start worker process"));
+  CHECK(get(s.url()).body == "here");
+  s.signal(SIGWINCH);
+  REQUIRE(s.wait_for_log("exited with code 0"));
+  CHECK(get(s.url()).body == "here");
+  if (back) {
+    s.signal(SIGHUP);
+    REQUIRE(s.wait_for_log("starting workers again"));
+    other.tell(SIGQUIT);
+    REQUIRE(wait_until([&] { return pid_in(pid_file) == old; }));
+    CHECK_FALSE(std::filesystem::exists(pid_file + ".oldbin"));
+    CHECK(get(s.url()).body == "here");
+    CHECK(std::filesystem::exists(s.folder() + "/s.sock"));
+    s.stop();
+  } else {
+    s.stop();
+    CHECK(pid_in(pid_file) == fresh);
+    CHECK_FALSE(std::filesystem::exists(pid_file + ".oldbin"));
+    CHECK(get(s.url()).body == "here");
+    other.tell(SIGTERM);
+    CHECK(wait_until([&] { return !std::filesystem::exists(pid_file); }));
+  }
+  CHECK_FALSE(std::filesystem::exists(s.folder() + "/s.sock"));
+}
