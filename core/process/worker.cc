@@ -19,6 +19,7 @@
 #include "seawall/log/log.h"
 #include "seawall/log/log_file.h"
 #include "seawall/process/certificate_watch.h"
+#include "seawall/process/crash_report.h"
 #include "seawall/process/daemon.h"
 #include "seawall/process/privileges.h"
 #include "seawall/process/signals.h"
@@ -246,6 +247,7 @@ int run_worker(const Configuration& conf, const Listening& listening, bool super
   Scope::set_exception_handler(log_exception);
   try {
     if (supervised) ::prctl(PR_SET_PDEATHSIG, SIGQUIT);
+    install_crash_report();
     set_limits(conf.main());
     if (supervised) drop_privileges(conf.main());
     listening.listen_rest(conf.http().sockets);

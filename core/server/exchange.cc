@@ -5,6 +5,7 @@
 #include "seawall/base/check.h"
 #include "seawall/net/loop.h"
 #include "seawall/server/core_conf.h"
+#include "seawall/server/current_exchange.h"
 #include "seawall/server/vhost.h"
 
 namespace seawall {
@@ -31,6 +32,7 @@ Exchange::Exchange(ConnectionInfo& connection, RequestHead head, const Vhost& vh
 }
 
 Exchange::~Exchange() {
+  forget_exchange(*this);
   CHECK(scope.empty());
   for (Slot& slot : slots_)
     if (slot.state) slot.destroy(slot.state);

@@ -6,6 +6,7 @@
 #include "seawall/http/date.h"
 #include "seawall/route/plan.h"
 #include "seawall/server/core_conf.h"
+#include "seawall/server/current_exchange.h"
 #include "seawall/server/error_pages.h"
 #include "seawall/server/exchange.h"
 #include "seawall/server/named_captures.h"
@@ -23,7 +24,9 @@ bool is_next(const Outcome& outcome) { return std::holds_alternative<Next>(outco
 // coroutine.
 class PhaseRun {
  public:
-  PhaseRun(Exchange& x, Phase phase, Outcome& outcome) : x_(x), steps_(x.plan().of(phase)), outcome_(outcome) {}
+  PhaseRun(Exchange& x, Phase phase, Outcome& outcome) : x_(x), steps_(x.plan().of(phase)), outcome_(outcome) {
+    set_current_exchange(x);
+  }
 
   bool now() {
     for (; !steps_.empty(); steps_ = steps_.subspan(1)) {
@@ -175,6 +178,7 @@ bool is_bare(const Response& response) {
 
 // Runs the filters over the head that will be sent, those from `next` on, until one refuses it.
 Result<void> filter(Exchange& x, Response& response, std::size_t& next) {
+  set_current_exchange(x);
   x.response = &response;  // what $sent_http_* and $status mean in values of filters
   Result<void> done;
   const auto& filters = x.plan().filters;

@@ -11,6 +11,7 @@
 
 #include "catch.h"
 #include "e2e/curl.h"
+#include "e2e/probe.h"
 #include "e2e/server.h"
 
 using namespace std::chrono_literals;
@@ -275,6 +276,19 @@ TEST_CASE("a worker that is killed is replaced") {
   REQUIRE(s.wait_for_log("worker process " + std::to_string(worker) + " exited on signal 9"));
   REQUIRE(get(s.url()).body == "here");
   REQUIRE(worker_of(s) != worker);
+}
+
+TEST_CASE("a worker that breaks a rule of its own says which request it was at") {
+  Server s(with_probe("server { listen 127.0.0.1:%%PORT_0%%; location / { return 200 here; } location /crash { probe_crash on; } }"));
+  s.allow("check failed|request at work on this thread|signal 6");
+  REQUIRE(get(s.url()).body == "here");
+  RawClient c(s.port());
+  c.send("GET /crash?a HTTP/1.1\r\nHost: a\r\n\r\n");
+  REQUIRE(c.expect_close(kPatience));
+  CHECK(s.wait_for_log("check failed: .*probe.cc"));
+  CHECK(s.wait_for_log("the request at work on this thread: \"GET /crash\\?a HTTP/1.1\""));
+  CHECK(s.wait_for_log("exited on signal 6"));
+  CHECK(get(s.url()).body == "here");
 }
 
 TEST_CASE("seawall -s tells the running server") {

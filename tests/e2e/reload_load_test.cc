@@ -48,8 +48,8 @@ Clock::duration outage(const Server& s) {
 TEST_CASE("reloads under load lose nothing, whatever happens to loops, sockets and addresses") {
   const auto made = make_certificate({"localhost"});
   Server s(config(2, true, true), {{"file", std::string(Load::kSize, 'f')}, {"a.crt", made.certificate}, {"a.key", made.key}});
-  Load plain(s.port(0), 4, false), tls(s.port(1), 2, true);
-  for (int i = 0; i < rounds(12); ++i) {
+  Load plain(s.port(0), 2, false), tls(s.port(1), 1, true);
+  for (int i = 0; i < rounds(8); ++i) {
     INFO("reload " << i);
     const auto ended = "worker process " + std::to_string(serving_process(s)) + " exited with code 0";
     REQUIRE(s.reload(config(1 + i % 4, i % 3 != 0, i % 2 == 0)));
@@ -70,7 +70,7 @@ TEST_CASE("new binaries under load lose nothing") {
   Server s("worker_processes 2;\nevents {}\nhttp { server { listen 127.0.0.1:%%PORT_0%% reuseport; root %%DIR%%; } }",
            {{"file", std::string(Load::kSize, 'f')}});
   const std::string pid_file = s.folder() + "/nginx.pid";
-  Load load(s.port(), 4, false);
+  Load load(s.port(), 2, false);
   for (int i = 0; i < rounds(3); ++i) {
     INFO("upgrade " << i);
     const pid_t old = pid_in(pid_file), old_worker = serving_process(s);

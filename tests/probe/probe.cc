@@ -20,7 +20,7 @@ class Stream {
 
 class Conf {
  public:
-  Setting<bool> read{false}, fail{false}, fail_filter{false}, fail_body{false}, outlive{false}, socket{false}, count{false};
+  Setting<bool> read{false}, fail{false}, crash{false}, fail_filter{false}, fail_body{false}, outlive{false}, socket{false}, count{false};
   Setting<Milliseconds> wait{Milliseconds(0)}, early_wait{Milliseconds(0)}, deadline{Milliseconds(0)};
   Setting<Stream> stream;
 };
@@ -64,6 +64,12 @@ Task<Outcome> wait(Exchange& x, const Conf& conf) {
 
 bool fails(const Conf& conf) { return *conf.fail; }
 Outcome fail(Exchange&, const Conf&) { throw std::runtime_error("probe_fail"); }
+
+bool crashes(const Conf& conf) { return *conf.crash; }
+Outcome crash(Exchange& x, const Conf&) {
+  CHECK(x.status == -1);
+  return Next{};
+}
 
 bool fails_filter(const Conf& conf) { return *conf.fail_filter; }
 Result<void> fail_filter(Exchange&, Response&, const Conf&) { throw std::runtime_error("probe_fail_filter"); }
@@ -150,6 +156,7 @@ class Probe {
       flag<Conf>("probe_read", kAllHttp, &Conf::read, "Answers with the request's body."),
       flag<Conf>("probe_count", kAllHttp, &Conf::count, "Says how often the phase post_read was run."),
       flag<Conf>("probe_fail", kAllHttp, &Conf::fail, "Throws."),
+      flag<Conf>("probe_crash", kAllHttp, &Conf::crash, "Breaks a CHECK."),
       flag<Conf>("probe_fail_filter", kAllHttp, &Conf::fail_filter, "Throws when the head goes by."),
       flag<Conf>("probe_fail_body", kAllHttp, &Conf::fail_body, "Throws in the middle of the body."),
       flag<Conf>("probe_outlive", kAllHttp, &Conf::outlive, "Goes on without its client."),
@@ -163,7 +170,7 @@ class Probe {
   static constexpr Step steps[] = {
       step<Conf, counts, count>(Phase::post_read), step<Conf, waits_early, wait_early>(Phase::server_rewrite),
       step<Conf, waits, wait>(Phase::preaccess),
-      step<Conf, fails, fail>(Phase::content), step<Conf, fails_body, fail_body>(Phase::content), step<Conf, reads, read>(Phase::content),
+      step<Conf, crashes, crash>(Phase::content), step<Conf, fails, fail>(Phase::content), step<Conf, fails_body, fail_body>(Phase::content), step<Conf, reads, read>(Phase::content),
       step<Conf, streams, stream>(Phase::content), step<Conf, shows_socket, show_socket>(Phase::content),
   };
   static constexpr Filter filters[] = {filter<Conf, counts, show_count>(FilterStage::headers),

@@ -1,0 +1,60 @@
+#include "seawall/process/crash_report.h"
+
+#include <execinfo.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <string_view>
+
+#include "seawall/base/check.h"
+#include "seawall/server/current_exchange.h"
+#include "seawall/server/exchange.h"
+
+namespace seawall {
+namespace {
+
+constexpr int kFrames = 64;
+constexpr std::size_t kLongest = 1024;  // of a request line: a crash report is no place for a client's novel
+
+void say(std::string_view text) {
+  [[maybe_unused]] const ssize_t n = ::write(STDERR_FILENO, text.data(), text.size());
+}
+
+// Only what a signal handler may do. What a client has sent may not forge a line.
+void say_request() {
+  const Exchange* x = current_exchange();
+  if (!x) return say("[alert] no request was at work on this thread\n");
+  char line[kLongest];
+  const std::string_view request = x->request.request_line.substr(0, sizeof line);
+  for (std::size_t i = 0; i < request.size(); ++i) line[i] = static_cast<unsigned char>(request[i]) < ' ' || request[i] == 127 ? '?' : request[i];
+  say("[alert] the request at work on this thread: \"");
+  say({line, request.size()});
+  say("\"\n");
+}
+
+void report(int signal) {
+  say("[alert] worker process crashes on signal ");
+  const char digits[] = {static_cast<char>('0' + signal / 10), static_cast<char>('0' + signal % 10), '\n'};
+  say({digits, sizeof digits});
+  if (signal != SIGABRT) say_request();  // a CHECK has said it
+  void* frames[kFrames];
+  ::backtrace_symbols_fd(frames, ::backtrace(frames, kFrames), STDERR_FILENO);
+  ::raise(signal);  // the handler is gone (SA_RESETHAND)
+}
+
+}  // namespace
+
+void install_crash_report() {
+  set_check_context(say_request);
+#ifndef __SANITIZE_ADDRESS__
+  void* frame[1];
+  ::backtrace(frame, 1);  // loads what it needs now, not in the handler
+  struct sigaction action {};
+  action.sa_handler = report;
+  action.sa_flags = SA_RESETHAND | SA_NODEFER;
+  for (int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) ::sigaction(signal, &action, nullptr);
+#endif
+}
+
+}  // namespace seawall
