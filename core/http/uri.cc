@@ -56,6 +56,18 @@ bool is_ipv6_literal(std::string_view host) {
   return ::inet_pton(AF_INET6, std::string(host.substr(1, host.size() - 2)).c_str(), &address) == 1;
 }
 
+// [v1.name:x]: an address of a kind that is still to come (RFC 3986 3.2.2), taken as a name.
+bool is_ipvfuture_literal(std::string_view host) {
+  if (host.size() < 6 || to_lower(host[1]) != 'v' || host.back() != ']') return false;
+  const std::string_view inner = host.substr(2, host.size() - 3);
+  const auto dot = inner.find('.');
+  if (dot == std::string_view::npos || dot == 0 || dot + 1 == inner.size()) return false;
+  const auto is_hex = [](char c) { return hex_value(c) >= 0; };
+  const auto is_rest = [](char c) { return is_host_byte(c) || c == ':'; };
+  return std::all_of(inner.begin(), inner.begin() + static_cast<std::ptrdiff_t>(dot), is_hex) &&
+         std::all_of(inner.begin() + static_cast<std::ptrdiff_t>(dot) + 1, inner.end(), is_rest);
+}
+
 }  // namespace
 
 Result<std::string> normalize_path(std::string_view raw, bool merge_slashes) {
@@ -99,11 +111,12 @@ Result<std::string> parse_host(std::string_view authority) {
     if (!port.empty() && (!number || *number > 65535)) return Errc::bad_request;
   }
   if (host.starts_with('[')) {
-    if (!is_ipv6_literal(host)) return Errc::bad_request;
+    if (!is_ipv6_literal(host) && !is_ipvfuture_literal(host)) return Errc::bad_request;
     return lower(host);
   }
+  if (host.find("..") != std::string_view::npos) return Errc::bad_request;
   if (host.ends_with('.')) host.remove_suffix(1);
-  if (host.empty() || host.front() == '.' || host.find("..") != std::string_view::npos) return Errc::bad_request;
+  if (host.empty() || host.front() == '.') return Errc::bad_request;
   if (!std::all_of(host.begin(), host.end(), is_host_byte)) return Errc::bad_request;
   return lower(host);
 }

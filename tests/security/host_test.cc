@@ -44,7 +44,7 @@ TEST_CASE("bytes in Host that no name has") {
 
 TEST_CASE("IPv6 literals that are none") {
   refuses({get_host("::1"), get_host("[::1"), get_host("::1]"), get_host("[]"), get_host("[:::]"), get_host("[::1]x"), get_host("x[::1]"),
-           get_host("[1.2.3.4]"), get_host("[::1%25lo]"), get_host("[v1.a]"), get_host("[g::]"), get_host("[[::1]]")});
+           get_host("[1.2.3.4]"), get_host("[::1%25lo]"), get_host("[v.a]"), get_host("[v1]"), get_host("[v1.]"), get_host("[vg.a]"), get_host("[v1.a b]"), get_host("[g::]"), get_host("[[::1]]")});
 }
 
 TEST_CASE("hosts that are hosts") {
