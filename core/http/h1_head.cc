@@ -96,6 +96,7 @@ Result<void> parse_request_line(RequestHead& head, std::string_view line) {
   const auto version = line.substr(last + 1);
   if (!is_method(head.method_name) || head.target.empty() || head.target.find(' ') != std::string_view::npos) return Errc::bad_request;
   head.method = method_of(head.method_name);
+  if (head.target == "*" && head.method != Method::options) return Errc::bad_request;  // the preface of HTTP/2, too
   if (version == "HTTP/1.1") head.version = Version::http11;
   else if (version == "HTTP/1.0") head.version = Version::http10;
   else if (version.size() == 8 && version.starts_with("HTTP/") && is_digit(version[5]) && version[6] == '.' && is_digit(version[7]))
@@ -170,8 +171,6 @@ std::string_view skip_empty_lines(std::string_view text) {
     else return text;
   }
 }
-
-bool is_h2_preface(std::string_view bytes) { return bytes.starts_with("PRI * HTTP/2.0\r\n"); }
 
 Result<void> HeadReader::check_line(std::size_t length) {
   if (length <= limits_.line()) return {};

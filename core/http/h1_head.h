@@ -56,7 +56,7 @@ SEAWALL_API Result<RequestHead> parse_head(Buffer& in, std::size_t size, const H
 // What is left behind the empty lines that may stand before a request line (RFC 9112 2.2).
 SEAWALL_API std::string_view skip_empty_lines(std::string_view text);
 
-// The first bytes of HTTP/2 with prior knowledge (RFC 9113 3.4).
-SEAWALL_API bool is_h2_preface(std::string_view bytes);
+// The first bytes of HTTP/2 (RFC 9113 3.4).
+inline constexpr std::string_view kH2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 }  // namespace seawall

@@ -6,7 +6,7 @@ namespace seawall {
 
 std::span<const Module> core_modules() {
   static const Module modules[] = {describe<MainModule>(), describe<CoreModule>(), describe<FilesModule>(),
-                                   describe<BlocksModule>(), describe<TlsModule>()};
+                                   describe<BlocksModule>(), describe<TlsModule>(), describe<Http2Module>()};
   return modules;
 }
 

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <atomic>
+#include <optional>
 
 #include "seawall/base/text.h"
 #include "seawall/net/loop.h"
@@ -41,6 +42,42 @@ Task<bool> handshake(Connection& c, TlsStream& tls) {
     c.log(Level::info, describe(done.error()) + " while SSL handshaking");
   }
   co_return false;
+}
+
+// A first line without a version is of neither protocol: a client of HTTP/2 would not understand a 400 of HTTP/1.
+bool is_http1(std::string_view begun) {
+  const auto end = begun.find('\n');
+  return end == std::string_view::npos || skip_empty_lines(begun).size() < begun.size() || begun.substr(0, end).find(" HTTP/") != std::string_view::npos;
+}
+
+// HTTP/2 with prior knowledge begins with words that no HTTP/1 request begins with (RFC 9113 3.4). They are waited for only
+// as long as what has come may still become them. Nothing: the client has left, or said nothing in time.
+Task<std::optional<bool>> begins_with_preface(Connection& c) {
+  c.enter(ConnState::header);
+  const Deadline deadline = Deadline::in(*c.core->client_header_timeout, Wait::header);
+  for (;;) {
+    const std::string_view begun = c.in.view().substr(0, kH2Preface.size());
+    if (begun != kH2Preface.substr(0, begun.size())) {
+      if (is_http1(c.in.view())) co_return false;
+      c.log(Level::info, "invalid connection preface");
+      co_return std::nullopt;
+    }
+    if (begun.size() == kH2Preface.size()) co_return true;
+    const Result<std::size_t> n = co_await read_some(*c.stream, c.in.prepare(1024), deadline);
+    if (n) {
+      c.in.commit(*n);
+      continue;
+    }
+    if (n.error() == Errc::timed_out) {
+      c.time_out(Wait::header, *c.core);
+      c.log(Level::info, "client timed out while reading client request headers");
+    }
+    co_return std::nullopt;
+  }
+}
+
+bool may_begin_with_preface(const Connection& c) {
+  return !c.info.tls && (c.vhost->http2_on_plain || c.endpoint->options.http2);
 }
 
 // May the client be sending, or have sent what nobody will read? The kernel answers that with a reset, which can overtake
@@ -148,6 +185,8 @@ bool Connection::load_certificates(SSL* ssl) {
   }
 }
 
+bool Connection::offers_h2() const { return vhost->http2_on_tls || endpoint->options.http2; }
+
 Connection::~Connection() { --server.states[static_cast<std::size_t>(state_)]; }
 
 void Connection::enter(ConnState state) {
@@ -199,16 +238,23 @@ Task<void> serve(LoopServer& server, Fd fd, const ListenSocket& door) {
     const bool open = co_await handshake(c, tls);
     if (!open) co_return;
   }
-  co_await serve_h1(c);
+  bool h2 = c.info.tls && c.info.tls->alpn() == "h2";
+  if (may_begin_with_preface(c)) {
+    const std::optional<bool> begun = co_await begins_with_preface(c);
+    if (!begun) co_return;
+    h2 = *begun;
+  }
+  if (h2) co_await serve_h2(c);
+  else co_await serve_h1(c);
   co_await close(c);
 }
 
-std::unique_ptr<Exchange> make_exchange(Connection& c, RequestHead head, Scope* scope) {
+std::unique_ptr<Exchange> make_exchange(const Connection& c, ConnectionInfo& info, RequestHead head, Scope* scope) {
   Captures captures;
   const ServerMatch found = c.endpoint->names.find(head.host, &captures);
   const Vhost* vhost = found.vhost;
   if (!vhost) vhost = c.endpoint->default_server;
-  auto x = std::make_unique<Exchange>(c.info, std::move(head), *vhost, scope);
+  auto x = std::make_unique<Exchange>(info, std::move(head), *vhost, scope);
   x->name_search_failed = found.failed;
   if (found.regex) {
     keep_named_captures(*x, *found.regex, captures);
@@ -220,6 +266,11 @@ std::unique_ptr<Exchange> make_exchange(Connection& c, RequestHead head, Scope* 
 int wrong_connection(const Connection& c, const Exchange& x) {
   if (x.name_search_failed) return 500;
   if (c.plain_on_tls) return 497;
+  if (x.request.version == Version::http2 && !c.endpoint->options.http2 &&
+      !(c.info.tls ? x.vhost->http2_on_tls : x.vhost->http2_on_plain)) {
+    x.log(Level::info, "client attempted to request the server name for which the negotiated protocol is disabled");
+    return 421;
+  }
   if (!c.info.tls) return 0;
   if (is_misdirected(c, x)) {
     x.log(Level::info, "client attempted to request the server name different from the one that was negotiated");

@@ -43,6 +43,7 @@ class Connection final : public ListNode, public SniSelector {  // the node: in 
  private:
   const TlsContext* select(std::string_view name) override;
   bool load_certificates(SSL* ssl) override;
+  bool offers_h2() const override;
   ConnState state_ = ConnState::new_;
 };
 
@@ -51,9 +52,11 @@ Task<void> serve(LoopServer& server, Fd fd, const ListenSocket& door);
 
 // Requests over HTTP/1.x, one after another, until the connection is to be closed.
 Task<void> serve_h1(Connection& c);
+// Requests over HTTP/2, beside each other, until the connection is to be closed.
+Task<void> serve_h2(Connection& c);
 
 // The exchange of a head, with the server its Host asks for; its handler runs below `scope`.
-std::unique_ptr<Exchange> make_exchange(Connection& c, RequestHead head, Scope* scope = nullptr);
+std::unique_ptr<Exchange> make_exchange(const Connection& c, ConnectionInfo& info, RequestHead head, Scope* scope = nullptr);
 // The status when a request may not be answered on this connection, after a line in the log: 421, 497 (plain HTTP on a TLS
 // port), 495 and 496 (the client's certificate); 0 when it may.
 int wrong_connection(const Connection& c, const Exchange& x);

@@ -1,5 +1,5 @@
 // The core's own tables, in the form of modules: settings of main and events, the http settings every location inherits,
-// the blocks (http, server, location) and TLS. module/core_modules.h makes their descriptors; the
+// the blocks (http, server, location), TLS and HTTP/2. module/core_modules.h makes their descriptors; the
 // loader registers them before any module.
 #pragma once
 #include <span>
@@ -10,6 +10,7 @@
 #include "seawall/server/core_blocks.h"
 #include "seawall/server/core_conf.h"
 #include "seawall/server/file_cache.h"
+#include "seawall/server/h2_conf.h"
 #include "seawall/server/tls_conf.h"
 
 namespace seawall {
@@ -42,6 +43,13 @@ struct BlocksModule {
   using Conf = CoreBlocks;
   static constexpr const char* name = "server";
   static constexpr const char* summary = "http, server and location blocks, listen and server_name";
+  static const std::span<const Directive> directives;
+};
+
+struct Http2Module {
+  using Conf = Http2Conf;
+  static constexpr const char* name = "http2";
+  static constexpr const char* summary = "HTTP/2";
   static const std::span<const Directive> directives;
 };
 

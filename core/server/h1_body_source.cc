@@ -2,15 +2,13 @@
 
 #include <algorithm>
 
+#include "seawall/server/body_deadline.h"
 #include "seawall/server/connection.h"
 #include "seawall/server/core_conf.h"
-#include "seawall/server/earned_time.h"
 
 namespace seawall {
 namespace {
 
-// A slow body is measured only after this time, so that a slow start or a short stall is nobody's end.
-constexpr Milliseconds kRateGrace{10'000};
 constexpr std::size_t kReadSize = 16 * 1024;
 
 }  // namespace
@@ -19,20 +17,9 @@ H1BodySource::H1BodySource(Connection& connection, const RequestHead& head)
     : c_(connection), left_(head.content_length.value_or(0)), chunked_(head.chunked),
       continue_due_(head.expects_continue) {}
 
-// Between two reads; and the average over the time that we waited for the client must stay above the minimum once the grace
-// is over (while a handler does not read, a client cannot send); and, where the operator says so, the whole.
 Deadline H1BodySource::deadline(const Exchange& x) const {
-  const CoreConf& core = x.core();
-  if (reading_away_) return Deadline::in(*core.lingering_timeout, Wait::linger).earlier(away_);
-  Deadline until = Deadline::in(*core.client_body_timeout, Wait::body).earlier(x.last_deadline(Wait::body));
-  if (const std::int64_t rate = *core.client_body_min_rate; rate > 0) {
-    const auto earned = earned_time(received_, rate);
-    const auto allowed = std::max<std::int64_t>(kRateGrace.count(), earned) * 1'000'000 - waited_;
-    until = until.earlier(Deadline::at(x.loop.now() + allowed, Wait::body));
-  }
-  if (const auto total = *core.client_body_total_timeout; total.count() > 0)
-    until = until.earlier(Deadline::at(started_ + std::chrono::nanoseconds(total).count(), Wait::body));
-  return until;
+  if (reading_away_) return Deadline::in(*x.core().lingering_timeout, Wait::linger).earlier(away_);
+  return body_deadline(x, received_, started_, waited_);
 }
 
 void H1BodySource::read_away(const Exchange& x) {

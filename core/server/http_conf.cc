@@ -16,6 +16,7 @@ class Maker {
   void make(Settings& main) {
     const auto* blocks = conf_of<BlocksModule>(main);
     if (!blocks->http) return;
+    compat_nginx_ = *conf_of<MainModule>(main)->compat_nginx;
     for (Settings* server : conf_of<BlocksModule>(*blocks->http)->servers) placed(server->place, [&] { add_server(*server); });
     for (Endpoint& endpoint : conf_.endpoints.all()) name_servers(endpoint);
     for (const Endpoint& endpoint : conf_.endpoints.all())
@@ -42,6 +43,10 @@ class Maker {
     vhost.place = settings.place;
     vhost.core = conf_of<CoreModule>(settings);
     vhost.tls_conf = conf_of<TlsModule>(settings);
+    vhost.http2 = conf_of<Http2Module>(settings);
+    const Setting<bool>& http2 = vhost.http2->on;
+    vhost.http2_on_tls = http2.is_set() ? *http2 : !compat_nginx_;
+    vhost.http2_on_plain = http2.is_set() && *http2;
     set_head_limits(vhost);
     CoreBlocks* blocks = own_blocks(settings);
     if (blocks) vhost.names = std::move(blocks->names);
@@ -124,6 +129,7 @@ class Maker {
   HttpConf& conf_;
   Binder& binder_;
   std::span<const Offer> offers_;
+  bool compat_nginx_ = false;
   std::set<const Vhost*> tls_servers_;
   std::map<const TlsConf*, std::shared_ptr<TlsContext>> contexts_;
   std::map<std::vector<const void*>, std::shared_ptr<const Plan>> plans_;

@@ -84,6 +84,7 @@ void LoopServer::drain() {
   if (draining_) return;
   draining_ = true;
   accepting_.cancel();
+  while (Drained* connection = drained.pop_front()) connection->drain();
   loop.scope().spawn(let_idle_go());
 }
 

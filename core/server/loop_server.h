@@ -9,6 +9,7 @@
 #include "seawall/base/list.h"
 #include "seawall/net/listener.h"
 #include "seawall/route/endpoints.h"
+#include "seawall/server/h2_limits.h"
 #include "seawall/server/header_limit.h"
 
 namespace seawall {
@@ -16,14 +17,23 @@ namespace seawall {
 class Connection;
 
 // Where a connection is in its life (B41). Their sum is the number of open client sockets.
-enum class ConnState : std::uint8_t { new_, handshake, header, body, handler, send, idle, tunnel, linger };
-inline constexpr int kConnStates = 9;
+enum class ConnState : std::uint8_t { new_, handshake, header, body, handler, send, idle, h2, tunnel, linger };
+inline constexpr int kConnStates = 10;
 
 // A listening socket of this loop: the descriptor is the worker's.
 class OpenListener {
  public:
   int fd = -1;
   const ListenSocket* socket = nullptr;
+};
+
+// A connection that has something to say when the server drains (HTTP/2: GOAWAY).
+class Drained : public ListNode {
+ public:
+  virtual void drain() = 0;
+
+ protected:
+  ~Drained() = default;
 };
 
 class LoopServer {
@@ -52,8 +62,10 @@ class LoopServer {
   // Kept by Connection and the protocol loops.
   std::array<std::uint64_t, kConnStates> states{};
   List<Connection> idle;  // oldest first
+  List<Drained> drained;  // told once
   std::uint64_t accepted_total = 0, requests_total = 0, accept_errors_total = 0;
   std::array<std::uint64_t, kWaits> timeouts{};
+  std::array<std::uint64_t, kH2Abuses> h2_abuses{};
   void count_timeout(Wait wait) { ++timeouts[static_cast<std::size_t>(wait)]; }
 
  private:

@@ -167,7 +167,7 @@ Task<bool> one_request(Connection& c, RequestHead head) {
   ++c.info.requests;
   ++c.server.requests_total;
   Scope& scope = co_await current_scope();
-  auto owner = make_exchange(c, std::move(head), &scope);
+  auto owner = make_exchange(c, c.info, std::move(head), &scope);
   Exchange& x = *owner;
   x.started = c.head_started;
   H1BodySource source(c, x.request);

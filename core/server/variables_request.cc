@@ -93,6 +93,11 @@ bool https(Exchange& x, std::string_view, const void*, std::string& out) {
   return true;
 }
 
+bool http2(Exchange& x, std::string_view, const void*, std::string& out) {
+  if (x.request.version == Version::http2) out.append(is_tls(x) ? "h2" : "h2c");
+  return true;
+}
+
 bool server_name(Exchange& x, std::string_view, const void*, std::string& out) {
   out.append(x.vhost->primary_name);
   return true;
@@ -140,6 +145,7 @@ constexpr VariableRow request_rows[] = {
     {"args", args},
     {"document_uri", uri},
     {"host", host},
+    {"http2", http2},
     {"https", https},
     {"is_args", is_args},
     {"is_request_port", is_request_port},

@@ -11,6 +11,7 @@
 #include "seawall/route/plan.h"
 #include "seawall/route/server_names.h"
 #include "seawall/server/core_conf.h"
+#include "seawall/server/h2_conf.h"
 #include "seawall/server/tls_conf.h"
 
 namespace seawall {
@@ -20,6 +21,8 @@ class Vhost {
   Settings* settings = nullptr;
   const CoreConf* core = nullptr;
   const TlsConf* tls_conf = nullptr;
+  const Http2Conf* http2 = nullptr;
+  bool http2_on_tls = false, http2_on_plain = false;  // as `http2` says, or its default
   Place place;
   std::string primary_name;         // $server_name: the first name as written, "" without any
   std::vector<ServerName> names;

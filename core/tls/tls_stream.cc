@@ -100,11 +100,12 @@ struct TlsCallbacks {
   // Only says that the name was understood, so that sessions carry it.
   static int server_name(SSL*, int*, void*) { return SSL_TLSEXT_ERR_OK; }
 
-  static int alpn(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in, unsigned in_size,
+  static int alpn(SSL* ssl, const unsigned char** out, unsigned char* out_size, const unsigned char* in, unsigned in_size,
                   void*) {
-    static const unsigned char ours[] = "\x08http/1.1\x08http/1.0";
+    static const unsigned char ours[] = "\x02h2\x08http/1.1\x08http/1.0";
+    const unsigned skipped = stream(ssl).selector_->offers_h2() ? 0 : 3;
     unsigned char* chosen;
-    if (SSL_select_next_proto(&chosen, out_size, ours, sizeof ours - 1, in, in_size) != OPENSSL_NPN_NEGOTIATED)
+    if (SSL_select_next_proto(&chosen, out_size, ours + skipped, sizeof ours - 1 - skipped, in, in_size) != OPENSSL_NPN_NEGOTIATED)
       return SSL_TLSEXT_ERR_ALERT_FATAL;
     *out = chosen;
     return SSL_TLSEXT_ERR_OK;

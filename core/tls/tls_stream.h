@@ -21,6 +21,8 @@ class SniSelector {
   // Gives the connection its own certificates, where those of the context vary (TlsSettings::pairs_vary); false ends the
   // handshake.
   virtual bool load_certificates(SSL* ssl) = 0;
+  // Asked after select: is HTTP/2 spoken there?
+  virtual bool offers_h2() const = 0;
 
  protected:
   ~SniSelector() = default;

@@ -31,6 +31,11 @@ std::string last_head(const std::string& heads) {
   return begin == std::string::npos ? heads : heads.substr(begin);
 }
 
+long version_of(const Request& request) {
+  if (!request.http2) return CURL_HTTP_VERSION_1_1;
+  return request.url.starts_with("https") ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
+}
+
 }  // namespace
 
 Curl::Curl() : handle_(curl_easy_init(), [](void* handle) { curl_easy_cleanup(handle); }) {}
@@ -43,7 +48,7 @@ Response Curl::fetch(const Request& request) {
   curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str());
   curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request.method.c_str());
   curl_easy_setopt(curl, CURLOPT_NOBODY, long(request.method == "HEAD"));
-  curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, long(CURL_HTTP_VERSION_1_1));
+  curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, version_of(request));
   curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
   curl_easy_setopt(curl, CURLOPT_PROXY, "");
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);

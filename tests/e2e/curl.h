@@ -18,6 +18,7 @@ class Request {
   std::vector<std::string> resolve;  // "name:port:127.0.0.1": any name, also as SNI
   std::string unix_socket;
   std::string ca_file;  // verify against this PEM file
+  bool http2 = false;   // over TLS by ALPN, else with prior knowledge
 };
 
 class Curl {

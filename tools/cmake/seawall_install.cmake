@@ -26,7 +26,7 @@ install(CODE "${seawall_index_modules}" COMPONENT server)
 # The headers keep their name, <seawall/FOLDER/FILE.h>: the base directory is the one with the symbolic link. What runs the
 # process and loads modules is of no use to a module.
 file(GLOB headers RELATIVE ${CMAKE_SOURCE_DIR}/core CONFIGURE_DEPENDS core/*/*.h)
-list(FILTER headers EXCLUDE REGEX "^process/|^module/(loader|core_modules)\\.h$")
+list(FILTER headers EXCLUDE REGEX "^process/|^module/(loader|core_modules)\\.h$|^(server/h2_fields|http/h2_memory)\\.h$")
 list(TRANSFORM headers PREPEND ${CMAKE_BINARY_DIR}/include/seawall/)
 add_library(seawall_sdk INTERFACE)
 set_target_properties(seawall_sdk PROPERTIES EXPORT_NAME module)

@@ -1,0 +1,99 @@
+// HTTP/2 on one connection: its streams, each a task that does for one request what serve_h1 does for one after another:
+// answer, send, log. Runs on the connection's loop; the Connection outlives it.
+#include <nghttp2/nghttp2.h>
+
+#include <utility>
+
+#include "seawall/net/loop.h"
+#include "seawall/server/access_log.h"
+#include "seawall/server/connection.h"
+#include "seawall/server/core_conf.h"
+#include "seawall/server/h2_body_source.h"
+#include "seawall/server/h2_connection.h"
+#include "seawall/server/h2_stream.h"
+#include "seawall/server/handler_run.h"
+#include "seawall/server/vhost.h"
+#include "seawall/server/write_h2.h"
+
+namespace seawall {
+namespace {
+
+// What the handler has spawned: an upload may still be reading the body.
+Task<void> end_work(Exchange& x) {
+  x.scope.cancel();
+  co_await x.scope.join();
+}
+
+// The status that refuses the request before a handler sees it; 0: none.
+int refusal_of(const Connection& c, const H2Stream& s, const Exchange& x) {
+  if (s.malformed) {
+    x.log(Level::info, s.malformed_reason);
+    return s.malformed;
+  }
+  return wrong_connection(c, x);
+}
+
+Task<std::optional<Response>> answer(H2Connection& h, H2Stream& s, Exchange& x) {
+  s.working = &x.scope;
+  std::optional<Response> response;
+  if (const int wrong = refusal_of(h.c, s, x)) response = co_await run_error(x, wrong);
+  else response = co_await run_handler(x);
+  s.working = nullptr;
+  if (std::exchange(x.handler_timed_out, false)) h.c.server.count_timeout(Wait::handler);
+  co_return response;
+}
+
+// What is left to say to nghttp2 when the response is out, or could not be made or sent.
+void end_stream(H2Connection& h, H2Stream& s, const Exchange& x, bool sent) {
+  if (s.malformed) nghttp2_submit_rst_stream(h.session(), NGHTTP2_FLAG_NONE, s.id, NGHTTP2_PROTOCOL_ERROR);
+  else if (!sent) h.reset(s, x.aborted ? NGHTTP2_INTERNAL_ERROR : NGHTTP2_CANCEL);
+  else if (!s.ends) h.reset(s, NGHTTP2_NO_ERROR);  // the rest of the body is of no use (RFC 9113 8.1)
+  if (s.malformed) h.wake_writer();
+}
+
+// The response is out and the client is still sending: what is left is read away, as long as HTTP/1 would, so that it need
+// not deal with a reset in the middle of its body. A reset comes when that takes too long, or is too much.
+Task<void> read_away_rest(H2Stream& s, Exchange& x, H2BodySource& source) {
+  const CoreConf& core = x.core();
+  const bool off = *core.lingering_close == LingeringClose::off || core.lingering_time->count() <= 0 || core.lingering_timeout->count() <= 0;
+  const std::int64_t limit = *core.client_max_body_size;
+  const bool too_much = limit > 0 && x.body.length().value_or(0) > static_cast<std::uint64_t>(limit);
+  if (off || too_much || x.body_refused || x.request.expects_continue) co_return;
+  source.read_away(x);
+  const Result<void> rest = co_await x.body.discard(x);
+  if (!rest && rest.error() == Errc::body_too_large) x.body_refused = true;
+  s.discarding = true;
+}
+
+}  // namespace
+
+Task<void> serve_h2_stream(H2Connection& h, H2Stream& s) {
+  Scope& scope = co_await current_scope();
+  auto owner = make_exchange(h.c, s.info, std::move(s.head), &scope);
+  Exchange& x = *owner;
+  s.exchange = &x;
+  x.started = s.started;
+  H2BodySource source(h, s);
+  if (!s.ends || !s.received.empty()) x.body.attach(&source, x.request.content_length);
+  std::optional<Response> response = co_await answer(h, s, x);
+  h.c.core = &x.core();
+  bool sent = false;
+  if (response && !s.closed) sent = co_await write_h2(h, s, x, *response);
+  else x.status = s.closed ? 499 : 444;
+  log_exchange(x);
+  x.response = nullptr;
+  response.reset();
+  s.working = nullptr;
+  if (!x.scope.empty()) co_await end_work(x);
+  if (sent && !s.ends && !s.closed && !s.malformed) co_await read_away_rest(s, x, source);
+  end_stream(h, s, x, sent);
+  s.exchange = nullptr;
+  h.served(s);
+}
+
+Task<void> serve_h2(Connection& c) {
+  H2Connection h(c);
+  co_await h.run();
+}
+
+}  // namespace seawall

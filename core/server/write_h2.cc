@@ -1,0 +1,192 @@
+#include "seawall/server/write_h2.h"
+
+#include <algorithm>
+#include <exception>
+#include <string>
+
+#include "seawall/http/date.h"
+#include "seawall/net/loop.h"
+#include "seawall/server/connection.h"
+#include "seawall/server/core_conf.h"
+#include "seawall/server/earned_time.h"
+#include "seawall/server/h2_connection.h"
+#include "seawall/server/h2_fields.h"
+#include "seawall/server/h2_stream.h"
+#include "seawall/server/server_name.h"
+#include "seawall/server/under_deadline.h"
+
+namespace seawall {
+namespace {
+
+constexpr Milliseconds kRateGrace{10'000};
+
+bool carries_body(const Exchange& x, const Response& r) {
+  return x.request.method != Method::head && r.status >= 200 && r.status != 204 && r.status != 304;
+}
+
+class H2Writer {
+ public:
+  H2Writer(H2Connection& h, H2Stream& s, Exchange& x) : h_(h), s_(s), x_(x) {}
+
+  // What follows it: nothing (END_STREAM), the output, or trailers alone.
+  enum class Followed : std::uint8_t { nothing, output, trailers };
+  void submit_head(const Response& response, Followed by);
+  // Until what was given is out: all of it, END_STREAM included, where it was the last.
+  Task<Result<void>> wait();
+  Task<Result<void>> send_reader(const Response& response, Reader& reader);
+
+ private:
+  Task<Result<Piece>> read_piece(Reader& reader);
+  bool is_out() const { return s_.output.last() ? s_.end_sent : s_.output.left() == 0; }
+  Deadline deadline(std::int64_t from) const;
+  void timed_out();
+
+  H2Connection& h_;
+  H2Stream& s_;
+  Exchange& x_;
+  std::int64_t blocked_ = 0;  // ns spent waiting for the client
+};
+
+void H2Writer::submit_head(const Response& response, Followed by) {
+  const std::string status = std::to_string(response.status);
+  std::string length;
+  H2Fields fields;
+  fields.add(":status", status);
+  if (!response.headers.has(FieldId::server)) fields.add("server", server_field(x_));
+  if (!response.headers.has(FieldId::date)) fields.add("date", current_date());
+  fields.add_all(response.headers);
+  if (x_.sent_content_length) {
+    length = std::to_string(*x_.sent_content_length);
+    fields.add("content-length", length);
+  }
+  if (by == Followed::trailers) {
+    nghttp2_submit_headers(h_.session(), NGHTTP2_FLAG_NONE, s_.id, nullptr, fields.data(), fields.size(), nullptr);
+    H2Fields trailers;
+    trailers.add_all(x_.sent_trailers);
+    nghttp2_submit_trailer(h_.session(), s_.id, trailers.data(), trailers.size());
+  } else {
+    const nghttp2_data_provider output = h2_output_of(s_);
+    nghttp2_submit_response(h_.session(), s_.id, fields.data(), fields.size(), by == Followed::output ? &output : nullptr);
+  }
+  h_.wake_writer();
+}
+
+Deadline H2Writer::deadline(std::int64_t from) const {
+  const CoreConf& core = x_.core();
+  const std::int64_t since = std::max(from, s_.progress);
+  Deadline until = Deadline::at(since + std::chrono::nanoseconds(*core.send_timeout).count(), Wait::send).earlier(x_.last_deadline(Wait::send));
+  const std::int64_t rate = *core.send_min_rate;
+  if (rate <= 0) return until;
+  const auto allowed = std::max<std::int64_t>(kRateGrace.count(), earned_time(s_.sent_size, rate)) * 1'000'000 - blocked_;
+  return until.earlier(Deadline::at(from + allowed, Wait::send));
+}
+
+// The others on this connection go on.
+void H2Writer::timed_out() {
+  h_.c.server.count_timeout(Wait::send);
+  ++h_.c.server.h2_abuses[static_cast<std::size_t>(H2Abuse::window_stall)];
+  x_.log(Level::info, "client timed out while sending response to client");
+}
+
+Task<Result<void>> H2Writer::wait() {
+  const std::int64_t from = x_.loop.now();
+  Result<void> done;
+  while (!is_out()) {
+    if (s_.closed) {
+      done = Errc::peer_reset;
+      break;
+    }
+    s_.sent.reset();
+    const Errc waited = co_await s_.sent.wait(deadline(from));
+    if (waited == Errc::ok) continue;
+    // Progress is not told each time: looked at when the time seems to be over.
+    if (waited == Errc::timed_out && !deadline(from).passed()) continue;
+    if (waited == Errc::timed_out) timed_out();
+    done = waited;
+    break;
+  }
+  blocked_ += x_.loop.now() - from;
+  co_return done;
+}
+
+// The next piece, within the handler's time as long as nothing is out, and request_max_time after that.
+Task<Result<Piece>> H2Writer::read_piece(Reader& reader) {
+  Scope& outer = co_await current_scope();
+  Scope reading(&outer);
+  UnderDeadline read(x_, reading, reader.read());
+  Result<Piece> piece = Errc::truncated;
+  s_.working = &reading;
+  try {
+    piece = co_await read;
+  } catch (const std::exception& e) {  // a module's; what is half out cannot become a 500
+    x_.log(Level::error, std::string("a module threw an exception while producing the response: ") + e.what());
+  }
+  s_.working = nullptr;
+  if (x_.handler_timed_out) {
+    h_.c.server.count_timeout(Wait::handler);
+    x_.log(Level::error, "handler timed out while producing the response");
+    co_return Errc::truncated;
+  }
+  if (s_.closed) co_return Errc::peer_reset;
+  co_return piece;
+}
+
+// A pulled body; the pieces must add up to a length that was announced.
+Task<Result<void>> H2Writer::send_reader(const Response& response, Reader& reader) {
+  std::uint64_t total = 0;
+  bool submitted = false;
+  for (bool last = false; !last;) {
+    Result<Piece> piece = co_await read_piece(reader);
+    if (!piece) co_return piece.error();
+    last = piece->last;
+    const std::size_t size = piece->data.size();
+    total += size;
+    const auto& length = x_.sent_content_length;
+    if (length && (total > *length || (last && total < *length))) co_return Errc::truncated;
+    if (last) x_.sent_trailers = reader.trailers();
+    s_.output.give(std::move(piece->data), last);
+    if (!submitted) {
+      const bool trailers_only = last && size == 0 && !x_.sent_trailers.empty();
+      submit_head(response, trailers_only ? Followed::trailers : Followed::output);
+      x_.end_handler_clock();
+      submitted = true;
+    } else if (s_.deferred) {
+      s_.deferred = false;
+      nghttp2_session_resume_data(h_.session(), s_.id);
+      h_.wake_writer();
+    }
+    if (size == 0 && !last) continue;
+    Result<void> out = co_await wait();
+    if (!out) co_return out;
+  }
+  co_return Result<void>();
+}
+
+}  // namespace
+
+Task<bool> write_h2(H2Connection& h, H2Stream& s, Exchange& x, Response& response) {
+  x.status = response.status;
+  x.response = &response;
+  if (response.status >= 200 && response.status != 204 && response.status != 304) x.sent_content_length = length_of(response.body);
+  if (!carries_body(x, response)) response.body = Body();
+  H2Writer writer(h, s, x);
+  Result<void> sent;
+  if (auto* reader = std::get_if<std::unique_ptr<Reader>>(&response.body)) {
+    sent = co_await writer.send_reader(response, **reader);
+  } else {
+    if (auto* bytes = std::get_if<Slice>(&response.body)) s.output.give(std::move(*bytes), true);
+    else if (auto* part = std::get_if<FilePart>(&response.body)) s.output.give(*part);
+    else s.output.give(Slice(), true);
+    writer.submit_head(response, s.output.left() > 0 ? H2Writer::Followed::output : H2Writer::Followed::nothing);
+    sent = co_await writer.wait();
+  }
+  x.bytes_sent = s.sent_wire;
+  x.body_bytes_sent = s.sent_size;
+  x.completed = sent.has_value();
+  if (sent) co_return true;
+  if (sent.error() != Errc::timed_out && sent.error() != Errc::cancelled)
+    x.log(Level::info, describe(sent.error()) + " while sending response to client");
+  co_return false;
+}
+
+}  // namespace seawall

@@ -1,0 +1,17 @@
+// Sends one response over HTTP/2: the head and what there is of the body are handed to nghttp2, which asks for bytes as the
+// client's windows allow. One loop.
+#pragma once
+#include "seawall/async/task.h"
+#include "seawall/http/message.h"
+
+namespace seawall {
+
+class Exchange;
+class H2Connection;
+class H2Stream;
+
+// True when all of it is on its way, END_STREAM included. False: the stream is to be reset. Keeps x.status, x.bytes_sent
+// and x.body_bytes_sent. Waits within send_timeout, send_min_rate and request_max_time, time without a window included.
+Task<bool> write_h2(H2Connection& h, H2Stream& s, Exchange& x, Response& response);
+
+}  // namespace seawall

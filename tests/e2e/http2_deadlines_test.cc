@@ -1,0 +1,117 @@
+// Clocks of HTTP/2 (B28, B29): each stream has its own, and what it loses is its own, too. The connection has the preface, a
+// header block and idleness.
+#include <poll.h>
+
+#include "catch.h"
+#include "e2e/h2_client.h"
+#include "e2e/timing.h"
+
+using namespace std::chrono_literals;
+using namespace test;
+
+namespace {
+
+std::string server(const std::string& inside, const std::string& http = "") {
+  return with_probe(http + "server { listen 127.0.0.1:%%PORT_0%%; http2 on; location /ok { return 200 ok; } " + inside + " }");
+}
+
+void check_alive(H2Client& c, std::uint32_t stream) {
+  c.request(stream, "/ok");
+  CHECK(c.read_response(stream).body == "ok");
+}
+
+H2Fields post_fields(const std::string& path) {
+  H2Fields fields = get_fields(path);
+  fields[0].second = "POST";
+  return fields;
+}
+
+}  // namespace
+
+TEST_CASE("HTTP/2 preface: half of one, and one without SETTINGS, are not waited for") {
+  Server s(server("", "client_header_timeout 200ms;"));
+  for (const std::string_view begun : {kPreface.substr(0, 10), kPreface}) {
+    const Stopwatch watch(200ms);
+    RawClient c(s.port());
+    c.send(begun);
+    CHECK(c.expect_close(kPatience));
+    watch.check();
+  }
+}
+
+TEST_CASE("HTTP/2 head: a block without its end is the connection's end, dripping or not") {
+  Server s(server("", "client_header_timeout 300ms;"));
+  H2Client c(s.port());
+  check_alive(c, 1);
+  const Stopwatch watch(300ms);
+  c.send_frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_STREAM, 3, c.pack(get_fields("/ok")));
+  CHECK(c.gone_with(NGHTTP2_PROTOCOL_ERROR));
+  watch.check();
+  CHECK(s.wait_for_log("client timed out while reading client request headers"));
+}
+
+TEST_CASE("HTTP/2: client_header_timeout is a block's, not the connection's") {
+  Server s(server("", "client_header_timeout 300ms;"));
+  H2Client c(s.port());
+  for (std::uint32_t id = 1; id < 7; id += 2) {
+    check_alive(c, id);
+    ::poll(nullptr, 0, 200);
+  }
+}
+
+TEST_CASE("HTTP/2 body: one that stops coming is a 408 on its stream") {
+  Server s(server("location / { client_body_timeout 300ms; probe_read on; }"));
+  H2Client c(s.port());
+  const Stopwatch watch(300ms);
+  c.send_headers(1, post_fields("/"), false);
+  c.send_data(1, "x", false);
+  CHECK(c.read_response(1).status == 408);
+  watch.check();
+  check_alive(c, 3);
+}
+
+TEST_CASE("HTTP/2 handler: one that is late is a 503 on its stream") {
+  Server s(server("location / { handler_timeout 300ms; probe_wait 600s; }"));
+  H2Client c(s.port());
+  c.request(1, "/");
+  check_alive(c, 3);
+  CHECK(c.read_response(1).status == 503);
+  check_alive(c, 5);
+}
+
+TEST_CASE("HTTP/2 send: a window that stays shut is RST_STREAM(CANCEL) of its stream") {
+  Server s(server("root %%DIR%%; send_timeout 300ms;"), {{"big", std::string(200'000, 'x')}});
+  H2Client c(s.port());
+  c.open_window(0, 1 << 20);
+  const Stopwatch watch(300ms);
+  c.request(1, "/big");
+  CHECK(c.read_response(1).reset == NGHTTP2_CANCEL);
+  watch.check();
+  CHECK(s.wait_for_log("client timed out while sending response to client"));
+  check_alive(c, 3);
+}
+
+TEST_CASE("HTTP/2 send: a window that opens now and then is waited for") {
+  Server s(server("root %%DIR%%; send_timeout 900ms;"), {{"big", std::string(65'535 + 6, 'x')}});
+  H2Client c(s.port());
+  c.open_window(0, 1 << 20);
+  c.request(1, "/big");
+  for (int i = 0; i < 6; ++i) {
+    ::poll(nullptr, 0, 200);
+    c.open_window(1, 1);
+  }
+  CHECK(c.read_response(1).body.size() == 65'541);
+}
+
+TEST_CASE("HTTP/2: pings keep no idle connection open") {
+  Server s(server("", "keepalive_timeout 600ms;"));
+  H2Client c(s.port());
+  check_alive(c, 1);
+  const Stopwatch watch(600ms);
+  for (int i = 0; i < 4; ++i) {
+    ::poll(nullptr, 0, 100);
+    c.ping("12345678");
+  }
+  CHECK(c.gone_with(NGHTTP2_NO_ERROR));
+  watch.check();
+}
