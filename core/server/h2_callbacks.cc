@@ -254,6 +254,7 @@ void H2Connection::add_stream(std::int32_t id, std::size_t wire_size, bool ends)
   stream->ends = ends;
   stream->malformed = head_reader_.status();
   stream->malformed_reason = head_reader_.reason();
+  if (stream->malformed) broken_frame();
   fresh_.push_back(*stream);
   nghttp2_session_set_stream_user_data(session(), id, stream);
   if (priority.said()) set_priority(session(), id, priority, extensible_);
