@@ -8,6 +8,7 @@
 #include "seawall/process/supervisor.h"
 #include "seawall/process/worker.h"
 #include "seawall/server/server_name.h"
+#include "seawall/tls/hardware.h"
 
 namespace seawall {
 namespace {
@@ -29,6 +30,8 @@ int start(const Options& options, Starting& starting) {
   starting.done(logs_to_stderr() || !away ? "" : first_log_path(options));
   stop_saying();
   log(Level::notice, "seawall/" + std::string(kVersion) + " started");
+  if (!conf->http().tls_contexts().empty() && aes_hardware().empty())
+    log(Level::warn, "this machine has no AES in hardware: it is slow, and its time may depend on the key");
   if (supervised) return supervise(options, std::move(conf), std::move(listening), pid);
   const int code = run_worker(*conf, *listening, false, Fd(), [] {});
   listening->remove_paths();

@@ -7,6 +7,7 @@
 
 #include "seawall/process/installation.h"
 #include "seawall/server/server_name.h"
+#include "seawall/tls/hardware.h"
 
 namespace seawall {
 namespace {
@@ -42,13 +43,15 @@ void print_help() {
                "Commands:\n"
                "  directives [NAME]   : the directives of a module as a Markdown table; without NAME the modules\n"
                "  refused             : the directives of nginx that are not supported yet\n"
-               "  index-modules DIR   : write modules.index of a directory of modules\n\n";
+               "  index-modules DIR   : write modules.index of a directory of modules\n"
+               "  tls-check [HOST]    : what an auditor would find at the TLS servers of a configuration; see its --help\n\n";
 }
 
 void print_build() {
   const std::string built = OPENSSL_VERSION_TEXT, running = OpenSSL_version(OPENSSL_VERSION);
   std::cerr << "built by gcc " << __VERSION__ << "\nbuilt with " << built
             << (built == running ? "" : " (running with " + running + ")") << "\nTLS SNI support enabled\n"
+            << "AES in hardware: " << (aes_hardware().empty() ? "no" : aes_hardware()) << "\n"
             << "configure arguments: --prefix=" << default_prefix() << " --modules-path=" << module_directory();
   for (auto module : kWith) std::cerr << " --with-" << module;
   for (auto module : kWithout) std::cerr << " --without-" << module;

@@ -76,7 +76,7 @@ TEST_CASE("option -V says how it was built, in the lines nginx's tools read") {
   CHECK(run.out.empty());
   CHECK_THAT(run.err, StartsWith("seawall version: seawall/"));
   CHECK_THAT(run.err, Contains("built with OpenSSL 3"));
-  CHECK_THAT(run.err, Contains("\nTLS SNI support enabled\n"));
+  CHECK_THAT(run.err, Contains("\nTLS SNI support enabled\nAES in hardware: "));
   CHECK_THAT(run.err, Contains("\nconfigure arguments: --prefix=/"));
   CHECK_THAT(run.err, Contains(" --with-http_ssl_module"));
   CHECK_THAT(run.err, Contains(" --without-http_uwsgi_module"));
