@@ -31,13 +31,18 @@ def wrk(server, path, connections, seconds):
     return int(re.search(r"(\d+) requests in", run.stdout)[1])
 
 
-def h2load(server, path, connections, seconds):
-    run = subprocess.run(["taskset", "-c", LOAD_CPU, "h2load", "--h1", "-t1", f"-c{connections}", f"-D{seconds}",
+def h2load(server, path, connections, seconds, protocol=("--h1",)):
+    run = subprocess.run(["taskset", "-c", LOAD_CPU, "h2load", *protocol, "-t1", f"-c{connections}", f"-D{seconds}",
                           server.url(path, True)], capture_output=True, text=True, check=True)
     done = re.search(r"(\d+) succeeded, (\d+) failed, (\d+) errored", run.stdout)
     if int(done[1]) == 0 or int(done[2]) or int(done[3]) or " 2xx, 0 3xx, 0 4xx, 0 5xx" not in run.stdout:
         raise SystemExit(f"{server.name}: h2load met errors:\n{run.stdout}{server.messages()}")
     return int(done[1])
+
+
+def http2(streams):
+    """h2load with that many requests of each connection at the same time."""
+    return lambda *arguments: h2load(*arguments, protocol=(f"-m{streams}",))
 
 
 def handshakes(server, path, _, seconds):
@@ -52,12 +57,12 @@ class Load:
     """CPU microseconds per request under a load."""
     unit = "µs CPU/request"
 
-    def __init__(self, bar, load, path, connections=32, extra="", h2o=True):
+    def __init__(self, bar, load, path, connections=32, extra="", h2o=True, h2=False):
         self.bar, self.load, self.path, self.connections = bar, load, path, connections
-        self.extra, self.h2o = extra, h2o
+        self.extra, self.h2o, self.h2 = extra, h2o, h2
 
     def measure(self, name, binary, work):
-        with Server(name, binary, work, self.extra) as server:
+        with Server(name, binary, work, self.extra, http2=self.h2) as server:
             self.load(server, self.path, self.connections, 1)  # caches, and whatever a first second differs by
             before = server.cpu()
             done = self.load(server, self.path, self.connections, OPTIONS.seconds)
@@ -121,6 +126,9 @@ CASES = {
     "10m": Load(0.80, wrk, "/10m.html", connections=8),
     "tls_1k": Load(0.82, h2load, "/1k.html"),
     "tls_100k": Load(0.63, h2load, "/100k.html"),
+    "h2_1k": Load(0.25, http2(16), "/1k.html", connections=8, h2=True),
+    "h2_1k_m1": Load(0.85, http2(1), "/1k.html", connections=64, h2=True),
+    "h2_100k": Load(0.55, http2(8), "/100k.html", connections=8, h2=True),
     "handshake": Load(0.95, handshakes, "/1k.html"),
     "idle": Idle(2.0, "plain"),
     "idle_tls": Idle(15.0, "tls"),

@@ -35,7 +35,7 @@ http {{
 SITE = """
   server {{
     listen 127.0.0.1:{plain} backlog=1024;
-    listen 127.0.0.1:{tls} ssl backlog=1024;
+    listen 127.0.0.1:{tls} ssl{http2} backlog=1024;
     server_name localhost;
     ssl_certificate {data}/localhost.crt;
     ssl_certificate_key {data}/localhost.key;
@@ -90,18 +90,19 @@ def make_data(data):
 class Server:
     """One running server: `with Server(...) as s`. Entering returns when it accepts connections."""
 
-    def __init__(self, name, binary, work, extra="", hosts=0):
+    def __init__(self, name, binary, work, extra="", hosts=0, http2=False):
         self.name, self.binary = name, binary
         self.folder = f"{work}/{name}"
         self.plain, self.tls = free_port(), free_port()
         shutil.rmtree(self.folder, ignore_errors=True)
         os.makedirs(self.folder)
+        self.http2 = " http2" if http2 else ""  # as nginx before 1.25 wants it
         self.config = f"{self.folder}/server.conf"
         with open(self.config, "w") as file:
             file.write(self._text(f"{work}/data", extra, hosts))
 
     def _text(self, data, extra, hosts):
-        places = {"folder": self.folder, "plain": self.plain, "tls": self.tls, "data": data}
+        places = {"folder": self.folder, "plain": self.plain, "tls": self.tls, "data": data, "http2": self.http2}
         if self.name == "h2o":
             return ("user: root\n" if os.geteuid() == 0 else "") + H2O.format(**places)
         servers = SITE.format(**places) if not hosts else ""

@@ -2,6 +2,8 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <cstdio>
+#include <memory>
 
 #include "catch.h"
 #include "e2e/certificate.h"
@@ -46,6 +48,14 @@ std::string negotiated(const Server& s, const std::string& offered, const std::s
 // Any size of SETTINGS_INITIAL_WINDOW_SIZE.
 void set_window(H2Client& c, std::uint32_t size) { c.send_frame(NGHTTP2_SETTINGS, 0, 0, setting_bytes(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, size)); }
 
+std::string output_of(const std::string& command) {
+  std::unique_ptr<FILE, int (*)(FILE*)> pipe(::popen(command.c_str(), "re"), ::pclose);
+  std::string output;
+  char bytes[4096];
+  for (std::size_t n; pipe && (n = ::fread(bytes, 1, sizeof bytes, pipe.get())) > 0;) output.append(bytes, n);
+  return output;
+}
+
 H2Fields post_fields(const std::string& path, const H2Fields& more = {}) {
   H2Fields fields = get_fields(path, more);
   fields[0].second = "POST";
@@ -62,6 +72,13 @@ TEST_CASE("HTTP/2: curl speaks it over TLS without a directive") {
   const Response r = fetch(request);
   CHECK_THAT(r.head, StartsWith("HTTP/2 200"));
   CHECK(r.body == "HTTP/2.0 h2 https h2");
+}
+
+TEST_CASE("HTTP/2: nghttp and openssl s_client speak it") {
+  Server s("server { " + kTls + " return 200 $server_protocol; }", with_certificate());
+  const std::string where = "127.0.0.1:" + std::to_string(s.port());
+  CHECK(output_of("nghttp --no-verify-peer https://" + where + "/") == "HTTP/2.0");
+  CHECK_THAT(output_of("openssl s_client -alpn h2 -connect " + where + " </dev/null 2>/dev/null"), Contains("ALPN protocol: h2"));
 }
 
 TEST_CASE("HTTP/2: who offers only HTTP/1.1 gets that, and http2 off offers nothing else") {
