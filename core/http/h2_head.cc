@@ -10,13 +10,15 @@ namespace seawall {
 namespace {
 
 bool is_method(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return (c >= 'A' && c <= 'Z') || c == '-' || c == '_'; });
+  const auto fits = [](char c) { return (c >= 'A' && c <= 'Z') || c == '-' || c == '_'; };
+  return !text.empty() && std::all_of(text.begin(), text.end(), fits);
 }
 
 // RFC 3986 3.1
 bool is_scheme(std::string_view text) {
   if (text.empty() || !is_alpha(text[0])) return false;
-  return std::all_of(text.begin(), text.end(), [](char c) { return is_alpha(c) || is_digit(c) || c == '+' || c == '-' || c == '.'; });
+  const auto fits = [](char c) { return is_alpha(c) || is_digit(c) || c == '+' || c == '-' || c == '.'; };
+  return std::all_of(text.begin(), text.end(), fits);
 }
 
 // What may stand in no name at all (RFC 9113 8.2.1).
@@ -153,7 +155,8 @@ void H2HeadReader::check_connection_fields() {
   for (const Field& field : h.all())
     if (const char* name = connection_field(field.id)) return fail(std::string("client sent \"") + name + "\" header");
   if (!h.has(FieldId::te)) return;
-  if (h.count(FieldId::te) > 1 || !equals_ignoring_case(h.get(FieldId::te), "trailers")) fail("client sent invalid \"TE\" header");
+  if (h.count(FieldId::te) > 1 || !equals_ignoring_case(h.get(FieldId::te), "trailers"))
+    fail("client sent invalid \"TE\" header");
 }
 
 // :authority and Host must name the same server; whoever asks for Host finds it.

@@ -47,7 +47,8 @@ Task<bool> handshake(Connection& c, TlsStream& tls) {
 // A first line without a version is of neither protocol: a client of HTTP/2 would not understand a 400 of HTTP/1.
 bool is_http1(std::string_view begun) {
   const auto end = begun.find('\n');
-  return end == std::string_view::npos || skip_empty_lines(begun).size() < begun.size() || begun.substr(0, end).find(" HTTP/") != std::string_view::npos;
+  return end == std::string_view::npos || skip_empty_lines(begun).size() < begun.size() ||
+         begun.substr(0, end).find(" HTTP/") != std::string_view::npos;
 }
 
 // HTTP/2 with prior knowledge begins with words that no HTTP/1 request begins with (RFC 9113 3.4). They are waited for only

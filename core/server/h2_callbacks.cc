@@ -58,7 +58,8 @@ struct H2Callbacks {
     return 0;
   }
 
-  static int header(nghttp2_session*, const nghttp2_frame*, nghttp2_rcbuf* name, nghttp2_rcbuf* value, std::uint8_t, void* user_data) {
+  static int header(nghttp2_session*, const nghttp2_frame*, nghttp2_rcbuf* name, nghttp2_rcbuf* value, std::uint8_t,
+                    void* user_data) {
     H2Connection& h = connection(user_data);
     const std::string_view n = text_of(name), v = text_of(value);
     h.head_unpacked_ += n.size() + v.size();
@@ -108,7 +109,8 @@ struct H2Callbacks {
     stream->body_wire += frame.hd.length;
     if (ends_stream(frame)) return h.end_of_body(*stream);
     const bool padding_only = frame.hd.length > 0 && frame.hd.length == frame.data.padlen;
-    if (padding_only && !h.budgets_.spend(H2Abuse::empty_frame_flood, h.c.server.loop.now())) h.abused(H2Abuse::empty_frame_flood);
+    if (padding_only && !h.budgets_.spend(H2Abuse::empty_frame_flood, h.c.server.loop.now()))
+      h.abused(H2Abuse::empty_frame_flood);
   }
 
   static int invalid_frame(nghttp2_session*, const nghttp2_frame* frame, int code, void* user_data) {
@@ -229,7 +231,8 @@ struct H2Callbacks {
 // A frame for a stream that is closed or was passed over. Even numbers and 0 are nghttp2's to refuse.
 void H2Connection::check_stream_id(std::int32_t id, bool head) {
   if (id % 2 == 0 || going_away_ || ids_.is_new(id) || nghttp2_session_find_stream(session(), id) || ids_.was_reset(id)) return;
-  refuse_session("client sent a frame for a stream that is closed", head && !ids_.was_opened(id) ? NGHTTP2_PROTOCOL_ERROR : NGHTTP2_STREAM_CLOSED);
+  refuse_session("client sent a frame for a stream that is closed",
+                 head && !ids_.was_opened(id) ? NGHTTP2_PROTOCOL_ERROR : NGHTTP2_STREAM_CLOSED);
 }
 
 void H2Connection::begin_stream(std::int32_t id) {

@@ -25,7 +25,8 @@ void write_number(char* to, std::uint32_t number) {
 
 void say_limit(std::string& settings, std::uint32_t streams) {
   for (std::size_t at = H2Batch::kFrameHead; at + 6 <= settings.size(); at += 6)
-    if (settings[at] == 0 && settings[at + 1] == NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS) write_number(&settings[at + 2], streams);
+    if (settings[at] == 0 && settings[at + 1] == NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS)
+      write_number(&settings[at + 2], streams);
 }
 
 // What a frame costs of its budget; most cost none.
@@ -67,10 +68,11 @@ H2Connection::~H2Connection() {
 // Our preface. The window of the connection is as large as it gets: each stream has one of its own, so that one that is
 // not read holds up no other.
 void H2Connection::greet() {
+  const auto list_size = static_cast<std::uint32_t>(std::min<std::size_t>(c.vhost->head_limits.total(), 0x7fffffff));
   const std::array<nghttp2_settings_entry, 4> settings{{
       {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, kBeyondReach},
       {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, static_cast<std::uint32_t>(*conf_.body_preread_size)},
-      {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, static_cast<std::uint32_t>(std::min<std::size_t>(c.vhost->head_limits.total(), 0x7fffffff))},
+      {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, list_size},
       {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
   }};
   CHECK(nghttp2_submit_settings(session(), NGHTTP2_FLAG_NONE, settings.data(), settings.size()) == 0);

@@ -55,7 +55,8 @@ void end_stream(H2Connection& h, H2Stream& s, const Exchange& x, bool sent) {
 // not deal with a reset in the middle of its body. A reset comes when that takes too long, or is too much.
 Task<void> read_away_rest(H2Stream& s, Exchange& x, H2BodySource& source) {
   const CoreConf& core = x.core();
-  const bool off = *core.lingering_close == LingeringClose::off || core.lingering_time->count() <= 0 || core.lingering_timeout->count() <= 0;
+  const bool off = *core.lingering_close == LingeringClose::off || core.lingering_time->count() <= 0 ||
+                   core.lingering_timeout->count() <= 0;
   const std::int64_t limit = *core.client_max_body_size;
   const bool too_much = limit > 0 && x.body.length().value_or(0) > static_cast<std::uint64_t>(limit);
   if (off || too_much || x.body_refused || x.request.expects_continue) co_return;

@@ -74,7 +74,8 @@ void H2Writer::submit_head(const Response& response, Followed by) {
 Deadline H2Writer::deadline(std::int64_t from) const {
   const CoreConf& core = x_.core();
   const std::int64_t since = std::max(from, s_.progress);
-  Deadline until = Deadline::at(since + std::chrono::nanoseconds(*core.send_timeout).count(), Wait::send).earlier(x_.last_deadline(Wait::send));
+  Deadline until = Deadline::at(since + std::chrono::nanoseconds(*core.send_timeout).count(), Wait::send);
+  until = until.earlier(x_.last_deadline(Wait::send));
   const std::int64_t rate = *core.send_min_rate;
   if (rate <= 0) return until;
   const auto allowed = std::max<std::int64_t>(kRateGrace.count(), earned_time(s_.sent_size, rate)) * 1'000'000 - blocked_;
@@ -167,7 +168,8 @@ Task<Result<void>> H2Writer::send_reader(const Response& response, Reader& reade
 Task<bool> write_h2(H2Connection& h, H2Stream& s, Exchange& x, Response& response) {
   x.status = response.status;
   x.response = &response;
-  if (response.status >= 200 && response.status != 204 && response.status != 304) x.sent_content_length = length_of(response.body);
+  if (response.status >= 200 && response.status != 204 && response.status != 304)
+    x.sent_content_length = length_of(response.body);
   if (!carries_body(x, response)) response.body = Body();
   H2Writer writer(h, s, x);
   Result<void> sent;
