@@ -46,7 +46,7 @@ Return::Return(const Invocation& in) {
   if (text_.is_literal()) literal_ = Slice::copy(text_.source());
 }
 
-Outcome Return::run(Exchange& x) const {
+Outcome Return::run(Exchange& x, const Progress&) const {
   if (status_ == 444) return Abort{};
   if (redirects(status_)) return redirect(x);
   if (bare_ && status_ >= 400) return Response(status_);  // a default page, or what error_page says

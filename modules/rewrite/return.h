@@ -1,6 +1,6 @@
 // return: answers at once, with a status, a text or a redirect. Compiled at start-up, run on any loop.
 #pragma once
-#include "seawall/module/module.h"
+#include "instruction.h"
 
 namespace seawall::rewrite {
 
@@ -9,7 +9,7 @@ class Return {
   // return CODE; return CODE TEXT; return CODE URL; return URL;
   // ConfigError: invalid return code "WORD".
   explicit Return(const Invocation& in);
-  Outcome run(Exchange& x) const;
+  Outcome run(Exchange& x, const Progress&) const;
 
  private:
   Response redirect(Exchange& x) const;

@@ -1,4 +1,4 @@
-// The rewrite module: return, executed in the order written, in the rewrite phases of server and location.
+// The rewrite module: return, set, rewrite and break, executed in the order written, in the rewrite phases of server and location.
 #include "rewrite.h"
 
 namespace seawall::rewrite {
@@ -9,11 +9,15 @@ bool of_location(const Conf& conf) { return conf.where == kLocation && !conf.ins
 
 Outcome run(Exchange& x, const Conf& conf) {
   if (x.location->settings != conf.block) return Next{};
+  Progress progress;
+  progress.logs = *conf.log;
   for (const Instruction& instruction : conf.instructions) {
-    Outcome outcome = std::visit([&x](const auto& one) { return one.run(x); }, instruction);
+    Outcome outcome = std::visit([&](const auto& one) { return one.run(x, progress); }, instruction);
     if (!std::holds_alternative<Next>(outcome)) return outcome;
+    if (progress.stopped) break;
   }
-  return Next{};
+  if (!progress.changed) return Next{};
+  return Relocate(x.uri);
 }
 
 template <class T>
@@ -23,22 +27,28 @@ void append(Conf& conf, const Invocation& in) {
   conf.where = in.where;
 }
 
+constexpr unsigned kEverywhere = kServer | kServerIf | kLocation | kLocationIf;
+
+const Directive rows[] = {
+    custom<Conf>("return", kEverywhere, 1, 2, "code [text | URL] | URL", append<Return>,
+                 "Answers at once; 444 closes the connection without a response."),
+    custom<Conf>("set", kEverywhere, 2, 2, "$variable value", append<Set>, "Gives a variable a value; $args are the request's arguments."),
+    custom<Conf>("rewrite", kEverywhere, 2, 3, "regex replacement [last | break | redirect | permanent]", append<Replace>,
+                 "Another URI for one that matches, or a redirect. A URI that would leave the root is a 500 (nginx: not looked at)."),
+    custom<Conf>("break", kEverywhere, 0, 0, "", append<Break>, "Ends the instructions of this block."),
+    flag<Conf>("rewrite_log", kAllHttp | kServerIf | kLocationIf, &Conf::log, "Says what rewrite does, at notice."),
+    flag<Conf>("uninitialized_variable_warn", kAllHttp | kServerIf | kLocationIf, &Conf::warn,
+               "Warns of a variable that no set has reached."),
+};
+constexpr Step step_rows[] = {
+    step<Conf, of_server, run>(Phase::server_rewrite),
+    step<Conf, of_location, run>(Phase::rewrite),
+};
+
 }  // namespace
 
-class Rewrite {
- public:
-  using Conf = rewrite::Conf;
-  static constexpr const char* name = "rewrite";
-  static constexpr const char* summary = "answers at once";
-  static inline const Directive directives[] = {
-      custom<Conf>("return", kServer | kServerIf | kLocation | kLocationIf, 1, 2, "code [text | URL] | URL", append<Return>,
-                   "Answers at once; 444 closes the connection without a response."),
-  };
-  static constexpr Step steps[] = {
-      step<Conf, of_server, run>(Phase::server_rewrite),
-      step<Conf, of_location, run>(Phase::rewrite),
-  };
-};
+const std::span<const Directive> Rewrite::directives = rows;
+const std::span<const Step> Rewrite::steps = step_rows;
 
 }  // namespace seawall::rewrite
 

@@ -1,15 +1,17 @@
-// What a server or a location says to its rewrite phase: instructions in the order written, run until one answers.
-// Compiled at start-up, run on any loop.
+// What a server or a location says to its rewrite phase: instructions in the order written, run until one answers, moves the
+// request elsewhere or stops. Compiled at start-up, run on any loop.
 #pragma once
 #include <variant>
 #include <vector>
 
+#include "instruction.h"
+#include "replace.h"
 #include "return.h"
-#include "seawall/module/module.h"
+#include "set.h"
 
 namespace seawall::rewrite {
 
-using Instruction = std::variant<Return>;
+using Instruction = std::variant<Return, Set, Replace, Break>;
 
 class Conf {
  public:
@@ -18,6 +20,17 @@ class Conf {
   // one's.
   const Settings* block = nullptr;
   Where where = kMain;
+  Setting<bool> log{false};   // rewrite_log
+  Setting<bool> warn{true};   // uninitialized_variable_warn
+};
+
+class Rewrite {
+ public:
+  using Conf = rewrite::Conf;
+  static constexpr const char* name = "rewrite";
+  static constexpr const char* summary = "other URIs, variables, and answers at once";
+  static const std::span<const Directive> directives;
+  static const std::span<const Step> steps;
 };
 
 }  // namespace seawall::rewrite

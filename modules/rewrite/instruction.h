@@ -1,0 +1,30 @@
+// What the instructions of the rewrite phases share. Any loop.
+#pragma once
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "seawall/module/module.h"
+
+namespace seawall::rewrite {
+
+// How far the instructions of one block have got with a request.
+class Progress {
+ public:
+  bool changed = false;   // the URI: another location is to be searched
+  bool stopped = false;   // break, or a flag of rewrite
+  bool logs = false;      // rewrite_log
+};
+
+// break;
+class Break {
+ public:
+  explicit Break(const Invocation&) {}
+  Outcome run(Exchange&, Progress& progress) const {
+    progress.stopped = true;
+    progress.changed = false;
+    return Next{};
+  }
+};
+
+}  // namespace seawall::rewrite

@@ -1,0 +1,126 @@
+// The directives rewrite, set and break.
+#include "catch.h"
+#include "e2e/curl.h"
+#include "e2e/raw_client.h"
+#include "e2e/server.h"
+
+using namespace test;
+using Catch::Matchers::ContainsSubstring;
+
+namespace {
+
+std::string server(std::string_view inside) {
+  return std::string("server { listen 127.0.0.1:%%PORT_0%%; server_name site.test; ").append(inside).append(" }");
+}
+
+std::string body(const Server& s, const char* path) { return get(s.url(path)).body; }
+std::string location(const Server& s, const char* path) { return get(s.url(path)).header("Location"); }
+
+// As it is sent, without what a client library would make of it.
+Response raw(const Server& s, const std::string& target) {
+  RawClient c(s.port());
+  c.send("GET " + target + " HTTP/1.1\r\nHost: site.test\r\n\r\n");
+  return c.read_response();
+}
+
+}  // namespace
+
+TEST_CASE("rewrite moves a request to another location, with its arguments") {
+  Server s(server("rewrite ^/server/(.*)$ /shown/$1; "
+                  "location /shown { return 200 \"$uri $args\"; } "
+                  "location /a/ { rewrite ^/a/(?<rest>.*)$ /shown/$rest last; return 404; } "
+                  "location /b/ { rewrite ^/b/(.*)$ /shown?x=$1; } "
+                  "location /c/ { rewrite ^/c/(.*)$ /shown? last; } "
+                  "location /d/ { rewrite ^/d/ /shown/$arg_to; } "
+                  "location /e/ { rewrite ^/none /shown; return 200 same; }"));
+  CHECK(body(s, "/server/x?y=1") == "/shown/x y=1");
+  CHECK(body(s, "/a/x/y?q") == "/shown/x/y q");
+  CHECK(body(s, "/b/v?y=1") == "/shown x=v&y=1");
+  CHECK(body(s, "/b/v") == "/shown x=v");
+  CHECK(body(s, "/c/v?y=1") == "/shown ");
+  CHECK(body(s, "/d/?to=z") == "/shown/z to=z");
+  CHECK(body(s, "/e/") == "same");
+}
+
+TEST_CASE("rewrite with break stays where it is, and the file of the new URI is sent") {
+  Server s(server("root %%DIR%%/html; location /pages/ { rewrite ^/pages/(.*)$ /files/$1.txt break; return 404; } "
+                  "location /files/ { return 403; }"), {{"html/files/a.txt", "text"}});
+  CHECK(body(s, "/pages/a") == "text");
+  CHECK(get(s.url("/files/a.txt")).status == 403);
+}
+
+TEST_CASE("rewrite redirects when it says so or names a site") {
+  Server s(server("location /r/ { rewrite ^/r/(.*)$ /to/$1 redirect; } location /p/ { rewrite ^/p/(.*)$ /to/$1? permanent; } "
+                  "location /u/ { rewrite ^/u/(.*)$ http://other.test/$1; } location /s/ { rewrite ^ $scheme://$host$uri/x; }"));
+  const Response r = get(s.url("/r/a?x=1"), {"Host: site.test"});
+  CHECK(r.status == 302);
+  CHECK_THAT(r.header("Location"), ContainsSubstring("/to/a?x=1"));
+  CHECK(get(s.url("/p/a?x=1")).status == 301);
+  CHECK_THAT(location(s, "/p/a?x=1"), ContainsSubstring("/to/a") && !ContainsSubstring("?"));
+  CHECK(location(s, "/u/a") == "http://other.test/a");
+  CHECK_THAT(location(s, "/s/a"), ContainsSubstring("http://127.0.0.1/s/a/x"));
+}
+
+TEST_CASE("what a client has encoded can neither end a Location nor begin another argument") {
+  Server s(server("location /r/ { rewrite (?s)^/r/(.*)$ /to/$1 redirect; } location /a/ { rewrite ^/a/(.*)$ /shown?x=$1; } "
+                  "location /shown { return 200 \"$args\"; }"));
+  CHECK_THAT(raw(s, "/r/a%0d%0aSet-Cookie:%20x").header("Location"), ContainsSubstring("/to/a%0D%0ASet-Cookie:%20x"));
+  CHECK(raw(s, "/r/a%0d%0aSet-Cookie:%20x").count("Set-Cookie") == 0);
+  CHECK_THAT(raw(s, "/r/a%3Fb%23c").header("Location"), ContainsSubstring("/to/a%3Fb%23c"));
+  CHECK(raw(s, "/a/1%26admin=1%20").body == "x=1%26admin=1%20");
+}
+
+TEST_CASE("a URI that rewrite may not make is a 500, and a circle ends") {
+  Server s(server("root %%DIR%%/html; location /up/ { rewrite ^ /files/$arg_f break; } location /bare/ { rewrite ^ $arg_f; } "
+                  "location /circle { rewrite ^ /circle; }"), {{"html/files/a", "a"}, {"secret", "s"}});
+  CHECK(body(s, "/up/?f=a") == "a");
+  CHECK(raw(s, "/up/?f=../../secret").status == 500);
+  CHECK(raw(s, "/bare/?f=x").status == 500);
+  CHECK(raw(s, "/bare/").status == 500);
+  CHECK(raw(s, "/circle").status == 500);
+  CHECK(s.wait_for_log("the rewritten URI has a zero length"));
+  CHECK(s.wait_for_log("rewrite or internal redirection cycle"));
+}
+
+TEST_CASE("set gives variables values, in the order written") {
+  Server s(server("set $a server; location / { set $b \"$a-$arg_x\"; set $a location; return 200 \"$a $b $c\"; set $c late; } "
+                  "location /args { set $args y=2; return 200 $args; } "
+                  "location ~ ^/re/(?<part>.*)$ { set $part ${part}!; return 200 $part; } "
+                  "location /move { set $kept yes; rewrite ^ /after; } location /after { return 200 $kept; } "
+                  "location /quiet { uninitialized_variable_warn off; return 200 \"[$d]\"; set $d d; }"));
+  CHECK(body(s, "/?x=1") == "location server-1 ");
+  CHECK(s.wait_for_log("\\[warn\\] .*using uninitialized \"c\" variable"));
+  CHECK(body(s, "/args?x=1") == "y=2");
+  CHECK(body(s, "/re/a") == "a!");
+  CHECK(body(s, "/move") == "yes");
+  CHECK(body(s, "/quiet") == "[]");
+  CHECK(s.error_log().find("uninitialized \"d\"") == std::string::npos);
+}
+
+TEST_CASE("break ends the instructions of its block") {
+  Server s(server("location / { set $a 1; break; set $a 2; return 403; } add_header X-A $a; location /r { rewrite ^ /x; break; return 403; } "
+                  "location /x { return 200 x; } root %%DIR%%/html;"), {{"html/f", "file"}, {"html/x", "file of x"}});
+  const Response r = get(s.url("/f"));
+  CHECK(r.body == "file");
+  CHECK(r.header("X-A") == "1");
+  CHECK(body(s, "/r") == "file of x");  // as in nginx: the URI is another, the location is the same
+}
+
+TEST_CASE("rewrite_log tells what rewrite does") {
+  Server s(server("rewrite_log on; rewrite ^/a$ /b; location /b { return 204; }"));
+  CHECK(get(s.url("/a")).status == 204);
+  CHECK(s.wait_for_log("\\[notice\\] .*\"\\^/a\\$\" matches \"/a\""));
+  CHECK(s.wait_for_log("\\[notice\\] .*rewritten data: \"/b\", args: \"\""));
+  CHECK(get(s.url("/b")).status == 204);
+  CHECK(s.wait_for_log("\\[notice\\] .*\"\\^/a\\$\" does not match \"/b\""));
+}
+
+TEST_CASE("rewrite and set are refused in nginx's words") {
+  const auto refused = [](const std::string& inside) { return check_config(server(inside)).err; };
+  CHECK_THAT(refused("rewrite ^ /x never;"), ContainsSubstring("invalid parameter \"never\""));
+  CHECK_THAT(refused("rewrite ( /x;"), ContainsSubstring("pcre2_compile() failed"));
+  CHECK_THAT(refused("rewrite ^;"), ContainsSubstring("invalid number of arguments in \"rewrite\" directive"));
+  CHECK_THAT(refused("set a b;"), ContainsSubstring("invalid variable name \"a\""));
+  CHECK_THAT(refused("set $uri b;"), ContainsSubstring("the duplicate \"uri\" variable"));
+  CHECK_THAT(refused("return 200 $nobody;"), ContainsSubstring("unknown \"nobody\" variable"));
+}
