@@ -6,6 +6,7 @@
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -121,6 +122,12 @@ class Inbox final : private EpollSource {
   Event readable_;
 };
 
+// The other end of the channel is closed, and nothing is left in it.
+bool has_ended(int channel) {
+  char byte;
+  return ::recv(channel, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 // The loops of the process and what signals do to them.
 class Worker {
  public:
@@ -210,8 +217,10 @@ class Worker {
       const Errc waited = co_await inbox.wait();
       if (waited != Errc::ok) co_return;
       try {
-        for (const Renewal& renewal : receive_renewals(renewals_.get())) contexts_.at(renewal.context)->renew(renewal.files);
-        renewed_.set();
+        const std::vector<Renewal> renewals = receive_renewals(renewals_.get());
+        if (renewals.empty() && has_ended(renewals_.get())) co_return;
+        for (const Renewal& renewal : renewals) contexts_.at(renewal.context)->renew(renewal.files);
+        if (!renewals.empty()) renewed_.set();
       } catch (const std::exception& error) {
         log(Level::alert, std::string("new certificates of the supervisor are refused: ") + error.what());
       }

@@ -112,13 +112,16 @@ Task<void> close(Connection& c) {
   }
 }
 
+// Whose context the handshake was made with: that of the server that SNI names, or the default's where that has none.
+const TlsConf& shaken_by(const Connection& c) { return *(c.vhost->tls ? c.vhost : c.endpoint->default_server)->tls_conf; }
+
 // May this server not be reached over this connection? Not when it refuses handshakes, nor when it wants to see other client
-// certificates than the server that the handshake was for.
+// certificates than those that the handshake has verified. (nginx compares with the server that SNI names.)
 bool is_misdirected(const Connection& c, const Exchange& x) {
-  if (x.vhost == c.vhost) return false;
   const TlsConf& wanted = *x.vhost->tls_conf;
-  if (*wanted.reject_handshake) return true;
-  return *wanted.verify != VerifyClient::off && !verify_alike(wanted, *c.vhost->tls_conf);
+  if (x.vhost != c.vhost && *wanted.reject_handshake) return true;
+  const TlsConf& seen = shaken_by(c);
+  return *wanted.verify != VerifyClient::off && &wanted != &seen && !verify_alike(wanted, seen);
 }
 
 // What ssl_verify_client says of the client's certificate: 495, 496, or 0 when it may pass.
@@ -169,7 +172,7 @@ const TlsContext* Connection::select(std::string_view name) {
 
 // The paths of ssl_certificate with variables are those of a request that has said nothing yet but the server's name.
 bool Connection::load_certificates(SSL* ssl) {
-  const TlsConf& conf = *(vhost->tls ? vhost : endpoint->default_server)->tls_conf;
+  const TlsConf& conf = shaken_by(*this);
   Exchange nobody(info, RequestHead(), *vhost);
   try {
     for (std::size_t i = 0; i < conf.certificates->size(); ++i) {

@@ -22,7 +22,7 @@ class Maker {
     for (const Endpoint& endpoint : conf_.endpoints.all())
       if (endpoint.options.ssl) check_certificates(endpoint);
     for (Vhost& vhost : conf_.vhosts)
-      if (tls_servers_.contains(&vhost)) vhost.tls = tls_context(vhost);
+      if (tls_servers_.contains(&vhost)) placed(vhost.place, [&] { vhost.tls = tls_context(vhost); });
     conf_.sockets = conf_.endpoints.sockets();
   }
 

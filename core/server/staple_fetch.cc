@@ -31,7 +31,7 @@ std::string escaped(std::string_view base64) {
   return path;
 }
 
-// RFC 6960, A.1: a GET, which caches can answer. HTTP/1.0: the response ends with the connection, or is as long as it says.
+// RFC 6960, A.1: a GET, which caches can answer. HTTP/1.0: the response ends with the connection.
 std::string request_for(const Staple& staple) {
   const Responder& responder = staple.responder();
   std::string text = "GET " + responder.path;
@@ -52,6 +52,7 @@ std::string body_of(const std::string& response) {
   const auto end = std::min(crlf, lf);
   if (!response.starts_with("HTTP/1.") || end == std::string::npos) throw TlsError("OCSP responder sent invalid response");
   const auto space = response.find(' ');
+  if (space > end) throw TlsError("OCSP responder sent invalid response");
   if (response.compare(space, 4, " 200") != 0)
     throw TlsError("OCSP responder sent status " + response.substr(space + 1, std::min<std::size_t>(3, end - space - 1)));
   return response.substr(end + (end == crlf ? 4 : 2));

@@ -297,11 +297,15 @@ Io TlsStream::try_write(std::span<const iovec> pieces) {
 // Before the handshake is over a response to early data goes to a client that may be anybody who has the ticket.
 bool TlsStream::write_record(const char* data, std::size_t size) {
   ERR_clear_error();
-  std::size_t n = 0;
   const bool early = was_early_ && !SSL_is_init_finished(ssl_);
-  const int result = early ? SSL_write_early_data(ssl_, data, size, &n) : SSL_write_ex(ssl_, data, size, &n);
-  CHECK(result != 1 || n == size);
-  return result == 1;
+  // More than one where the client has asked for short ones (max_fragment_length).
+  for (std::size_t done = 0; done < size;) {
+    std::size_t n = 0;
+    const int result = early ? SSL_write_early_data(ssl_, data + done, size - done, &n) : SSL_write_ex(ssl_, data + done, size - done, &n);
+    if (result != 1) return false;
+    done += n;
+  }
+  return true;
 }
 
 // 0: it depends on what was written since the last pause.

@@ -120,6 +120,7 @@ void RawClient::start_tls(const TlsOptions& options) {
   if (!options.sigalgs.empty()) SSL_set1_sigalgs_list(ssl, options.sigalgs.c_str());
   if (options.session) SSL_set_session(ssl, options.session.get());
   if (!options.certificate.empty()) use_certificate(ssl, options);
+  if (options.max_fragment) SSL_set_tlsext_max_fragment_length(ssl, static_cast<std::uint8_t>(options.max_fragment));
   if (options.ask_status) SSL_set_tlsext_status_type(ssl, TLSEXT_STATUSTYPE_ocsp);
   ::fcntl(fd_.get(), F_SETFL, O_NONBLOCK);
   SSL_set_fd(ssl, fd_.get());

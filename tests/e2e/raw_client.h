@@ -40,6 +40,7 @@ class TlsOptions {
   std::string sigalgs;
   std::shared_ptr<SSL_SESSION> session;   // to resume
   std::string certificate, key;           // the client's own, PEM
+  int max_fragment = 0;                   // TLSEXT_max_fragment_length_512...: the longest record it takes (RFC 6066)
   bool ask_status = false;                // for a stapled OCSP response
   std::string early_data;                 // sent with the ClientHello; the session must allow it
 };

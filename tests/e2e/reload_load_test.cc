@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <sstream>
 
 #include "catch.h"
 #include "e2e/certificate.h"
@@ -89,6 +90,34 @@ TEST_CASE("new binaries under load lose nothing") {
   CHECK(load.told() > 0);
   REQUIRE(::kill(pid_in(pid_file), SIGTERM) == 0);
   CHECK(wait_until([&] { return !std::filesystem::exists(pid_file); }));
+}
+
+TEST_CASE("a worker whose supervisor is killed finishes its work and goes, without spinning") {
+  Server s("server { listen 127.0.0.1:%%PORT_0%%; location / { return 200 here; } }");
+  const pid_t worker = serving_process(s);
+  RawClient begun(s.port());
+  begun.send("GET / HTTP/1.1\r\nHost: a\r\n");
+  REQUIRE(get(s.url()).body == "here");
+  s.kill();
+  REQUIRE(wait_until([&] { return s.error_log().find("gracefully shutting down") != std::string::npos; }));
+  const auto turns = [&] { return read_file("/proc/" + std::to_string(worker) + "/stat"); };
+  const auto ticks = [&] {  // of user and system time
+    std::string rest = turns();
+    rest.erase(0, rest.rfind(')') + 2);
+    std::istringstream fields(rest);
+    std::string skipped;
+    for (int i = 0; i < 11; ++i) fields >> skipped;
+    long user = 0, system = 0;
+    fields >> user >> system;
+    return user + system;
+  };
+  const long before = ticks();
+  const auto since = Clock::now();
+  REQUIRE(wait_until([&] { return Clock::now() - since > std::chrono::milliseconds(500); }));  // what a spinning one would use
+  CHECK(ticks() - before < 15);
+  begun.send("\r\n");
+  CHECK(begun.read_response().body == "here");
+  CHECK(wait_until([&] { return turns().empty(); }));
 }
 
 TEST_CASE("a worker that is killed is back in a moment, and connections that wait are served") {

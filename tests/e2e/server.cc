@@ -166,6 +166,11 @@ bool Server::reload(std::string_view config) {
   return !refused();
 }
 
+void Server::kill() {
+  ::kill(pid_, SIGKILL);
+  CHECK(wait_end(std::exchange(pid_, -1), process_) == 128 + SIGKILL);
+}
+
 void Server::stop() {
   end(SIGQUIT);
 }

@@ -53,6 +53,7 @@ class Server {
   // HUP, after writing a new configuration when one is given; true when a new worker serves, false when it was
   // refused (then [emerg] is expected and allowed).
   bool reload(std::string_view config = {});
+  void kill();  // of the supervisor, without a word to its worker
   void stop();  // QUIT: waits for the requests under way, then for the end
   // A line of error.log with [alert] or [emerg] that matches is expected.
   void allow(const std::string& regex) { allowed_.push_back(regex); }

@@ -50,3 +50,18 @@ TEST_CASE("ssl_buffer_size is the longest record") {
   for (std::size_t length : records("ssl_buffer_size 4k;")) CHECK(length < 4200);
   CHECK(records("ssl_buffer_size 16k;").at(0) > 16'000);
 }
+
+TEST_CASE("a client that takes short records alone (max_fragment_length) gets them") {
+  const auto made = make_certificate({"localhost"});
+  Files files{{"html/f", std::string(100'000, 'f')}};
+  add(files, "a", made);
+  Server s("server { listen 127.0.0.1:%%PORT_0%% ssl; ssl_certificate a.crt; ssl_certificate_key a.key; root %%DIR%%/html; }", files);
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    TlsOptions options = only(to("localhost"), version);
+    options.max_fragment = TLSEXT_max_fragment_length_512;
+    RawClient c(s.port());
+    c.start_tls(options);
+    c.send("GET /f HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    CHECK(c.read_response().body.size() == 100'000);
+  }
+}
