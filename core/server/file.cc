@@ -19,7 +19,7 @@ std::int64_t nanoseconds(const timespec& t) { return static_cast<std::int64_t>(t
 // nginx's: "5e2b9f1a-2d", hexadecimal seconds and length.
 std::string etag_of(const FileStamp& stamp) {
   char text[40] = "\"";
-  char* const end = text + sizeof text;
+  char* const end = text + sizeof text - 2;  // room for what follows each number
   char* at = std::to_chars(text + 1, end, stamp.modified / 1'000'000'000, 16).ptr;
   *at++ = '-';
   at = std::to_chars(at, end, stamp.size, 16).ptr;
