@@ -116,10 +116,12 @@ Task<void> close(Connection& c) {
 const TlsConf& shaken_by(const Connection& c) { return *(c.vhost->tls ? c.vhost : c.endpoint->default_server)->tls_conf; }
 
 // May this server not be reached over this connection? Not when it refuses handshakes, nor when it wants to see other client
-// certificates than those that the handshake has verified. (nginx compares with the server that SNI names.)
+// certificates than those that the handshake has verified. (nginx compares with the server that SNI names.) One that names no
+// authority, and has the default server's certificate, trusts whom that trusts.
 bool is_misdirected(const Connection& c, const Exchange& x) {
   const TlsConf& wanted = *x.vhost->tls_conf;
   if (x.vhost != c.vhost && *wanted.reject_handshake) return true;
+  if (x.vhost == c.vhost && wanted.client_certificate->empty() && wanted.trusted_certificate->empty()) return false;
   const TlsConf& seen = shaken_by(c);
   return *wanted.verify != VerifyClient::off && &wanted != &seen && !verify_alike(wanted, seen);
 }

@@ -136,12 +136,16 @@ TEST_CASE("421 where the server that SNI names has the default's certificate and
   const People people;
   const std::string on = " ssl_verify_client on; ssl_client_certificate %%DIR%%/";
   Server s("server { " + kListen + "server_name first;" + on + "ca.crt;" + kVerdict + " } "
+           "server { listen 127.0.0.1:%%PORT_0%% ssl; server_name lax; ssl_verify_client on;" + kVerdict + " } "
            "server { listen 127.0.0.1:%%PORT_0%% ssl; server_name bare;" + on + "other.crt;" + kVerdict + " } "
            "server { " + kListen + "server_name own;" + on + "other.crt;" + kVerdict + " }", people.files());
   CHECK(ask(s, with(to("bare"), people.friendly), "bare").status == 421);
   CHECK(ask(s, with(to("bare"), people.friendly), "own").status == 421);
   CHECK(ask(s, with(to("bare"), people.friendly), "first").body == "SUCCESS|CN=friend");
   CHECK(ask(s, with(to("own"), people.other), "own").status == 200);
+  CHECK(ask(s, with(to("lax"), people.friendly), "lax").body == "SUCCESS|CN=friend");
+  CHECK(ask(s, to("lax"), "lax").status == 400);
+  CHECK(ask(s, with(to("lax"), people.friendly), "own").status == 421);
 }
 
 TEST_CASE("variables of the client's certificate") {
