@@ -74,7 +74,7 @@ def free_port():
 
 
 def make_data(data):
-    """The site's files and certificate."""
+    """The site's files and certificate. Seawall keeps no contents that are younger than two seconds, as no site's are."""
     os.makedirs(f"{data}/html", exist_ok=True)
     for name, size in (("1k", 1 << 10), ("100k", 100 << 10), ("10m", 10 << 20)):
         with open(f"{data}/html/{name}.html", "wb") as file:
@@ -85,6 +85,7 @@ def make_data(data):
              "-days", "30", "-subj", "/CN=localhost", "-keyout", f"{data}/localhost.key", "-out", f"{data}/localhost.crt"],
             check=True, stderr=subprocess.DEVNULL)
     os.chmod(data, 0o755)
+    time.sleep(3)
 
 
 class Server:
