@@ -43,6 +43,7 @@ void print_help() {
                "Commands:\n"
                "  directives [NAME]   : the directives of a module as a Markdown table; without NAME the modules\n"
                "  refused             : the directives of nginx that are not supported yet\n"
+               "  routes [-c CONF]    : the servers and locations of a configuration, and who acts there; see its --help\n"
                "  index-modules DIR   : write modules.index of a directory of modules\n"
                "  tls-check [HOST]    : what an auditor would find at the TLS servers of a configuration; see its --help\n\n";
 }
