@@ -10,6 +10,16 @@ void VariableTable::define(Variable variable) {
   else by_name_[kept.name] = &kept;
 }
 
+const Variable& VariableTable::define_changeable(Variable variable) {
+  variable.name = lower(variable.name);
+  variable.changeable = true;
+  std::string_view rest;
+  const Variable* known = find(variable.name, &rest);
+  if (known && !known->prefix && !known->changeable) throw ConfigError("the duplicate \"" + variable.name + "\" variable");
+  define(std::move(variable));
+  return variables_.back();
+}
+
 const Variable* VariableTable::find(std::string_view name, std::string_view* rest) const {
   *rest = {};
   if (const auto exact = by_name_.find(std::string(name)); exact != by_name_.end()) return exact->second;

@@ -18,12 +18,17 @@ class Exchange;
 // written; `data` is the definer's. Appends to `out`; false: not found, which reads as "" in text and as "-" in logs.
 using GetVariable = bool (*)(Exchange& x, std::string_view rest, const void* data, std::string& out);
 
+// What the directive set does to a variable that stands for something of the request ($args).
+using SetVariable = void (*)(Exchange& x, std::string_view value);
+
 class Variable {
  public:
   std::string name;          // of a prefix variable: the prefix with its underscore ("http_")
   GetVariable get = nullptr;
   const void* data = nullptr;
   bool prefix = false;
+  bool changeable = false;   // the configuration may give it another meaning; the server's own are not
+  SetVariable set = nullptr;
 };
 
 // A variable as a module declares it.
@@ -31,13 +36,17 @@ struct VariableRow {
   const char* name;  // "foo", or "foo_*" for a prefix variable
   GetVariable get;
   bool cached = false;  // asked once a request, which keeps the value; others are computed each time
+  SetVariable set = nullptr;
 };
 
 // The variables of one configuration. References are made while parsing, before all definitions are known, and resolved
 // at the end.
 class SEAWALL_API VariableTable {
  public:
-  void define(Variable variable);      // a later definition of the same name replaces a core one; ConfigError if it may not
+  void define(Variable variable);      // a later definition of the same name replaces an earlier one
+  // For what the configuration itself defines (set, map, geo): in lower case, and changeable. ConfigError: the duplicate "NAME"
+  // variable, of one that is the server's own.
+  const Variable& define_changeable(Variable variable);
   int refer(std::string_view name, const Place& place);  // the number of a reference; the same name has the same number
   void resolve();                      // ConfigError: unknown "name" variable, with the place that used it first
   std::size_t references() const { return references_.size(); }

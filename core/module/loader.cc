@@ -65,6 +65,7 @@ void Loader::add(const Module& module) {
     variable.prefix = variable.name.ends_with('*');
     if (variable.prefix) variable.name.pop_back();
     variable.get = row.get;
+    variable.set = row.set;
     variables_.define(std::move(variable));
   }
 }

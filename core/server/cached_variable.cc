@@ -26,6 +26,7 @@ Variable cached_variable(const VariableRow& row) {
   variable.name = row.name;
   variable.get = get_once;
   variable.data = &row;
+  variable.set = row.set;
   return variable;
 }
 

@@ -28,6 +28,7 @@ void define_named_captures(const Regex& regex, VariableTable& variables) {
     variable.name = name;
     variable.get = get_named;
     variable.data = &name;  // the regex lives as long as the configuration
+    variable.changeable = true;
     variables.define(std::move(variable));
   }
 }

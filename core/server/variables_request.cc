@@ -52,6 +52,7 @@ bool args(Exchange& x, std::string_view, const void*, std::string& out) {
   out.append(x.args);
   return !x.args.empty() || x.request.has_args;
 }
+void set_args(Exchange& x, std::string_view value) { x.args = value; }
 
 bool is_args(Exchange& x, std::string_view, const void*, std::string& out) {
   if (!x.args.empty()) out.push_back('?');
@@ -142,7 +143,7 @@ bool capture(Exchange& x, std::string_view, const void*, std::string& out) {
 }
 
 constexpr VariableRow request_rows[] = {
-    {"args", args},
+    {"args", args, false, set_args},
     {"document_uri", uri},
     {"host", host},
     {"http2", http2},

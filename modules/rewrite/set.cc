@@ -14,45 +14,45 @@ auto find(Exchange& x, const std::string& name) {
   return std::find_if(x.named_captures.begin(), x.named_captures.end(), [&](const auto& pair) { return pair.first == name; });
 }
 
-bool get(Exchange& x, std::string_view, const void* data, std::string& out) {
-  const auto& name = *static_cast<const std::string*>(data);
-  if (const auto found = find(x, name); found != x.named_captures.end()) out += found->second;
-  else if (*x.conf<Rewrite>().warn) x.log(Level::warn, "using uninitialized \"" + name + "\" variable");
+}  // namespace
+
+bool Set::get(Exchange& x, std::string_view, const void* data, std::string& out) {
+  const auto& target = *static_cast<const Target*>(data);
+  if (const auto found = find(x, target.name); found != x.named_captures.end()) out += found->second;
+  else if (target.before) return target.before->get(x, {}, target.before->data, out);
+  else if (*x.conf<Rewrite>().warn) x.log(Level::warn, "using uninitialized \"" + target.name + "\" variable");
   return true;
 }
 
-// A variable of the core or of another module says what it says; regexes' named groups may be set.
-void define(VariableTable& variables, const std::string& name) {
+void Set::define(VariableTable& variables, const std::string& name) {
+  target_ = std::make_shared<Target>();
+  target_->name = name;
   std::string_view rest;
   const Variable* known = variables.find(name, &rest);
   if (known && !known->prefix) {
-    if (known->get == get || known->data) return;
-    throw ConfigError("the duplicate \"" + name + "\" variable");
+    set_ = known->set;
+    if (set_ || known->get == get) return;
+    target_->before = known;
   }
   Variable variable;
   variable.name = name;
   variable.get = get;
-  variable.data = &name;
-  variables.define(std::move(variable));
+  variable.data = target_.get();
+  variables.define_changeable(std::move(variable));
 }
-
-}  // namespace
 
 Set::Set(const Invocation& in) {
   const std::string& word = in.arg(0);
   if (word.size() < 2 || word[0] != '$') throw ConfigError("invalid variable name \"" + word + "\"");
-  const std::string name = lower(word.substr(1));
   value_ = in.compile(in.arg(1));
-  if (name == "args") return;
-  name_ = std::make_shared<const std::string>(name);
-  define(in.binder.variables(), *name_);
+  define(in.binder.variables(), lower(word.substr(1)));
 }
 
 Outcome Set::run(Exchange& x, Progress&) const {
   std::string value = value_.eval(x);
-  if (!name_) x.args = std::move(value);
-  else if (const auto found = find(x, *name_); found != x.named_captures.end()) found->second = std::move(value);
-  else x.named_captures.emplace_back(*name_, std::move(value));
+  if (set_) set_(x, value);
+  else if (const auto found = find(x, target_->name); found != x.named_captures.end()) found->second = std::move(value);
+  else x.named_captures.emplace_back(target_->name, std::move(value));
   return Next{};
 }
 

@@ -1,6 +1,8 @@
 // set $variable value: the value is made when the instruction runs. A variable that no set has reached for a request is empty,
 // with a warning unless uninitialized_variable_warn is off. Compiled at start-up, run on any loop.
 #pragma once
+#include <memory>
+
 #include "instruction.h"
 
 namespace seawall::rewrite {
@@ -12,7 +14,17 @@ class Set {
   Outcome run(Exchange& x, Progress&) const;
 
  private:
-  std::shared_ptr<const std::string> name_;  // lower case; null: $args
+  // The variable, and what it was before set gave it a meaning: a map's is asked until set has run.
+  class Target {
+   public:
+    std::string name;  // lower case
+    const Variable* before = nullptr;
+  };
+  static bool get(Exchange& x, std::string_view, const void* target, std::string& out);
+  void define(VariableTable& variables, const std::string& name);
+
+  std::shared_ptr<Target> target_;
+  SetVariable set_ = nullptr;  // of one that stands for something of the request
   Template value_;
 };
 
