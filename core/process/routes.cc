@@ -26,7 +26,7 @@ const char* modifier_of(const Location& location) {
 std::string title_of(const Location& location) {
   switch (location.kind) {
     case Location::Kind::root: return "(server)";
-    case Location::Kind::unnamed: return "(if, limit_except)";
+    case Location::Kind::unnamed: return "(if, limit_except) in " + location.place.text();
     default: return "location " + std::string(modifier_of(location)) + location.name;
   }
 }

@@ -48,6 +48,12 @@ void check_nesting(const Location& parent, const Location& location) {
     refuse(location, name + " is outside location \"" + parent.name + "\"");
 }
 
+void take_name(Location& unnamed, const Location& parent) {
+  unnamed.name = parent.name;
+  unnamed.regex = parent.regex;
+  for (auto& nested : unnamed.nested) take_name(*nested, unnamed);
+}
+
 }  // namespace
 
 std::unique_ptr<Location> parse_location(const std::vector<std::string>& words, const Place& place) {
@@ -55,7 +61,8 @@ std::unique_ptr<Location> parse_location(const std::vector<std::string>& words, 
 }
 
 Location& add_location(Location& parent, std::unique_ptr<Location> location) {
-  if (parent.kind != Kind::root) check_nesting(parent, *location);
+  if (location->kind == Kind::unnamed) take_name(*location, parent);
+  else if (parent.kind != Kind::root) check_nesting(parent, *location);
   location->parent = &parent;
   parent.nested.push_back(std::move(location));
   return *parent.nested.back();

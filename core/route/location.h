@@ -30,7 +30,8 @@ class SEAWALL_API Location {
   // A prefix location whose name ends in '/': the same path without that slash is answered by 301 (proxy_pass and its
   // kin ask for it). Set before compile().
   bool auto_redirect = false;
-  std::string name;                     // without the modifier; of a regex its pattern; of a named one with its '@'
+  std::string name;                     // without the modifier; of a regex its pattern; of a named one with its '@'; of an
+                                        // unnamed one its parent's
   std::shared_ptr<const Regex> regex;   // of Kind::regex
   Location* parent = nullptr;           // null for the root
   Settings* settings = nullptr;         // not owned: the configuration's
@@ -39,6 +40,14 @@ class SEAWALL_API Location {
   Place place;
   std::vector<std::unique_ptr<Location>> nested;  // in the order written
   LocationIndex index;                            // of `nested`
+
+  // Do directives that hold for one location alone (a handler, as proxy_pass), written in the block with these settings, hold
+  // here? In that block, and in an `if` or `limit_except` inside it.
+  bool holds(const Settings* block) const {
+    const Location* location = this;
+    while (location->settings != block && location->kind == Kind::unnamed) location = location->parent;
+    return location->settings == block;
+  }
 };
 
 // Reads the words of `location WORDS { }` as nginx does, modifiers with or without a space, and compiles the regex.

@@ -3,6 +3,7 @@
 
 #include "seawall/server/core_module.h"
 #include "seawall/server/named_captures.h"
+#include "seawall/server/unnamed_location.h"
 
 namespace seawall {
 namespace {
@@ -43,6 +44,11 @@ void tie_alias(Setting<Root>& root, const Location& location) {
 
 // Nested locations are bound into the inner block's own CoreBlocks and then hung under their parent, whose rules
 // add_location() checks.
+void hang_under(Location& location, const Invocation& in) {
+  if (!location.settings->owns(module_number<BlocksModule>)) return;
+  for (auto& nested : blocks_of(in, *location.settings).locations) add_location(location, std::move(nested));
+}
+
 void open_location(CoreBlocks& blocks, const Invocation& in) {
   std::unique_ptr<Location> location = parse_location(in.args(), in.node.place);
   if (location->regex) define_named_captures(*location->regex, in.binder.variables());
@@ -52,7 +58,7 @@ void open_location(CoreBlocks& blocks, const Invocation& in) {
     Setting<Root>& root = core_of(in, settings).root;
     if (root.is_set()) tie_alias(root, *location);
   }
-  for (auto& nested : blocks_of(in, settings).locations) add_location(*location, std::move(nested));
+  hang_under(*location, in);
   blocks.locations.push_back(std::move(location));
 }
 
@@ -87,5 +93,12 @@ const Directive rows[] = {
 }  // namespace
 
 const std::span<const Directive> BlocksModule::directives = rows;
+
+Location& open_unnamed(const Invocation& in, Where where) {
+  auto location = std::make_unique<Location>(Location::Kind::unnamed, std::string(), in.node.place);
+  location->settings = &in.binder.open(in, where);
+  hang_under(*location, in);
+  return *blocks_of(in, in.settings).locations.emplace_back(std::move(location));
+}
 
 }  // namespace seawall

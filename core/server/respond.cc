@@ -24,12 +24,13 @@ bool is_next(const Outcome& outcome) { return std::holds_alternative<Next>(outco
 // coroutine.
 class PhaseRun {
  public:
-  PhaseRun(Exchange& x, Phase phase, Outcome& outcome) : x_(x), steps_(x.plan().of(phase)), outcome_(outcome) {
+  PhaseRun(Exchange& x, Phase phase, Outcome& outcome)
+      : x_(x), phase_(phase), plan_(&x.plan()), steps_(plan_->of(phase)), outcome_(outcome) {
     set_current_exchange(x);
   }
 
   bool now() {
-    for (; !steps_.empty(); steps_ = steps_.subspan(1)) {
+    for (; !steps_.empty(); next()) {
       const Plan::BoundStep& step = steps_.front();
       if (!step.now) return false;
       outcome_ = step.now(x_, step.conf);
@@ -42,7 +43,7 @@ class PhaseRun {
       const Plan::BoundStep& step = steps_.front();
       outcome_ = co_await step.later(x_, step.conf);
       if (answered()) co_return;
-      steps_ = steps_.subspan(1);
+      next();
     } while (!now());
   }
 
@@ -51,7 +52,20 @@ class PhaseRun {
     if (x_.aborted) outcome_ = Abort{};
     return !is_next(outcome_);
   }
+  // A step that has entered an `if` is followed by what comes after it there.
+  void next() {
+    const Plan::BoundStep done = steps_.front();
+    if (plan_ != &x_.plan()) {
+      plan_ = &x_.plan();
+      steps_ = plan_->of(phase_);
+      while (!steps_.empty() && !(steps_.front().now == done.now && steps_.front().later == done.later)) steps_ = steps_.subspan(1);
+    }
+    if (!steps_.empty()) steps_ = steps_.subspan(1);
+  }
+
   Exchange& x_;
+  const Phase phase_;
+  const Plan* plan_;
   std::span<const Plan::BoundStep> steps_;
   Outcome& outcome_;
 };

@@ -4,6 +4,7 @@
 #include <variant>
 #include <vector>
 
+#include "if.h"
 #include "instruction.h"
 #include "replace.h"
 #include "return.h"
@@ -11,7 +12,10 @@
 
 namespace seawall::rewrite {
 
-using Instruction = std::variant<Return, Set, Replace, Break>;
+using Instruction = std::variant<Return, Set, Replace, Break, If>;
+
+// In the order written, until one answers or stops the rest.
+Outcome run_all(Exchange& x, const std::vector<Instruction>& instructions, Progress& progress);
 
 class Conf {
  public:
