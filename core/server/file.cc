@@ -51,11 +51,11 @@ bool FileStamp::is_old() const {
   return nanoseconds(now) - changed > kGrain;
 }
 
-File::File(const FileStamp& stamp, Fd fd) : stamp_(stamp) {
+File::File(const FileStamp& stamp, Fd fd, std::int64_t small) : stamp_(stamp) {
   if (!is_regular()) return;
   etag_ = etag_of(stamp);
   last_modified_ = http_date(modified());
-  if (stamp.size > kSmall || !read_contents(fd.get())) open_ = std::make_shared<OpenFile>(std::move(fd));
+  if (stamp.size > small || !read_contents(fd.get())) open_ = std::make_shared<OpenFile>(std::move(fd));
   else reliable_ = stamp.is_old();
 }
 

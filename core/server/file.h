@@ -40,15 +40,16 @@ SEAWALL_API FileRefusal refusal_of(int error);
 
 class SEAWALL_API File final : public Owner {
  public:
-  // Contents up to this size are read when the file is opened; larger ones stay in the file.
-  static constexpr std::int64_t kSmall = 64 * 1024;
+  // Contents up to this size are read when the file is opened; larger ones stay in the file. Over TLS without HTTP/2 more is
+  // read: bytes that are encrypted here are not sent by sendfile, and reading them once for many responses is cheaper.
+  static constexpr std::int64_t kSmall = 64 * 1024, kSmallForTls = 256 * 1024;
 
   // Nothing to be had: errno, and the call that said so ("open()").
   File(int error, const char* failed) : error_(error), failed_(failed) {}
   // Looked at, not opened.
   explicit File(const FileStamp& stamp) : stamp_(stamp) {}
-  // Opened; small contents are read and `fd` closed.
-  File(const FileStamp& stamp, Fd fd);
+  // Opened; contents up to `small` bytes are read and `fd` closed.
+  File(const FileStamp& stamp, Fd fd, std::int64_t small = kSmall);
 
   int error() const { return error_; }            // 0: there is something
   bool is_directory() const { return error_ == 0 && S_ISDIR(stamp_.mode); }

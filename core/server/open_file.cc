@@ -9,6 +9,7 @@
 #include "seawall/server/exchange.h"
 #include "seawall/server/file_cache.h"
 #include "seawall/server/found.h"
+#include "seawall/tls/tls_stream.h"
 
 namespace seawall {
 namespace {
@@ -50,14 +51,20 @@ Ref<File> not_found(const Found& found, Walk walk) {
 }
 
 // Only regular files are opened: opening a FIFO or a device may do something.
-Ref<File> open_found(Found& found, Walk walk, FileCaches& caches) {
+Ref<File> open_found(Found& found, Walk walk, std::int64_t small, FileCaches& caches) {
   if (found.error()) return not_found(found, walk);
   if (!S_ISREG(found.status().st_mode)) return Ref<File>(new File(FileStamp(found.status())));
   Fd fd = open(found, O_RDONLY, caches);
   if (!fd) return missing(errno, found.failed());
   struct stat opened;
   if (::fstat(fd.get(), &opened) != 0) return missing(errno, "fstat()");
-  return Ref<File>(new File(FileStamp(opened), std::move(fd)));
+  return Ref<File>(new File(FileStamp(opened), std::move(fd), small));
+}
+
+// How much is small enough to be read at once, for this request.
+std::int64_t small_for(const Exchange& x) {
+  const bool encrypted = x.connection.tls && !x.connection.tls->is_plain() && x.request.version != Version::http2;
+  return encrypted ? File::kSmallForTls : File::kSmall;
 }
 
 bool is_same(const File& file, const Found& found) {
@@ -67,17 +74,19 @@ bool is_same(const File& file, const Found& found) {
 // Without open_file_cache: one look at each request, and what is kept if it is what is there.
 Ref<File> open_looked_at(Exchange& x, const std::string& path, Walk walk) {
   FileCaches& caches = FileCaches::of(x.loop);
+  const std::int64_t small = small_for(x);
   Found found = look(path, walk, caches);
   for (FileCache* cache : {&caches.contents, &caches.opened}) {
     FileCache::Entry* entry = cache->find(path);
     if (!entry) continue;
-    if (is_same(*entry->file, found)) {
+    const bool to_be_read = entry->file->is_open() && entry->file->stamp().size <= small;
+    if (is_same(*entry->file, found) && !to_be_read) {
       cache->use(*entry, x.loop.now());
       return entry->file;
     }
     cache->forget(*entry);
   }
-  Ref<File> file = open_found(found, walk, caches);
+  Ref<File> file = open_found(found, walk, small, caches);
   if (file->is_open()) caches.keep_open(path, file);
   else if (file->memory() > 0 && file->is_reliable()) caches.contents.hold(caches.contents.add(path, x.loop.now()), file);
   return file;
@@ -99,7 +108,7 @@ Ref<File> open_cached(Exchange& x, const FileConf& conf, const std::string& path
     entry->checked = now;
     return entry->file;
   }
-  const Ref<File> file = open_found(found, walk, caches);
+  const Ref<File> file = open_found(found, walk, small_for(x), caches);
   entry = cache.find(path);
   if (is_shortage(file->error()) || (file->error() && !*conf.open_file_cache_errors)) {
     if (entry) cache.forget(*entry);
