@@ -1,0 +1,107 @@
+// The map module: variables whose values follow from other values.
+#include <algorithm>
+
+#include "map_table.h"
+#include "seawall/base/text.h"
+#include "seawall/config/placed.h"
+#include "seawall/module/module.h"
+
+namespace seawall::map {
+namespace {
+
+// One map block.
+class Map {
+ public:
+  std::string name;    // of the variable
+  Template source;
+  MapTable table;
+  bool is_volatile = false;
+};
+
+class Conf {
+ public:
+  std::vector<std::unique_ptr<Map>> maps;
+};
+
+class Maps {
+ public:
+  using Conf = map::Conf;
+  static constexpr const char* name = "map";
+  static constexpr const char* summary = "variables whose values follow from other values";
+  static const std::span<const Directive> directives;
+  // What a request has asked for: each map once, unless it is volatile.
+  class State {
+   public:
+    std::vector<std::pair<const Map*, std::string>> values;
+    std::vector<const Map*> running;
+  };
+};
+
+std::string evaluate(Exchange& x, const Map& map) {
+  const Template* value = map.table.find(x, map.source.eval(x));
+  return value ? value->eval(x) : std::string();
+}
+
+// The captures of the request stay those of its location or rewrite, whatever regexes the map has.
+std::string evaluate_apart(Exchange& x, const Map& map) {
+  if (!map.table.has_regexes()) return evaluate(x, map);
+  Captures kept = x.captures;
+  std::string text = evaluate(x, map);
+  x.captures = std::move(kept);
+  return text;
+}
+
+bool get(Exchange& x, std::string_view, const void* data, std::string& out) {
+  const Map& map = *static_cast<const Map*>(data);
+  auto& state = x.state<Maps>();
+  for (const auto& [known, value] : state.values)
+    if (known == &map) return out += value, true;
+  if (std::find(state.running.begin(), state.running.end(), &map) != state.running.end()) {
+    x.log(Level::error, "cycle while evaluating variable \"" + map.name + "\"");
+    return false;
+  }
+  state.running.push_back(&map);
+  std::string value = evaluate_apart(x, map);
+  state.running.pop_back();
+  out += value;
+  if (!map.is_volatile) state.values.emplace_back(&map, std::move(value));
+  return true;
+}
+
+void add_row(Map& map, const Node& row, const Invocation& in) {
+  VariableTable& variables = in.binder.variables();
+  if (row.is_block) throw ConfigError("unexpected \"{\"", row.place);
+  if (row.args.empty() && row.name == "volatile") map.is_volatile = true;
+  else if (row.args.empty() && row.name == "hostnames") map.table.hostnames = true;
+  else if (row.args.size() != 1) throw ConfigError("invalid number of the map parameters", row.place);
+  else placed(row.place, [&] { map.table.add(row.name, Template::compile(row.args[0], variables, row.place), variables); });
+}
+
+// map SOURCE $variable { KEY VALUE; ... }
+void open_map(Conf& conf, const Invocation& in) {
+  const std::string& word = in.arg(1);
+  if (word.size() < 2 || word[0] != '$') throw ConfigError("invalid variable name \"" + word + "\"");
+  auto map = std::make_unique<Map>();
+  map->name = lower(word.substr(1));
+  map->source = in.compile(in.arg(0));
+  for (const Node& row : in.node.children) add_row(*map, row, in);
+  Variable variable;
+  variable.name = map->name;
+  variable.get = get;
+  variable.data = map.get();
+  in.binder.variables().define_changeable(std::move(variable));
+  conf.maps.push_back(std::move(map));
+}
+
+const Directive rows[] = {
+    block<Conf>("map", kHttp, 2, 2, open_map, "A variable whose value depends on a text with variables; asked once a request."),
+};
+
+}  // namespace
+
+const std::span<const Directive> Maps::directives = rows;
+
+}  // namespace seawall::map
+
+using seawall::map::Maps;
+SEAWALL_MODULE(Maps)
