@@ -106,7 +106,8 @@ std::vector<Renewal> CertificateWatch::look() {
       one.context->renew(files);
       renewals.emplace_back(one.number, std::move(files));
       log(Level::notice, "certificate files have changed and hold from now on: " + files_of(one.files));
-    } catch (const TlsError& error) {
+      for (const std::string& warning : one.context->warnings()) log(Level::warn, warning);
+    } catch (const std::exception& error) {
       log(Level::error, std::string("certificate files have changed and are refused, the present ones stay: ") + error.what());
     }
   }
@@ -151,7 +152,7 @@ std::vector<Renewal> receive_renewals(int channel) {
   message.msg_controllen = sizeof control;
   if (::recvmsg(channel, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT) != 1) return {};
   const cmsghdr* const header = CMSG_FIRSTHDR(&message);
-  if (!header || header->cmsg_type != SCM_RIGHTS) throw TlsError("a renewal came without its files");
+  if (!header || (message.msg_flags & MSG_CTRUNC) || header->cmsg_type != SCM_RIGHTS) throw TlsError("a renewal came without its files");
   const Fd memory(*reinterpret_cast<const int*>(CMSG_DATA(header)));
   std::string bytes;
   char part[16 * 1024];

@@ -219,11 +219,19 @@ class Worker {
       try {
         const std::vector<Renewal> renewals = receive_renewals(renewals_.get());
         if (renewals.empty() && has_ended(renewals_.get())) co_return;
-        for (const Renewal& renewal : renewals) contexts_.at(renewal.context)->renew(renewal.files);
         if (!renewals.empty()) renewed_.set();
+        for (const Renewal& renewal : renewals) renew(renewal);
       } catch (const std::exception& error) {
         log(Level::alert, std::string("new certificates of the supervisor are refused: ") + error.what());
       }
+    }
+  }
+
+  void renew(const Renewal& renewal) {
+    try {
+      contexts_.at(renewal.context)->renew(renewal.files);
+    } catch (const std::exception& error) {
+      log(Level::alert, std::string("new certificates of the supervisor are refused: ") + error.what());
     }
   }
 

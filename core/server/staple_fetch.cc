@@ -15,7 +15,7 @@
 namespace seawall {
 namespace {
 
-constexpr Milliseconds kPatience{10'000};  // for a whole fetch
+constexpr Milliseconds kPatience{10'000};  // for all that one address has to say
 constexpr std::size_t kLargest = 64 * 1024;
 constexpr std::size_t kAtOnce = 16;
 constexpr std::int64_t kLongestSleep = 3600;
@@ -59,7 +59,8 @@ std::string body_of(const std::string& response) {
 }
 
 // Everything the responder at this address sends.
-Task<Result<std::string>> exchange(Address address, std::string request, Deadline deadline) {
+Task<Result<std::string>> exchange(Address address, std::string request) {
+  const Deadline deadline = Deadline::in(kPatience, Wait::upstream_read);
   Result<Fd> fd = start_connecting(address);
   if (!fd) co_return fd.error();
   Stream stream(std::move(*fd));
@@ -82,7 +83,6 @@ void complain(const Staple& staple, const std::string& what) {
 }
 
 Task<void> fetch(std::shared_ptr<Staple> staple) {
-  const Deadline deadline = Deadline::in(kPatience, Wait::upstream_read);
   std::string complaint = "no address", request;
   try {
     request = request_for(*staple);
@@ -91,7 +91,7 @@ Task<void> fetch(std::shared_ptr<Staple> staple) {
   }
   for (const Address& address : staple->responder().addresses) {
     if (request.empty()) break;
-    Result<std::string> response = co_await exchange(address, request, deadline);
+    Result<std::string> response = co_await exchange(address, request);
     if (!response) {
       if (response.error() == Errc::cancelled) co_return;
       complaint = describe(response.error());

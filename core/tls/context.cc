@@ -41,7 +41,8 @@ void load_key(SSL_CTX* ctx, const std::string& name, const PemFiles& files, cons
   if (SSL_CTX_use_PrivateKey(ctx, key.get()) != 1) throw_openssl("SSL_CTX_use_PrivateKey(\"" + shown(name) + "\")");
 }
 
-TlsContext::Handle build(const TlsSettings& settings, const PemFiles& files, std::vector<std::string>& warnings) {
+TlsContext::Handle build(const TlsSettings& settings, const PemFiles& files, const Staples& before,
+                         std::vector<std::string>& warnings) {
   ERR_clear_error();
   TlsContext::Handle handle(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
   SSL_CTX* const ctx = handle.get();
@@ -62,7 +63,7 @@ TlsContext::Handle build(const TlsSettings& settings, const PemFiles& files, std
   set_verification(ctx, settings, files);
   set_sessions(ctx, settings, files);
   set_early_data(ctx, settings);
-  set_stapling(ctx, settings, files, warnings);
+  set_stapling(ctx, settings, files, before, warnings);
   set_commands(ctx, settings);
   TlsStream::prepare(ctx);
   if (settings.pairs_vary) TlsStream::prepare_loading(ctx);
@@ -103,7 +104,7 @@ std::vector<std::string> TlsSettings::files() const {
 std::shared_ptr<TlsContext> TlsContext::make(TlsSettings settings, const PemFiles& files) {
   std::shared_ptr<TlsContext> context(new TlsContext(std::move(settings)));
   context->stamps_ = stamps_of(context->settings_.files());
-  context->current_ = build(context->settings_, files, context->warnings_);
+  context->current_ = build(context->settings_, files, {}, context->warnings_);
   return context;
 }
 
@@ -114,7 +115,7 @@ TlsContext::Handle TlsContext::current() const {
 
 void TlsContext::renew(const PemFiles& files) {
   std::vector<std::string> warnings;
-  Handle next = build(settings_, files, warnings);
+  Handle next = build(settings_, files, staples_of(current().get()), warnings);
   warnings_ = std::move(warnings);
   const std::lock_guard lock(mutex_);
   current_.swap(next);  // the old one ends outside the lock: `next` was made before it

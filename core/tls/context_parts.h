@@ -16,7 +16,7 @@ class TlsState {
   bool keys_outlive_us = false;            // ssl_session_ticket_key
   std::string groups;
   std::size_t record_size = 0;
-  std::vector<std::shared_ptr<Staple>> staples;
+  Staples staples;
   static TlsState& of(SSL_CTX* ctx);
   static TlsState& attach(SSL_CTX* ctx);
 };
@@ -30,6 +30,8 @@ void set_commands(SSL_CTX* ctx, const TlsSettings& settings);
 void set_verification(SSL_CTX* ctx, const TlsSettings& settings, const PemFiles& files);
 void set_sessions(SSL_CTX* ctx, const TlsSettings& settings, const PemFiles& files);
 void set_early_data(SSL_CTX* ctx, const TlsSettings& settings);
-void set_stapling(SSL_CTX* ctx, const TlsSettings& settings, const PemFiles& files, std::vector<std::string>& warnings);
+// `before`: those of the context that this one replaces.
+void set_stapling(SSL_CTX* ctx, const TlsSettings& settings, const PemFiles& files, const Staples& before,
+                  std::vector<std::string>& warnings);
 
 }  // namespace seawall

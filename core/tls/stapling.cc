@@ -99,15 +99,22 @@ std::string contents(const std::string& path, const PemFiles& files) {
   }
 }
 
+// A renewal does not look up a host that is known: the lookup would hold up whoever renews.
+Responder responder_at(const std::string& url, const Staples& before) {
+  for (const auto& staple : before)
+    if (staple->responder().url == url) return staple->responder();
+  return Responder::parse(url);
+}
+
 // What keeps a certificate without staple is a warning, as in nginx.
-void prepare_fetching(SSL_CTX* ctx, const TlsSettings& s, Staple& staple, X509* leaf, std::vector<X509Ptr> chain) {
+void prepare_fetching(SSL_CTX* ctx, const TlsSettings& s, Staple& staple, X509* leaf, std::vector<X509Ptr> chain, const Staples& before) {
   X509Ptr issuer = find_issuer(ctx, leaf, chain);
   if (!issuer) throw TlsError("issuer certificate not found for certificate \"" + staple.name() + "\"");
   const std::string url = s.stapling_responder.empty() ? responder_in(leaf) : s.stapling_responder;
   if (url.empty()) throw TlsError("no OCSP responder URL in the certificate \"" + staple.name() + "\"");
   Responder responder;
   try {
-    responder = Responder::parse(url);
+    responder = responder_at(url, before);
   } catch (const TlsError& error) {
     throw TlsError(error.what() + (" in OCSP responder \"" + url + "\" in the certificate \"") + staple.name() + "\"");
   }
@@ -123,6 +130,7 @@ Responder Responder::parse(const std::string& url) {
   const auto slash = rest.find('/');
   const std::string authority = rest.substr(0, slash);
   Responder responder;
+  responder.url = url;
   responder.path = slash == std::string::npos ? "/" : rest.substr(slash);
   responder.host = authority;
   if (const auto address = Address::parse(authority, 80)) {
@@ -149,6 +157,14 @@ void Staple::set(std::string response, std::int64_t valid_until) {
   const std::lock_guard lock(mutex_);
   response_ = std::move(response);
   valid_until_ = valid_until;
+}
+
+void Staple::continue_from(const Staple& before) {
+  const std::scoped_lock lock(mutex_, before.mutex_);
+  response_ = before.response_;
+  valid_until_ = before.valid_until_;
+  due_ = before.due_;
+  pause_ = before.pause_;
 }
 
 std::string Staple::response(std::int64_t now) const {
@@ -206,19 +222,22 @@ void Staple::failed(std::int64_t now) {
   due_ = now + pause_;
 }
 
-std::vector<std::shared_ptr<Staple>> staples_of(SSL_CTX* ctx) { return TlsState::of(ctx).staples; }
+Staples staples_of(SSL_CTX* ctx) { return TlsState::of(ctx).staples; }
 
-void set_stapling(SSL_CTX* ctx, const TlsSettings& s, const PemFiles& files, std::vector<std::string>& warnings) {
+void set_stapling(SSL_CTX* ctx, const TlsSettings& s, const PemFiles& files, const Staples& before, std::vector<std::string>& warnings) {
   if (!s.stapling || s.pairs_vary) return;
   SSL_CTX_set_tlsext_status_cb(ctx, staple);
   for (const TlsSettings::Pair& pair : s.pairs) {
     CertificateChain chain = parse_certificate(files.text(pair.certificate));
     auto staple = std::make_shared<Staple>(shown(pair.certificate), shared(chain.leaf.get()));
+    X509* const leaf = chain.leaf.get();
     if (!s.stapling_file.empty()) {
       staple->set(contents(s.stapling_file, files), kForever);
     } else {
       try {
-        prepare_fetching(ctx, s, *staple, chain.leaf.get(), std::move(chain.others));
+        prepare_fetching(ctx, s, *staple, leaf, std::move(chain.others), before);
+        for (const auto& known : before)
+          if (known->is_fetched() && known->is_of(leaf)) staple->continue_from(*known);
       } catch (const TlsError& error) {
         warnings.push_back(std::string("\"ssl_stapling\" ignored, ") + error.what());
         continue;

@@ -18,6 +18,7 @@ namespace seawall {
 // Where to ask for responses.
 class Responder {
  public:
+  std::string url;
   std::string host, path;
   std::vector<Address> addresses;
   // "http://host[:port][/path]"; the host is looked up. TlsError: what is wrong with it, "invalid URL prefix".
@@ -30,6 +31,8 @@ class SEAWALL_API Staple {
   Staple(std::string name, X509Ptr certificate) : name_(std::move(name)), certificate_(std::move(certificate)) {}
   void fetch_from(Responder responder, X509Ptr issuer, std::vector<X509Ptr> chain, X509_STORE* store, bool verify);
   void set(std::string response, std::int64_t valid_until);
+  // Goes on with the response of a staple of the same certificate.
+  void continue_from(const Staple& before);
 
   const std::string& name() const { return name_; }
   bool is_of(const X509* certificate) const { return X509_cmp(certificate_.get(), certificate) == 0; }
@@ -62,7 +65,8 @@ class SEAWALL_API Staple {
   std::int64_t valid_until_ = 0;
 };
 
+using Staples = std::vector<std::shared_ptr<Staple>>;
 // Those of a context's certificates.
-SEAWALL_API std::vector<std::shared_ptr<Staple>> staples_of(SSL_CTX* ctx);
+SEAWALL_API Staples staples_of(SSL_CTX* ctx);
 
 }  // namespace seawall

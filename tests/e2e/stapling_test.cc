@@ -1,4 +1,6 @@
 // OCSP stapling: from a file and from a responder, which no handshake waits for.
+#include <atomic>
+
 #include "catch.h"
 #include "e2e/tls_ask.h"
 #include "e2e/upstream.h"
@@ -42,6 +44,17 @@ bool comes_to_staple(const Server& s, const std::string& response) {
   const auto deadline = Clock::now() + kPatience;
   while (Clock::now() < deadline)
     if (staple(s) == response) return true;
+  return false;
+}
+
+// Certificates, in its handshakes.
+bool comes_to_send(const Server& s, int certificates) {
+  const auto deadline = Clock::now() + kPatience;
+  while (Clock::now() < deadline) {
+    RawClient c(s.port());
+    c.start_tls();
+    if (sk_X509_num(SSL_get_peer_cert_chain(c.tls())) == certificates) return true;
+  }
   return false;
 }
 
@@ -102,6 +115,24 @@ TEST_CASE("responses that are not stapled: revoked, of another authority, of ano
   refuses([&](const Chain& c) { return make_ocsp_response(other.authority, c.leaf); }, "OCSP_basic_verify\\(\\) failed");
   refuses([](const Chain& c) { return make_ocsp_response(c.authority, c.authority); }, "certificate status not found");
   refuses([](const Chain&) { return "nonsense"; }, "d2i_OCSP_RESPONSE\\(\\) failed");
+}
+
+TEST_CASE("a renewal of the same certificate keeps its response, and asks no sooner") {
+  std::atomic<int> asked = 0;
+  std::string response;
+  Upstream upstream([&](RawClient& c) {
+    c.read_until("\r\n\r\n");
+    if (asked++ == 0) c.send("HTTP/1.1 200 OK\r\n\r\n" + response);
+    c.half_close();
+  });
+  const Chain chain(upstream.url());
+  response = make_ocsp_response(chain.authority, chain.leaf);
+  Server s(server(""), chain.files());
+  REQUIRE(comes_to_staple(s, response));
+  s.file("a.crt", chain.leaf.certificate + chain.authority.certificate + make_certificate({"one more"}).certificate);
+  REQUIRE(comes_to_send(s, 3));
+  CHECK(staple(s) == response);
+  CHECK(asked == 1);
 }
 
 TEST_CASE("a responder that says nothing holds up no handshake and no end") {
