@@ -28,7 +28,7 @@ class Configuration {
   const ConfigTree& tree() const { return *tree_; }
   const MainConf& main() const { return *main_; }
   const HttpConf& http() const { return *http_; }
-  const Loader& loader() const { return *loader_; }
+  Loader& loader() const { return *loader_; }
   const Settings& settings() const { return *settings_; }
   std::string pid_file() const;
   // Of the main context. There is always a file among them, as in nginx: where none is written, the first log at `error`.

@@ -7,29 +7,13 @@
 #include <iostream>
 
 #include "seawall/process/configuration.h"
+#include "seawall/route/choice.h"
 #include "seawall/server/core_module.h"
 
 namespace seawall {
 namespace {
 
 using std::chrono::milliseconds;
-
-const char* modifier_of(const Location& location) {
-  switch (location.kind) {
-    case Location::Kind::exact: return "= ";
-    case Location::Kind::prefix_no_regex: return "^~ ";
-    case Location::Kind::regex: return location.regex->caseless() ? "~* " : "~ ";
-    default: return "";
-  }
-}
-
-std::string title_of(const Location& location) {
-  switch (location.kind) {
-    case Location::Kind::root: return "(server)";
-    case Location::Kind::unnamed: return "(if, limit_except) in " + location.place.text();
-    default: return "location " + std::string(modifier_of(location)) + location.name;
-  }
-}
 
 // Those with a step there, in the order in which they act.
 std::string modules_of(const Plan& plan) {
@@ -103,8 +87,7 @@ class Printer {
 
   void print(const Vhost& vhost, const Location& location, std::size_t depth) const {
     const std::string indent(2 * depth, ' ');
-    std::cout << indent << title_of(location);
-    if (location.kind != Location::Kind::root) std::cout << " in " << location.place.text();
+    std::cout << indent << title_and_place_of(location);
     if (const std::string modules = modules_of(*location.plan); !modules.empty()) std::cout << ": " << modules;
     std::cout << "\n";
     if (timeouts_)

@@ -33,7 +33,7 @@ int start(const Options& options, Starting& starting) {
   if (!conf->http().tls_contexts().empty() && aes_hardware().empty())
     log(Level::warn, "this machine has no AES in hardware: it is slow, and its time may depend on the key");
   if (supervised) return supervise(options, std::move(conf), std::move(listening), pid);
-  const int code = run_worker(*conf, *listening, false, Fd(), [] {});
+  const int code = run_worker(*conf, *listening, false, false, Fd(), [](const std::string&) {});
   listening->remove_paths();
   return code;
 }

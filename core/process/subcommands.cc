@@ -6,6 +6,7 @@
 
 #include "seawall/module/loader.h"
 #include "seawall/process/directive_tables.h"
+#include "seawall/process/explain.h"
 #include "seawall/process/options.h"
 #include "seawall/process/routes.h"
 #include "seawall/process/tls_check.h"
@@ -36,6 +37,18 @@ class Commands {
     routes->callback([this] {
       complete(options_);
       done_ = print_routes(options_, timeouts_);
+    });
+    auto* explained = app_.add_subcommand("explain", "what the servers of a configuration would do with a request, and why");
+    explained->add_option("-c", options_.conf, "the configuration, as in a start");
+    explained->add_option("-p", options_.prefix, "the prefix");
+    explained->add_option("-g", options_.globals, "global directives");
+    explained->add_option("-H", question_.headers, "a header field, \"Name: value\"")->allow_extra_args(false);
+    explained->add_option("--from", question_.from, "the client's address; 127.0.0.1 without it");
+    explained->add_option("method", question_.method, "GET, POST ...")->required();
+    explained->add_option("url", question_.url, "http://host[:port]/path")->required();
+    explained->callback([this] {
+      complete(options_);
+      done_ = explain(options_, question_);
     });
     auto* check = app_.add_subcommand("tls-check", "what an auditor would find at the TLS servers of a configuration; fails below A");
     check->add_option("-c", options_.conf, "the configuration, as in a start");
@@ -70,6 +83,7 @@ class Commands {
   CLI::App app_{"seawall: serves nginx configurations over HTTP and HTTPS", "seawall"};
   std::string argument_, authorities_;
   Options options_;
+  Question question_;
   bool timeouts_ = false;
   bool done_ = true;
 };

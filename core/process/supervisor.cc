@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <climits>
 #include <cstring>
 #include <deque>
 #include <stdexcept>
@@ -58,7 +59,7 @@ class Supervisor {
 
   int run() {
     watch_ = std::make_unique<CertificateWatch>(conf_->http());
-    if (const Fd ready = start_worker(); serves(ready))
+    if (const Fd ready = start_worker(); complaint_of(ready).empty())
       notify_manager("READY=1\nMAINPID=" + std::to_string(::getpid()) + "\nSTATUS=serving");
     while (!done()) {
       const bool called = postponed_.empty() && wait();
@@ -94,19 +95,24 @@ class Supervisor {
     return ::read(signals_.get(), &info, sizeof info) == sizeof info ? static_cast<int>(info.ssi_signo) : 0;
   }
 
-  // Waits until the new worker accepts; false when it cannot, takes too long, or the server is to end. Other signals wait.
-  bool serves(const Fd& ready) {
+  // Waits until the new worker accepts: "". Else why it does not: it cannot, takes too long, or the server is to end. Other
+  // signals wait.
+  std::string complaint_of(const Fd& ready) {
+    const std::string silent = "the new worker process does not serve";
     const auto until = steady_clock::now() + kStartPatience;
     while (ready && !ends_soon()) {
       const auto left = std::chrono::ceil<milliseconds>(until - steady_clock::now()).count();
       pollfd waits[] = {{ready.get(), POLLIN, 0}, {signals_.get(), POLLIN, 0}};
-      if (left <= 0 || ::poll(waits, 2, static_cast<int>(left)) <= 0) return false;
-      char byte;
-      if (waits[0].revents) return ::read(ready.get(), &byte, 1) == 1;
+      if (left <= 0 || ::poll(waits, 2, static_cast<int>(left)) <= 0) return silent;
+      char word[PIPE_BUF];
+      if (waits[0].revents) {
+        const ssize_t n = ::read(ready.get(), word, sizeof word);
+        return n < 1 ? silent : std::string(word + 1, static_cast<std::size_t>(n - 1));
+      }
       signalfd_siginfo info;
       if (::read(signals_.get(), &info, sizeof info) == sizeof info) postponed_.push_back(static_cast<int>(info.ssi_signo));
     }
-    return false;
+    return silent;
   }
   bool ends_soon() const {
     return std::any_of(postponed_.begin(), postponed_.end(), [](int s) { return s == SIGTERM || s == SIGINT || s == SIGQUIT; });
@@ -153,7 +159,7 @@ class Supervisor {
   // What serves() asks.
   Fd start_worker() {
     restart_due_.reset();
-    Fd ready = workers_.start(*conf_, *listening_, [this] { leave(*listening_); });
+    Fd ready = workers_.start(*conf_, *listening_, false, [this] { leave(*listening_); });
     if (!ready) restart_due_ = steady_clock::now() + kLongestPause;
     return ready;
   }
@@ -198,10 +204,10 @@ class Supervisor {
     auto listening = Listening::open(conf->http().sockets, static_cast<int>(*conf->main().worker_processes), listening_.get());
     reopen(worker_user(conf->main()));
     set_main_log(conf->error_log(options_));
-    const Fd ready = workers_.start(*conf, *listening, [&] { leave(*listening); });
-    if (!serves(ready)) {
+    const Fd ready = workers_.start(*conf, *listening, true, [&] { leave(*listening); });
+    if (const std::string wrong = complaint_of(ready); !wrong.empty()) {
       listening->remove_unused_paths(*listening_);
-      throw std::runtime_error("the new worker process does not serve, the present configuration stays");
+      throw std::runtime_error(wrong + ", the present configuration stays");
     }
     listening_->close_unused(*listening);
     listening_->remove_unused_paths(*listening);
@@ -271,7 +277,7 @@ class Supervisor {
   std::string return_to_work() {
     retired_ = false;
     log(Level::notice, "starting workers again");
-    return serves(start_worker()) ? "" : "the worker process does not serve";
+    return complaint_of(start_worker());
   }
 
   void reopen() {

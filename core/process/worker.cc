@@ -23,6 +23,7 @@
 #include "seawall/process/crash_report.h"
 #include "seawall/process/daemon.h"
 #include "seawall/process/privileges.h"
+#include "seawall/process/self_probe.h"
 #include "seawall/process/signals.h"
 #include "seawall/server/file_cache.h"
 #include "seawall/server/loop_server.h"
@@ -42,11 +43,6 @@ class LoopThread {
       : conf_(conf), listening_(listening), gone_(std::move(gone)), loop_(number),
         server_(loop_, *conf.main().worker_connections, header_limit) {
     start_modules();
-    std::vector<OpenListener> listeners;
-    const auto& sockets = conf.http().sockets;
-    for (std::size_t i = 0; i < sockets.size(); ++i)
-      for (int fd : listening.fds(i, number)) listeners.push_back({fd, &sockets[i]});
-    server_.listen(listeners);
   }
   ~LoopThread() {
     for (int i = 0; i < conf_.loader().modules(); ++i) {
@@ -59,6 +55,14 @@ class LoopThread {
   LoopServer& server() { return server_; }
 
   // On this loop's thread, as all below.
+  void listen() {
+    if (server_.draining()) return;
+    std::vector<OpenListener> listeners;
+    const auto& sockets = conf_.http().sockets;
+    for (std::size_t i = 0; i < sockets.size(); ++i)
+      for (int fd : listening_.fds(i, loop_.number())) listeners.push_back({fd, &sockets[i]});
+    server_.listen(listeners);
+  }
   void drain(Milliseconds at_most) {
     if (server_.draining()) return;
     server_.drain();
@@ -136,8 +140,7 @@ class Worker {
         loops_(static_cast<int>(*conf.main().worker_processes)), started_(loops_), ended_(loops_),
         threads_(static_cast<std::size_t>(loops_)) {}
 
-  // `ready` is called once all loops accept.
-  int run(const std::function<void()>& ready) {
+  int run(bool probe, const Ready& ready) {
     LoopThread first(0, conf_, listening_, header_limit_, [this] { count_gone(); });
     threads_[0] = &first;
     std::vector<std::thread> others;
@@ -147,13 +150,30 @@ class Worker {
     first.loop().scope().spawn(watch(signals));
     first.loop().scope().spawn(keep_stapled(contexts_, renewed_));
     if (renewals_) first.loop().scope().spawn(take_renewals());
-    ready();  // last: from now on nothing that can fail may keep this worker from serving
+    SelfProbe self(conf_.http(), first.server());
+    if (probe) self.start([this, &ready](const std::string& wrong) { wrong.empty() ? open(ready) : ready(wrong); });
+    else first.loop().post([this, &ready] { open(ready); });
     serve(first);
     for (std::thread& thread : others) thread.join();
     return 0;
   }
 
  private:
+  // On the first loop: all loops begin to accept. From then on nothing that can fail may keep this worker from serving.
+  void open(const Ready& ready) {
+    on_all([this, &ready](LoopThread& thread) {
+      try {
+        thread.listen();
+      } catch (const std::exception& error) {
+        log(Level::emerg, error.what());
+        ::_exit(kFatal);
+      }
+      threads_[0]->loop().post([this, &ready] {
+        if (++listening_loops_ == loops_) ready({});
+      });
+    });
+  }
+
   void run_other(int number) {
     LoopThread* self = nullptr;
     try {
@@ -243,6 +263,7 @@ class Worker {
   HeaderLimit header_limit_;
   const int loops_;
   std::latch started_, ended_;
+  int listening_loops_ = 0;
   int gone_ = 0;  // loops whose connections have all ended, as far as the first loop knows
   std::vector<LoopThread*> threads_;
 };
@@ -259,8 +280,8 @@ void log_exception(std::exception_ptr error) {
 
 }  // namespace
 
-int run_worker(const Configuration& conf, const Listening& listening, bool supervised, const Fd& renewals,
-               const std::function<void()>& ready) {
+int run_worker(const Configuration& conf, const Listening& listening, bool supervised, bool probe, const Fd& renewals,
+               const Ready& ready) {
   Scope::set_exception_handler(log_exception);
   try {
     if (supervised) ::prctl(PR_SET_PDEATHSIG, SIGQUIT);
@@ -268,7 +289,7 @@ int run_worker(const Configuration& conf, const Listening& listening, bool super
     set_limits(conf.main());
     if (supervised) drop_privileges(conf.main());
     listening.listen_rest(conf.http().sockets);
-    return Worker(conf, listening, renewals).run(ready);
+    return Worker(conf, listening, renewals).run(probe, ready);
   } catch (const std::exception& error) {
     log(Level::emerg, error.what());
     return kFatal;

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <functional>
+#include <string>
 
 #include "seawall/process/configuration.h"
 #include "seawall/process/listening.h"
@@ -15,9 +16,11 @@ inline constexpr int kTakenOver = SIGUSR2;
 
 // Serves until told to stop by SIGTERM (now), SIGQUIT (requests are finished, idle connections closed) or kTakenOver
 // (another worker serves: idle connections have keepalive_min_timeout, too); returns the process's exit code. `supervised`:
-// dies with its parent, drops privileges. `renewals` (process/certificate_watch.h) brings certificates that have changed; none without
-// a supervisor. `ready` is called once all loops accept.
-int run_worker(const Configuration& configuration, const Listening& listening, bool supervised, const Fd& renewals,
-               const std::function<void()>& ready);
+// dies with its parent, drops privileges. `probe`: asks its own servers before it accepts (process/self_probe.h). `renewals`
+// (process/certificate_watch.h) brings certificates that have changed; none without a supervisor. `ready` is called once: with "" when
+// all loops accept, or with what is wrong; none of them accepts then.
+using Ready = std::function<void(const std::string& wrong)>;
+int run_worker(const Configuration& configuration, const Listening& listening, bool supervised, bool probe, const Fd& renewals,
+               const Ready& ready);
 
 }  // namespace seawall

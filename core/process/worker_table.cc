@@ -31,7 +31,7 @@ void report(pid_t pid, int status) {
 
 }  // namespace
 
-Fd WorkerTable::start(const Configuration& conf, const Listening& listening, const std::function<void()>& leave) {
+Fd WorkerTable::start(const Configuration& conf, const Listening& listening, bool probe, const std::function<void()>& leave) {
   int ends[2] = {-1, -1}, channel[2] = {-1, -1};
   const bool piped = ::pipe2(ends, O_CLOEXEC) == 0 &&
                      ::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, channel) == 0;
@@ -46,9 +46,10 @@ Fd WorkerTable::start(const Configuration& conf, const Listening& listening, con
     leave();
     renewals.reset();
     running_.clear();
-    const int code = run_worker(conf, listening, true, renewals_of_worker, [&] {
+    const int code = run_worker(conf, listening, true, probe, renewals_of_worker, [&](const std::string& wrong) {
+      const std::string word = "=" + wrong;
       ready.reset();
-      [[maybe_unused]] const ssize_t n = ::write(tell.get(), "", 1);  // only a reload and the first start ask
+      [[maybe_unused]] const ssize_t n = ::write(tell.get(), word.data(), word.size());  // only a reload and the first start ask
       tell.reset();
     });
     // No destructors: what the child inherited belongs to the supervisor.

@@ -15,10 +15,10 @@ namespace seawall {
 
 class WorkerTable {
  public:
-  // Forks the worker that is to serve from now on. `leave` runs in it first: closes what is the supervisor's. What comes
-  // back brings a byte once the worker accepts, and ends without one when it cannot; empty, and a line in the log, when no
-  // process can be had.
-  Fd start(const Configuration& conf, const Listening& listening, const std::function<void()>& leave);
+  // Forks the worker that is to serve from now on. `leave` runs in it first: closes what is the supervisor's. `probe`: as in
+  // run_worker(). What comes back brings a byte, and behind it what is wrong, once the worker accepts or knows that it will not; it
+  // ends without one when the worker dies before. Empty, and a line in the log, when no process can be had.
+  Fd start(const Configuration& conf, const Listening& listening, bool probe, const std::function<void()>& leave);
 
   class End {
    public:

@@ -9,6 +9,7 @@
 namespace seawall {
 
 void log_exchange(Exchange& x) {
+  if (x.connection.probe) return;
   for (const Plan::BoundLog& log : x.plan().logs) {
     try {
       log.run(x, log.conf);

@@ -9,6 +9,7 @@
 #include "seawall/net/loop.h"
 #include "seawall/server/http_conf.h"
 #include "seawall/server/named_captures.h"
+#include "seawall/server/probe.h"
 #include "seawall/server/proxy_protocol.h"
 #include "seawall/server/vhost.h"
 #include "seawall/tls/certificate_cache.h"
@@ -143,20 +144,29 @@ int refused_client(const TlsStream& tls, const Exchange& x) {
 
 }  // namespace
 
-Connection::Connection(LoopServer& server, Fd fd, const ListenSocket& door) : server(server), endpoint(nullptr) {
+Connection::Connection(LoopServer& server, Fd fd, const ListenSocket* door, const Probe* probe)
+    : server(server), endpoint(probe ? probe->endpoint : nullptr) {
   info.number = next_number();
   info.started = server.loop.now();
   info.fd = fd.get();
   if (Result<Address> peer = Address::peer_of(fd.get())) info.remote = *peer;
   if (Result<Address> local = Address::local_of(fd.get())) info.local = *local;
+  if (door) endpoint = door->find(info.local);
+  else play(*probe);
   info.peer = info.remote;
-  endpoint = door.find(info.local);
   vhost = endpoint->default_server;
   core = vhost->core;
   ++server.states[static_cast<std::size_t>(state_)];
   ++server.accepted_total;
   if (endpoint->options.ssl) stream = std::make_unique<TlsStream>(std::move(fd), *vhost->tls, *this);
   else stream = std::make_unique<Stream>(std::move(fd));
+}
+
+// As if it had come from there to this address.
+void Connection::play(const Probe& probe) {
+  info.probe = &probe;
+  info.local = probe.endpoint->address;
+  if (!probe.from.empty()) info.remote = probe.from;
 }
 
 // The server a ClientHello asks for; its own context, or none when it refuses handshakes.
@@ -227,13 +237,16 @@ bool Connection::has_input() const {
 void Connection::log(Level level, std::string_view message) const {
   const LogTargets& own = *vhost->core->error_log;
   const LogTargets& targets = own.empty() ? main_log() : own;
-  if (!logs_at(targets, level)) return;
+  if (!logs_at(targets, level) || (info.probe && level > Level::error)) return;
   seawall::log(targets, level, info.number,
                std::string(message) + ", client: " + info.remote.text() + ", server: " + info.local.text_with_port());
 }
 
-Task<void> serve(LoopServer& server, Fd fd, const ListenSocket& door) {
-  Connection c(server, std::move(fd), door);
+namespace {
+
+// One of `door` and `probe` is null.
+Task<void> serve(LoopServer& server, Fd fd, const ListenSocket* door, const Probe* probe) {
+  Connection c(server, std::move(fd), door, probe);
   if (c.endpoint->options.proxy_protocol) {
     const bool known = co_await read_proxy_protocol(c);
     if (!known) co_return;
@@ -255,12 +268,22 @@ Task<void> serve(LoopServer& server, Fd fd, const ListenSocket& door) {
   co_await close(c);
 }
 
+}  // namespace
+
+Task<void> serve(LoopServer& server, Fd fd, const ListenSocket& door) { return serve(server, std::move(fd), &door, nullptr); }
+
+Task<void> serve_probe(LoopServer& server, Fd fd, const Probe& probe) { return serve(server, std::move(fd), nullptr, &probe); }
+
 std::unique_ptr<Exchange> make_exchange(const Connection& c, ConnectionInfo& info, RequestHead head, Scope* scope) {
   Captures captures;
   const ServerMatch found = c.endpoint->names.find(head.host, &captures);
   const Vhost* vhost = found.vhost;
   if (!vhost) vhost = c.endpoint->default_server;
   auto x = std::make_unique<Exchange>(info, std::move(head), *vhost, scope);
+  tell(*x, [&] {
+    return "server \"" + vhost->primary_name + "\" in " + vhost->place.text() +
+           (!found.vhost ? ", the default server: no other has the name" : found.regex ? ", by a regular expression" : ", by its name");
+  });
   x->name_search_failed = found.failed;
   if (found.regex) {
     keep_named_captures(*x, *found.regex, captures);

@@ -13,7 +13,8 @@ namespace seawall {
 
 class Connection final : public ListNode, public SniSelector {  // the node: in LoopServer::idle while idle
  public:
-  Connection(LoopServer& server, Fd fd, const ListenSocket& door);
+  // Accepted at `door`, or where that is null made by the server itself.
+  Connection(LoopServer& server, Fd fd, const ListenSocket* door, const Probe* probe);
   ~Connection();
 
   LoopServer& server;
@@ -41,6 +42,7 @@ class Connection final : public ListNode, public SniSelector {  // the node: in 
   void log(Level level, std::string_view message) const;
 
  private:
+  void play(const Probe& probe);
   const TlsContext* select(std::string_view name) override;
   bool load_certificates(SSL* ssl) override;
   bool offers_h2() const override;
@@ -49,6 +51,8 @@ class Connection final : public ListNode, public SniSelector {  // the node: in 
 
 // The life of a connection: PROXY protocol, handshake, requests, close. Owns the Connection.
 Task<void> serve(LoopServer& server, Fd fd, const ListenSocket& door);
+// The same for one that was not accepted but made by the server itself; the probe outlives it.
+Task<void> serve_probe(LoopServer& server, Fd fd, const Probe& probe);
 
 // Requests over HTTP/1.x, one after another, until the connection is to be closed.
 Task<void> serve_h1(Connection& c);

@@ -98,7 +98,7 @@ void Exchange::resume_handler_clock() {
 
 void Exchange::log(Level level, std::string_view message) const {
   const LogTargets& targets = log_targets();
-  if (!seawall::logs_at(targets, level)) return;
+  if (!seawall::logs_at(targets, level) || (connection.probe && level > Level::error)) return;
   seawall::log(targets, level, connection.number, std::string(message) + about(*this));
 }
 

@@ -26,7 +26,14 @@ class Loop;
 class TlsStream;
 class Vhost;
 class CoreConf;
+class Probe;
 struct Plan;
+
+// What a PROXY protocol header said.
+class Proxied {
+ public:
+  Address client, server;  // empty: it did not say
+};
 
 // What an exchange may know of the connection it came on.
 class ConnectionInfo {
@@ -37,10 +44,11 @@ class ConnectionInfo {
   Address remote;                 // the peer's; replaced by realip
   Address peer;                   // the peer's, as the socket has it
   Address local;
-  Address proxied, proxied_local; // from the PROXY protocol, when the listener takes it
+  std::shared_ptr<const Proxied> proxied;  // where the listener takes the PROXY protocol; else null
   TlsStream* tls = nullptr;
   int fd = -1;                    // of the socket, for $tcpinfo_*
   bool pipelined = false;         // the current request was here before the response to the one before it
+  const Probe* probe = nullptr;   // of the server to itself (server/probe.h): not logged; mostly null
 };
 
 class SEAWALL_API Exchange {

@@ -46,6 +46,8 @@ void LoopServer::listen(std::span<const OpenListener> listeners) {
   }
 }
 
+void LoopServer::serve_probe(Fd fd, const Probe& probe) { serving_.spawn(seawall::serve_probe(*this, std::move(fd), probe)); }
+
 void LoopServer::accepted(Fd fd, const ListenSocket& door) {
   if (serving_.tasks() >= limit_ && !close_oldest_idle()) {
     accept_failed(0);

@@ -15,6 +15,7 @@
 namespace seawall {
 
 class Connection;
+class Probe;
 
 // Where a connection is in its life (B41). Their sum is the number of open client sockets.
 enum class ConnState : std::uint8_t { new_, handshake, header, body, handler, send, idle, h2, tunnel, linger };
@@ -43,6 +44,8 @@ class LoopServer {
   ~LoopServer();
 
   void listen(std::span<const OpenListener> listeners);
+  // Serves a connection that the server has made to itself. On the loop's thread.
+  void serve_probe(Fd fd, const Probe& probe);
   // Another generation takes over: accepts what is in the queue and no more; busy connections close after their response,
   // which says so, idle ones when they have been for keepalive_min_timeout: a client may be about to use them.
   void drain();

@@ -28,8 +28,7 @@ Task<bool> read_proxy_protocol(Connection& c) {
       }
       if (header.state == ProxyHeader::complete) {
         socket.try_read({bytes.data(), header.size});
-        c.info.proxied = header.source;
-        c.info.proxied_local = header.destination;
+        c.info.proxied = std::make_shared<const Proxied>(Proxied{header.source, header.destination});
         co_return true;
       }
     }

@@ -4,12 +4,14 @@
 
 #include "seawall/async/try_first.h"
 #include "seawall/http/date.h"
+#include "seawall/route/choice.h"
 #include "seawall/route/plan.h"
 #include "seawall/server/core_conf.h"
 #include "seawall/server/current_exchange.h"
 #include "seawall/server/error_pages.h"
 #include "seawall/server/exchange.h"
 #include "seawall/server/named_captures.h"
+#include "seawall/server/probe.h"
 #include "seawall/server/vhost.h"
 
 namespace seawall {
@@ -19,6 +21,22 @@ namespace {
 constexpr int kMaxHops = 10;
 
 bool is_next(const Outcome& outcome) { return std::holds_alternative<Next>(outcome); }
+
+// In words, for who wants to know.
+std::string described(const Outcome& outcome) {
+  if (auto* response = std::get_if<Response>(&outcome)) return "answers " + std::to_string(response->status);
+  if (auto* relocate = std::get_if<Relocate>(&outcome)) return "searches a location for " + relocate->uri;
+  if (auto* internal = std::get_if<Internal>(&outcome)) return "goes on at " + internal->to;
+  if (std::holds_alternative<Granted>(outcome)) return "allows";
+  return std::holds_alternative<Abort>(outcome) ? "closes the connection" : "has no objection";
+}
+
+// A handler that would ask somebody else is not run for who only wants to know.
+bool stays_home(const Exchange& x, Phase phase, const Plan::BoundStep& step) {
+  if (phase != Phase::content || !x.connection.probe || !x.connection.probe->trace) return false;
+  tell(x, [&] { return std::string("content: ") + step.module + " would answer; it is not asked"; });
+  return true;
+}
 
 // One phase: its steps in order until one answers, into `outcome`. Steps that never wait, and phases without any, need no
 // coroutine.
@@ -41,7 +59,8 @@ class PhaseRun {
   Task<void> later() {
     do {
       const Plan::BoundStep& step = steps_.front();
-      outcome_ = co_await step.later(x_, step.conf);
+      if (stays_home(x_, phase_, step)) outcome_ = Abort{};
+      else outcome_ = co_await step.later(x_, step.conf);
       if (answered()) co_return;
       next();
     } while (!now());
@@ -50,7 +69,9 @@ class PhaseRun {
  private:
   bool answered() {
     if (x_.aborted) outcome_ = Abort{};
-    return !is_next(outcome_);
+    if (is_next(outcome_)) return false;
+    tell(x_, [&] { return std::string(name_of(phase_)) + ": " + steps_.front().module + " " + described(outcome_); });
+    return true;
   }
   // A step that has entered an `if` is followed by what comes after it there.
   void next() {
@@ -89,6 +110,7 @@ Task<Outcome> run_access(Exchange& x) {
     Outcome outcome{Next{}};
     if (step.now) outcome = step.now(x, step.conf);
     else outcome = co_await step.later(x, step.conf);
+    tell(x, [&] { return std::string("access: ") + step.module + " " + described(outcome); });
     if (x.aborted) co_return Abort{};
     if (is_next(outcome)) continue;
     if (std::holds_alternative<Granted>(outcome)) {
@@ -103,12 +125,19 @@ Task<Outcome> run_access(Exchange& x) {
   co_return denial;
 }
 
+void tell_location(const Exchange& x) {
+  tell(x, [&] { return "path " + x.uri + ": " + title_and_place_of(*x.location); });
+  if (x.connection.probe && x.connection.probe->trace)
+    for (const std::string& line : not_chosen(x.vhost->locations, x.uri, *x.location)) tell(x, [&] { return "  " + line; });
+}
+
 // Which location serves x.uri; enters it. An answer when the search itself gives one (the redirect that appends a slash).
 Outcome locate(Exchange& x) {
   const auto found = x.vhost->locations.find(x.uri, x.captures, [&](const Regex& regex, const Captures& captures) {
     keep_named_captures(x, regex, captures);
   });
   x.enter(*found.location);
+  tell_location(x);
   if (found.failed) return Response(500);
   if (found.auto_redirect) return redirect_to(x, 301, x.uri + "/", x.args);
   if (*x.core().internal && !x.internal) return Response(404);
@@ -168,6 +197,7 @@ Task<void> serve(Exchange& x, Outcome& outcome) {
 
 // Goes where an Internal points. An answer when that is nowhere.
 Task<void> follow(Exchange& x, Internal internal, Outcome& outcome) {
+  tell(x, [&] { return "internal redirect to " + internal.to + (internal.args.empty() ? "" : "?" + internal.args); });
   x.internal = true;
   if (!internal.keep_method && x.method != Method::head) x.method = Method::get;
   if (!internal.to.starts_with('@')) {
@@ -182,6 +212,7 @@ Task<void> follow(Exchange& x, Internal internal, Outcome& outcome) {
     co_return;
   }
   x.enter(*named);
+  tell(x, [&] { return title_and_place_of(*named); });
   co_await serve_location(x, true, outcome);
 }
 
@@ -190,12 +221,22 @@ bool is_bare(const Response& response) {
   return response.status >= 300 && std::holds_alternative<std::monostate>(response.body);
 }
 
+void tell_filters(const Exchange& x) {
+  tell(x, [&] {
+    std::string text = "filters:";
+    for (const Plan::BoundFilter& filter : x.plan().filters) text += std::string(" ") + filter.module;
+    return text;
+  });
+  if (x.connection.probe && x.connection.probe->trace) x.connection.probe->trace->location = x.location;
+}
+
 // Runs the filters over the head that will be sent, those from `next` on, until one refuses it.
 Result<void> filter(Exchange& x, Response& response, std::size_t& next) {
   set_current_exchange(x);
   x.response = &response;  // what $sent_http_* and $status mean in values of filters
   Result<void> done;
   const auto& filters = x.plan().filters;
+  if (next == 0) tell_filters(x);
   while (done && next < filters.size() && !response.refused) {
     const Plan::BoundFilter& filter = filters[next++];
     done = filter.run(x, response, filter.conf);
@@ -262,6 +303,7 @@ Task<void> settle(Exchange& x, Outcome& outcome) {
       page = finish(x, response, may_have_page);
       if (!page) co_return;
     }
+    tell(x, [&] { return "error_page for " + std::to_string(response.status) + ": " + described(*page); });
     in_error_page = true;
     outcome = std::move(*page);
     auto* answer = std::get_if<Response>(&outcome);

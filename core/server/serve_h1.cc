@@ -83,7 +83,7 @@ Task<Result<RequestHead>> read_head(Connection& c, Deadline deadline) {
     Result<void> more = co_await read_more(c, hold ? deadline : deadline.earlier(grace));
     if (more) continue;
     if (more.error() != Errc::timed_out || hold || deadline.passed()) co_return more.error();
-    hold = c.server.header_limit.enter(c.info.proxied.empty() ? c.info.remote : c.info.proxied);
+    hold = c.server.header_limit.enter(c.info.proxied && !c.info.proxied->client.empty() ? c.info.proxied->client : c.info.remote);
     if (!hold) co_return Errc::exhausted;
   }
 }

@@ -39,17 +39,19 @@ bool server_port(Exchange& x, std::string_view, const void*, std::string& out) {
 }
 
 // What the PROXY protocol header said; not found where none was taken.
-template <Address ConnectionInfo::*Side>
+template <Address Proxied::*Side>
 bool proxied_addr(Exchange& x, std::string_view, const void*, std::string& out) {
-  const Address& address = x.connection.*Side;
+  if (!x.connection.proxied) return false;
+  const Address& address = (*x.connection.proxied).*Side;
   if (address.empty()) return false;
   out.append(address.text());
   return true;
 }
 
-template <Address ConnectionInfo::*Side>
+template <Address Proxied::*Side>
 bool proxied_port(Exchange& x, std::string_view, const void*, std::string& out) {
-  const Address& address = x.connection.*Side;
+  if (!x.connection.proxied) return false;
+  const Address& address = (*x.connection.proxied).*Side;
   return !address.empty() && append_port(address, out);
 }
 
@@ -88,10 +90,10 @@ constexpr VariableRow rows[] = {
     {"connection_requests", connection_requests},
     {"connection_time", connection_time},
     {"pipe", pipe},
-    {"proxy_protocol_addr", proxied_addr<&ConnectionInfo::proxied>},
-    {"proxy_protocol_port", proxied_port<&ConnectionInfo::proxied>},
-    {"proxy_protocol_server_addr", proxied_addr<&ConnectionInfo::proxied_local>},
-    {"proxy_protocol_server_port", proxied_port<&ConnectionInfo::proxied_local>},
+    {"proxy_protocol_addr", proxied_addr<&Proxied::client>},
+    {"proxy_protocol_port", proxied_port<&Proxied::client>},
+    {"proxy_protocol_server_addr", proxied_addr<&Proxied::server>},
+    {"proxy_protocol_server_port", proxied_port<&Proxied::server>},
     {"remote_addr", remote_addr},
     {"remote_port", remote_port},
     {"server_addr", server_addr},

@@ -7,6 +7,7 @@
 #include "seawall/server/core_conf.h"
 #include "seawall/server/open_file.h"
 #include "seawall/server/path.h"
+#include "seawall/server/probe.h"
 
 namespace seawall::index_files {
 
@@ -51,6 +52,7 @@ class Search {
     path_ += text;
     if (!stays_below(path_, folder_)) return Response(refuse_path(x_, path_));
     const Ref<File> file = test_file(x_, path_);
+    tell(x_, [&] { return "index: " + path_ + (file->error() ? " is not there" : " is there"); });
     if (file->error()) return explain(*file);
     return Internal(x_.uri + text, x_.args);
   }

@@ -1,11 +1,12 @@
 #include "if.h"
 
 #include "rewrite.h"
+#include "seawall/server/probe.h"
 #include "seawall/server/unnamed_location.h"
 
 namespace seawall::rewrite {
 
-If::If(const Invocation& in) : condition_(in) {
+If::If(const Invocation& in) : written_(as_written(in)), condition_(in) {
   const bool in_server = in.where == kServer || in.where == kServerIf;
   const Location& block = open_unnamed(in, in_server ? kServerIf : kLocationIf);
   if (!in_server) location_ = &block;
@@ -14,7 +15,9 @@ If::If(const Invocation& in) : condition_(in) {
 }
 
 Outcome If::run(Exchange& x, Progress& progress) const {
-  switch (condition_.ask(x)) {
+  const Condition::Answer answer = condition_.ask(x);
+  tell(x, [&] { return written_ + (answer == Condition::Answer::yes ? ": yes" : ": no"); });
+  switch (answer) {
     case Condition::Answer::failed: return Response(500);
     case Condition::Answer::no: return Next{};
     case Condition::Answer::yes: break;

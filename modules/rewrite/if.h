@@ -18,6 +18,7 @@ class If {
   Outcome run(Exchange& x, Progress& progress) const;
 
  private:
+  std::string written_;
   Condition condition_;
   const Location* location_ = nullptr;  // to be entered; null in a server
   const Conf* inner_ = nullptr;         // what the block says to the rewrite phase; null: nothing

@@ -16,6 +16,9 @@ class Progress {
   bool logs = false;      // rewrite_log
 };
 
+// The directive as it was written, and where: "set $a b in FILE:LINE".
+std::string as_written(const Invocation& in);
+
 // break;
 class Break {
  public:

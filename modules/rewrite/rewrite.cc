@@ -1,6 +1,8 @@
 // The rewrite module: return, set, rewrite, break and if, executed in the order written, in the rewrite phases of server and location.
 #include "rewrite.h"
 
+#include "seawall/server/probe.h"
+
 namespace seawall::rewrite {
 namespace {
 
@@ -46,9 +48,17 @@ constexpr Step step_rows[] = {
 
 }  // namespace
 
+std::string as_written(const Invocation& in) {
+  std::string text = in.node.name;
+  for (const std::string& word : in.args()) text += " " + word;
+  return text + " in " + in.node.place.text();
+}
+
 Outcome run_all(Exchange& x, const std::vector<Instruction>& instructions, Progress& progress) {
   for (const Instruction& instruction : instructions) {
-    Outcome outcome = std::visit([&](const auto& one) { return one.run(x, progress); }, instruction);
+    Outcome outcome = std::visit([&](const auto& one) { return one.run(x, progress); }, instruction.what);
+    if (!std::holds_alternative<If>(instruction.what))
+      tell(x, [&] { return instruction.written + ": the path is " + x.uri + (x.args.empty() ? "" : "?" + x.args); });
     if (!std::holds_alternative<Next>(outcome) || progress.stopped) return outcome;
   }
   return Next{};

@@ -12,7 +12,13 @@
 
 namespace seawall::rewrite {
 
-using Instruction = std::variant<Return, Set, Replace, Break, If>;
+class Instruction {
+ public:
+  template <class T>
+  Instruction(std::in_place_type_t<T> type, const Invocation& in) : what(type, in), written(as_written(in)) {}
+  std::variant<Return, Set, Replace, Break, If> what;
+  std::string written;
+};
 
 // In the order written, until one answers or stops the rest.
 Outcome run_all(Exchange& x, const std::vector<Instruction>& instructions, Progress& progress);

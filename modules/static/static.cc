@@ -7,6 +7,7 @@
 #include "seawall/server/error_pages.h"
 #include "seawall/server/open_file.h"
 #include "seawall/server/path.h"
+#include "seawall/server/probe.h"
 #include "try_files.h"
 
 namespace seawall::static_files {
@@ -61,6 +62,7 @@ Outcome serve(Exchange& x, const Conf&) {
   thread_local std::string path;
   if (const int status = path_of(x, path)) return Response(status);
   if (x.uri.ends_with('/')) return refuse_directory(x, path);
+  tell(x, [&] { return "file: " + path; });
   const Ref<File> file = open_file(x, path);
   if (file->error()) return refuse_file(x, *file, path);
   if (file->is_directory()) return redirect_to(x, 301, x.uri + "/", x.args);

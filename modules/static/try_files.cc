@@ -6,6 +6,7 @@
 #include "seawall/server/core_conf.h"
 #include "seawall/server/open_file.h"
 #include "seawall/server/path.h"
+#include "seawall/server/probe.h"
 
 namespace seawall::static_files {
 namespace {
@@ -73,7 +74,9 @@ Outcome TryFiles::run(Exchange& x) const {
     path.resize(trusted);
     path += name;
     if (!stays_below(path, trusted)) return Response(refuse_path(x, path));
-    if (!is_there(x, path, candidate.folder)) continue;
+    const bool there = is_there(x, path, candidate.folder);
+    tell(x, [&] { return "try_files: " + path + (candidate.folder ? "/ is " : " is ") + (there ? "there" : "not there"); });
+    if (!there) continue;
     become(x, std::move(name), candidate.folder);
     return Next{};
   }
