@@ -23,12 +23,16 @@ MANY_HOSTS = 10000
 OPEN_FILE_CACHE = "open_file_cache max=1000 inactive=300s; open_file_cache_valid 300s;"
 
 
-def wrk(server, path, connections, seconds):
+def wrk(server, path, connections, seconds, *more):
     run = subprocess.run(["taskset", "-c", LOAD_CPU, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout",
-                          "30s", server.url(path, False)], capture_output=True, text=True, check=True)
+                          "30s", *more, server.url(path, False)], capture_output=True, text=True, check=True)
     if "Non-2xx" in run.stdout or "Socket errors" in run.stdout:
         raise SystemExit(f"{server.name}: wrk met errors:\n{run.stdout}{server.messages()}")
     return int(re.search(r"(\d+) requests in", run.stdout)[1])
+
+
+def wrk_gzip(*arguments):
+    return wrk(*arguments, "-H", "Accept-Encoding: gzip")
 
 
 def h2load(server, path, connections, seconds, protocol=("--h1",)):
@@ -124,6 +128,7 @@ CASES = {
     "return200": Load(1.0, wrk, "/return200", h2o=False),
     "100k": Load(0.52, wrk, "/100k.html"),
     "10m": Load(0.80, wrk, "/10m.html", connections=8),
+    "gzip_100k_json": Load(0.9, wrk_gzip, "/100k.json", extra="gzip on; gzip_types application/json;", h2o=False),
     "tls_1k": Load(0.82, h2load, "/1k.html"),
     "tls_100k": Load(0.63, h2load, "/100k.html"),
     "h2_1k": Load(0.25, http2(16), "/1k.html", connections=8, h2=True),

@@ -1,4 +1,5 @@
 """The servers under measurement: one configuration for Seawall and nginx, h2o's own for h2o; one worker each, on CPU 0."""
+import json
 import os
 import random
 import shutil
@@ -20,7 +21,7 @@ pid {folder}/pid;
 error_log {folder}/error.log error;
 events {{ worker_connections 10000; }}
 http {{
-  types {{ text/html html; }}
+  types {{ text/html html; application/json json; }}
   default_type application/octet-stream;
   access_log off;
   sendfile on;
@@ -73,12 +74,25 @@ def free_port():
                 return port
 
 
+def make_json(size):
+    """What an API says: the same names over and over, values that differ."""
+    words, rows, length = random.Random(1), [], 0
+    while length < size:
+        row = {"id": words.randrange(10 ** 6), "name": f"user{words.randrange(10 ** 4)}", "mail": f"u{words.randrange(10 ** 4)}@example.org",
+               "active": words.random() < 0.5, "score": round(words.random() * 100, 3), "tags": words.sample(["a", "new", "paid", "test"], 2)}
+        rows.append(row)
+        length += len(json.dumps(row)) + 2
+    return json.dumps(rows)[:size]
+
+
 def make_data(data):
     """The site's files and certificate. Seawall keeps no contents that are younger than two seconds, as no site's are."""
     os.makedirs(f"{data}/html", exist_ok=True)
     for name, size in (("1k", 1 << 10), ("100k", 100 << 10), ("10m", 10 << 20)):
         with open(f"{data}/html/{name}.html", "wb") as file:
             file.write(b"x" * size)
+    with open(f"{data}/html/100k.json", "w") as file:
+        file.write(make_json(100 << 10))
     if not os.path.exists(f"{data}/localhost.crt"):
         subprocess.run(
             ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",

@@ -8,6 +8,8 @@ find_package(CLI11 2.1 REQUIRED)
 pkg_check_modules(UV REQUIRED IMPORTED_TARGET libuv>=1.44)
 pkg_check_modules(NGHTTP2 REQUIRED IMPORTED_TARGET libnghttp2>=1.52)
 pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8>=10.42)
+pkg_check_modules(BROTLI REQUIRED IMPORTED_TARGET libbrotlienc>=1.0)
+pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd>=1.5)
 
 # llhttp is a library with a .pc on Debian 13 and C sources without either on Debian 12. Strict mode is not the header's
 # default; without it the parser takes any two bytes for the end of a chunk.

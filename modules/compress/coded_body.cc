@@ -1,0 +1,107 @@
+#include "coded_body.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "loop_state.h"
+#include "read_ahead.h"
+
+namespace seawall::compress {
+namespace {
+
+// A body up to this size is coded before its head is sent, which can then tell its length: a few milliseconds.
+constexpr std::uint64_t kAtOnce = 256 * 1024;
+// Less than this waits for more of a body that does not pause.
+constexpr std::size_t kWorthSending = 4096;
+// Text becomes about this small; a guess that is too low costs a copy.
+constexpr std::size_t expected_of(std::uint64_t length) { return static_cast<std::size_t>(length / 4); }
+
+class CodedBody final : public Reader {
+ public:
+  CodedBody(Exchange& x, std::unique_ptr<Reader> body, std::unique_ptr<Coder> coder)
+      : state_(x.state<CompressModule>()), ahead_(x, std::move(body)), coder_(std::move(coder)) {}
+
+  Task<Result<Piece>> read() override {
+    Output out(kWorthSending);
+    for (;;) {
+      if (!ahead_.start() && held_) {
+        if (!code({}, Then::pause, out)) co_return Errc::exhausted;
+        co_return Piece(out.take(), false);
+      }
+      Result<Piece> piece = co_await ahead_.take();
+      if (!piece) co_return piece.error();
+      const Then then = piece->last ? Then::end : piece->data.empty() ? Then::pause : Then::more;
+      if (!code(piece->data.view(), then, out)) co_return Errc::exhausted;
+      if (then == Then::end) {
+        state_.out = out_;
+        coder_.reset();
+      }
+      if (then != Then::more || out.size() >= kWorthSending) co_return Piece(out.take(), then == Then::end);
+    }
+  }
+  Headers trailers() override { return ahead_.trailers(); }
+
+ private:
+  bool code(std::string_view bytes, Then then, Output& out) {
+    const std::size_t before = out.size();
+    if (!coder_->code(bytes, then, out)) return false;
+    held_ = then == Then::more;
+    state_.in += bytes.size();
+    out_ += out.size() - before;
+    return true;
+  }
+
+  State& state_;
+  ReadAhead ahead_;
+  std::unique_ptr<Coder> coder_;
+  std::uint64_t out_ = 0;
+  bool held_ = false;  // the coder has bytes that the client cannot see yet
+};
+
+// All of a file, through the loop's scratch memory.
+Result<void> code_file(Exchange& x, const FilePart& part, Coder& coder, Output& out) {
+  const std::span<char> memory = x.loop.scratch();
+  std::uint64_t done = 0;
+  while (done < part.length) {
+    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(part.length - done, memory.size()));
+    const ssize_t n = ::pread(part.file->fd.get(), memory.data(), wanted, static_cast<off_t>(part.offset + done));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return system_error_code(errno);
+    if (n == 0) return Errc::truncated;
+    done += static_cast<std::uint64_t>(n);
+    const Then then = done == part.length ? Then::end : Then::more;
+    if (!coder.code({memory.data(), static_cast<std::size_t>(n)}, then, out)) return Errc::exhausted;
+  }
+  return {};
+}
+
+Result<void> code_at_once(Exchange& x, Response& response, Coder& coder, std::uint64_t length) {
+  Output out(expected_of(length));
+  Result<void> done;
+  const auto* file = std::get_if<FilePart>(&response.body);
+  const auto* slice = std::get_if<Slice>(&response.body);
+  if (file && length > 0) done = code_file(x, *file, coder, out);
+  else if (!coder.code(slice ? slice->view() : std::string_view(), Then::end, out)) done = Errc::exhausted;
+  if (!done) return done;
+  State& state = x.state<CompressModule>();
+  state.in = length;
+  state.out = out.size();
+  response.body = out.take();
+  return {};
+}
+
+}  // namespace
+
+Result<void> code_body(Exchange& x, Response& response, const Coding& coding, const Conf& conf) {
+  const std::optional<std::uint64_t> length = length_of(response.body);
+  std::unique_ptr<Coder> coder = coding.make(loop_state<CompressModule>(x.loop), conf, length);
+  if (!coder) return Errc::exhausted;
+  const bool pulled = std::holds_alternative<std::unique_ptr<Reader>>(response.body);
+  if (!pulled && *length <= kAtOnce) return code_at_once(x, response, *coder, *length);
+  response.body = std::make_unique<CodedBody>(x, reader_of(std::move(response.body)), std::move(coder));
+  return {};
+}
+
+}  // namespace seawall::compress

@@ -1,0 +1,11 @@
+// A body in a content coding. One loop.
+#pragma once
+#include "conf.h"
+
+namespace seawall::compress {
+
+// Puts the coded form of the response's body in its place: bytes where all of them can be had at once, else a Reader that
+// codes while it is read. Errc::exhausted: no memory; a file's error.
+Result<void> code_body(Exchange& x, Response& response, const Coding& coding, const Conf& conf);
+
+}  // namespace seawall::compress

@@ -1,0 +1,45 @@
+#include "e2e/codings.h"
+
+#include <zlib.h>
+
+namespace test {
+namespace {
+
+constexpr int kGzip = MAX_WBITS + 16;
+
+}  // namespace
+
+std::string ungzip(std::string_view bytes) {
+  z_stream stream{};
+  if (::inflateInit2(&stream, kGzip) != Z_OK) return "!no memory";
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
+  stream.avail_in = static_cast<uInt>(bytes.size());
+  std::string text;
+  int result = Z_OK;
+  while (result == Z_OK) {
+    char room[16384];
+    stream.next_out = reinterpret_cast<Bytef*>(room);
+    stream.avail_out = sizeof room;
+    result = ::inflate(&stream, Z_SYNC_FLUSH);
+    text.append(room, sizeof room - stream.avail_out);
+  }
+  ::inflateEnd(&stream);
+  if (result == Z_STREAM_END || result == Z_BUF_ERROR) return text;
+  return "!no gzip";
+}
+
+std::string gzipped(std::string_view text) {
+  z_stream stream{};
+  if (::deflateInit2(&stream, 6, Z_DEFLATED, kGzip, 8, Z_DEFAULT_STRATEGY) != Z_OK) return {};
+  std::string bytes(::deflateBound(&stream, text.size()), '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+  stream.avail_in = static_cast<uInt>(text.size());
+  stream.next_out = reinterpret_cast<Bytef*>(bytes.data());
+  stream.avail_out = static_cast<uInt>(bytes.size());
+  ::deflate(&stream, Z_FINISH);
+  bytes.resize(stream.total_out);
+  ::deflateEnd(&stream);
+  return bytes;
+}
+
+}  // namespace test

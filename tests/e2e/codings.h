@@ -1,0 +1,12 @@
+// Content codings as a client undoes them.
+#pragma once
+#include <string>
+#include <string_view>
+
+namespace test {
+
+// What can be read of it so far; "!" and the reason when it is not of that coding.
+std::string ungzip(std::string_view bytes);
+std::string gzipped(std::string_view text);
+
+}  // namespace test
