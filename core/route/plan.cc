@@ -23,14 +23,12 @@ void add_steps(Plan& plan, std::span<const Offer> offers, const Settings& settin
 }
 
 void add_filters(Plan& plan, std::span<const Offer> offers, const Settings& settings) {
-  std::vector<std::pair<FilterStage, Plan::BoundFilter>> found;
   for (const Offer& offer : offers)
     for (const Filter& filter : offer.filters) {
       const void* conf = settings.get(offer.number);
-      if (filter.active(conf)) found.push_back({filter.stage, {filter.run, conf, offer.module}});
+      if (filter.active(conf)) plan.filters.push_back({filter.stage, filter.run, conf, offer.module});
     }
-  std::stable_sort(found.begin(), found.end(), [](auto& a, auto& b) { return a.first < b.first; });
-  for (auto& [stage, bound] : found) plan.filters.push_back(bound);
+  std::stable_sort(plan.filters.begin(), plan.filters.end(), [](auto& a, auto& b) { return a.stage < b.stage; });
 }
 
 }  // namespace

@@ -20,6 +20,7 @@ struct Plan {
     const char* module;
   };
   struct BoundFilter {
+    FilterStage stage;
     Result<void> (*run)(Exchange&, Response&, const void*);
     const void* conf;
     const char* module;

@@ -83,6 +83,7 @@ class CoreConf {
   Setting<bool> underscores_in_headers{false};
   Setting<bool> merge_slashes{true};
   Setting<Satisfy> satisfy{Satisfy::all};
+  Setting<milliseconds> auth_delay{milliseconds(0)};
   Setting<bool> internal{false};
 
   // Responses.
@@ -101,6 +102,7 @@ class CoreConf {
   Setting<bool> recursive_error_pages{false};
   Setting<LogTargets> error_log;  // empty: the main context's
   Setting<bool> log_not_found{true};
+  Setting<bool> log_subrequest{false};
 
   // Files.
   Setting<Root> root;  // and alias

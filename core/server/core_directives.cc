@@ -139,6 +139,7 @@ const Directive rows[] = {
     flag<C>("merge_slashes", kOuter, &C::merge_slashes, "Takes // in a path for /."),
     choice<C, Satisfy>("satisfy", kAllHttp, &C::satisfy, {{"all", Satisfy::all}, {"any", Satisfy::any}},
                        "Whether all access rules must allow, or one."),
+    duration<C>("auth_delay", kAllHttp, &C::auth_delay, "How long a 401 waits before it is sent, against guessing."),
     custom<C>("internal", kLocation, 0, 0, "", [](C& conf, const Invocation& in) {
       if (conf.internal.is_set()) throw_duplicate("internal");
       conf.internal.set(true, in.node.place);
@@ -170,6 +171,7 @@ const Directive rows[] = {
               "climb out with \"..\" (nginx: it can)."),
     flag<C>("etag", kAllHttp, &C::etag, "Files have an ETag, of their time and length."),
     flag<C>("log_not_found", kAllHttp, &C::log_not_found, "Logs files that are not there."),
+    flag<C>("log_subrequest", kAllHttp, &C::log_subrequest, "Subrequests have lines of their own in the access log."),
 };
 
 }  // namespace

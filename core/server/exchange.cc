@@ -16,6 +16,7 @@ std::string about(const Exchange& x) {
   std::string tail = ", client: " + x.connection.remote.text();
   tail += ", server: " + x.vhost->primary_name;
   if (!x.request.request_line.empty()) tail.append(", request: \"").append(x.request.request_line).append("\"");
+  if (x.parent) tail.append(", subrequest: \"").append(x.uri).append("\"");
   if (!x.request.authority.empty()) tail.append(", host: \"").append(x.request.authority).append("\"");
   if (const auto referer = x.request.headers.get(FieldId::referer); !referer.empty())
     tail.append(", referrer: \"").append(referer).append("\"");
@@ -25,7 +26,7 @@ std::string about(const Exchange& x) {
 }  // namespace
 
 Exchange::Exchange(ConnectionInfo& connection, RequestHead head, const Vhost& vhost, Scope* parent)
-    : loop(Loop::current()), scope(parent), connection(connection), request(std::move(head)), method(request.method),
+    : loop(Loop::current()), scope(parent), background(parent), connection(connection), request(std::move(head)), method(request.method),
       uri(std::move(request.path)), args(request.args), vhost(&vhost), started(loop.now()) {
   enter(vhost.locations.root());
   keep_alive = request.keep_alive;
@@ -33,7 +34,7 @@ Exchange::Exchange(ConnectionInfo& connection, RequestHead head, const Vhost& vh
 
 Exchange::~Exchange() {
   forget_exchange(*this);
-  CHECK(scope.empty());
+  CHECK(!at_work());
   for (Slot& slot : slots_)
     if (slot.state) slot.destroy(slot.state);
 }

@@ -62,9 +62,11 @@ class SEAWALL_API Exchange {
   Exchange& operator=(const Exchange&) = delete;
 
   Loop& loop;
-  Scope scope;                    // what the handler spawned; joined before the exchange ends
+  Scope scope;                    // what the handler spawned; cancelled and joined when the response is out
+  Scope background;               // what goes on after that (mirror): joined, and only then does the exchange end
+  bool at_work() const { return !scope.empty() || !background.empty(); }
   ConnectionInfo& connection;
-  RequestHead request;            // as it came
+  RequestHead request;            // as it came; of a subrequest: its own method, and the parent's fields
   RequestBody body;
 
   // Where the request is now: changed by rewrites and internal redirects.
@@ -77,6 +79,12 @@ class SEAWALL_API Exchange {
   bool uri_follows_alias = false; // try_files found a file behind an alias of a regex location: nginx's add_uri_to_alias
   Captures captures;              // of the last regex that matched ($1..)
   std::vector<std::pair<std::string, std::string>> named_captures;  // (?<name>...) of locations and server names
+
+  // Of a subrequest (server/subrequest.h): whose it is; it ends before that does. Access rules and what shapes the response
+  // that the client gets (add_header, compression, ranges) do not concern it.
+  Exchange* parent = nullptr;
+  Exchange& main() { return parent ? parent->main() : *this; }
+  const Exchange& main() const { return parent ? parent->main() : *this; }
 
   // The Conf of a module that is in force here.
   template <class M>

@@ -2,6 +2,7 @@
 
 #include <exception>
 
+#include "seawall/async/event.h"
 #include "seawall/async/try_first.h"
 #include "seawall/http/date.h"
 #include "seawall/route/choice.h"
@@ -101,9 +102,28 @@ bool denies(const Outcome& outcome) {
   return response && (response->status == 401 || response->status == 403);
 }
 
-// The access phase has a rule of its own. satisfy all: the first answer counts. satisfy any: one grant is enough, and a
-// 401 is preferred to a 403 when nobody grants.
-Task<Outcome> run_access(Exchange& x) {
+// Against guessing: who was refused for want of a password hears it auth_delay later. Whatever ends the request ends the wait.
+Task<void> delay_refusal(Exchange& x) {
+  const Milliseconds delay = *x.core().auth_delay;
+  if (delay.count() <= 0) co_return;
+  x.log(Level::info, "delaying unauthorized request");
+  co_await sleep_until(Deadline::in(delay, Wait::handler));
+}
+
+// Of several denials: a 401 rather than a 403, with every way to come in that one of them has named.
+void keep_denial(Outcome& kept, Response& next) {
+  auto* before = std::get_if<Response>(&kept);
+  if (before && before->status == 401) {
+    for (const Field& field : next.headers.all())
+      if (field.id == FieldId::www_authenticate) before->headers.add(field.name, field.value);
+  } else if (!before || next.status == 401) {
+    kept = std::move(next);
+  }
+}
+
+// What all access steps say together. satisfy all: the first answer counts. satisfy any: one grant is enough, and a 401 is
+// preferred to a 403 when nobody grants.
+Task<Outcome> ask_access(Exchange& x) {
   const bool any = *x.core().satisfy == Satisfy::any;
   Outcome denial{Next{}};
   for (const Plan::BoundStep& step : x.plan().of(Phase::access)) {
@@ -118,7 +138,7 @@ Task<Outcome> run_access(Exchange& x) {
       continue;
     }
     if (!any || !denies(outcome)) co_return outcome;
-    if (!denies(denial) || std::get<Response>(outcome).status == 401) denial = std::move(outcome);
+    keep_denial(denial, std::get<Response>(outcome));
   }
   if (denies(denial) && std::get<Response>(denial).status == 403)
     x.log(Level::error, "access forbidden by rule");
@@ -129,6 +149,14 @@ void tell_location(const Exchange& x) {
   tell(x, [&] { return "path " + x.uri + ": " + title_and_place_of(*x.location); });
   if (x.connection.probe && x.connection.probe->trace)
     for (const std::string& line : not_chosen(x.vhost->locations, x.uri, *x.location)) tell(x, [&] { return "  " + line; });
+}
+
+// The access phase has a rule of its own, and does not concern subrequests: their request was let in.
+bool has_access_phase(const Exchange& x) { return !x.parent && !x.plan().of(Phase::access).empty(); }
+Task<void> run_access(Exchange& x, Outcome& outcome) {
+  outcome = co_await ask_access(x);
+  const auto* refusal = std::get_if<Response>(&outcome);
+  if (refusal && refusal->status == 401) co_await delay_refusal(x);
 }
 
 // Which location serves x.uri; enters it. An answer when the search itself gives one (the redirect that appends a slash).
@@ -162,7 +190,7 @@ Task<void> serve_location(Exchange& x, bool named, Outcome& outcome) {
       continue;
     }
     if (is_next(outcome)) co_await run_phase(x, Phase::preaccess, outcome);
-    if (is_next(outcome) && !x.plan().of(Phase::access).empty()) outcome = co_await run_access(x);
+    if (is_next(outcome) && has_access_phase(x)) co_await run_access(x, outcome);
     if (is_next(outcome)) co_await run_phase(x, Phase::precontent, outcome);
     if (is_next(outcome)) co_await run_phase(x, Phase::content, outcome);
     if (is_next(outcome)) outcome = Response(404);
@@ -230,15 +258,26 @@ void tell_filters(const Exchange& x) {
   if (x.connection.probe && x.connection.probe->trace) x.connection.probe->trace->location = x.location;
 }
 
+// What a subrequest's response goes through: that which makes its bytes what they mean. The rest is about the response that
+// the client gets. As in nginx.
+bool concerns_subrequests(FilterStage stage) {
+  switch (stage) {
+    case FilterStage::script: case FilterStage::gunzip: case FilterStage::substitute: case FilterStage::charset:
+    case FilterStage::ssi: return true;
+    default: return false;
+  }
+}
+
 // Runs the filters over the head that will be sent, those from `next` on, until one refuses it.
 Result<void> filter(Exchange& x, Response& response, std::size_t& next) {
   set_current_exchange(x);
   x.response = &response;  // what $sent_http_* and $status mean in values of filters
   Result<void> done;
   const auto& filters = x.plan().filters;
-  if (next == 0) tell_filters(x);
+  if (next == 0 && !x.parent) tell_filters(x);
   while (done && next < filters.size() && !response.refused) {
     const Plan::BoundFilter& filter = filters[next++];
+    if (x.parent && !concerns_subrequests(filter.stage)) continue;
     done = filter.run(x, response, filter.conf);
   }
   x.response = nullptr;
@@ -274,11 +313,28 @@ bool ends_connection(int status) {
   }
 }
 
+// An error page of a 401 still says how to come in, as in nginx.
+class Challenges {
+ public:
+  void keep(const Response& response) {
+    for (const Field& field : response.headers.all())
+      if (field.id == FieldId::www_authenticate) values_.emplace_back(field.value);
+  }
+  void add_to(Response& response) const {
+    if (response.headers.has(FieldId::www_authenticate)) return;
+    for (const std::string& value : values_) response.headers.add("WWW-Authenticate", value);
+  }
+
+ private:
+  std::vector<std::string> values_;
+};
+
 // The loop over hops: an outcome leads to a response, or by an internal redirect or an error page to the next outcome. Ends
 // with a finished Response, or with Abort.
 Task<void> settle(Exchange& x, Outcome& outcome) {
   int final_status = 0;
   bool in_error_page = false;
+  Challenges challenges;
   for (int hop = 0; hop <= kMaxHops; ++hop) {
     if (x.aborted || std::holds_alternative<Abort>(outcome)) {
       x.aborted = true;
@@ -300,10 +356,12 @@ Task<void> settle(Exchange& x, Outcome& outcome) {
     if (!page) {
       // An error page that fails itself is that failure, as in nginx.
       if (final_status && !bare) response.status = final_status;
+      challenges.add_to(response);
       page = finish(x, response, may_have_page);
       if (!page) co_return;
     }
     tell(x, [&] { return "error_page for " + std::to_string(response.status) + ": " + described(*page); });
+    challenges.keep(response);
     in_error_page = true;
     outcome = std::move(*page);
     auto* answer = std::get_if<Response>(&outcome);

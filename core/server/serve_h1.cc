@@ -88,10 +88,11 @@ Task<Result<RequestHead>> read_head(Connection& c, Deadline deadline) {
   }
 }
 
-// What the handler has spawned: an upload may still be reading the body.
+// What the handler has spawned: an upload may still be reading the body. A mirror is let finish.
 Task<void> end_work(Exchange& x) {
   x.scope.cancel();
   co_await x.scope.join();
+  co_await x.background.join();
 }
 
 // Ends a request that never became one: says why if somebody is left to hear it.
@@ -129,7 +130,7 @@ Task<void> refuse(Connection& c, std::error_code error) {
   log_exchange(*x);
   x->response = nullptr;
   response.reset();
-  if (!x->scope.empty()) co_await end_work(*x);
+  if (x->at_work()) co_await end_work(*x);
 }
 
 // Browsers of keepalive_disable: old ones of Microsoft after a POST, and Safari on a Mac.
@@ -190,7 +191,7 @@ Task<bool> one_request(Connection& c, RequestHead head) {
   log_exchange(x);
   x.response = nullptr;
   response.reset();
-  if (!x.scope.empty()) co_await end_work(x);
+  if (x.at_work()) co_await end_work(x);
   if (!sent || x.body.ended()) co_return sent && x.keep_alive;
   if (x.keep_alive) co_return co_await read_away_rest(c, x, source);
   c.linger = true;

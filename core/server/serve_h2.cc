@@ -18,10 +18,11 @@
 namespace seawall {
 namespace {
 
-// What the handler has spawned: an upload may still be reading the body.
+// What the handler has spawned: an upload may still be reading the body. A mirror is let finish.
 Task<void> end_work(Exchange& x) {
   x.scope.cancel();
   co_await x.scope.join();
+  co_await x.background.join();
 }
 
 // The status that refuses the request before a handler sees it; 0: none.
@@ -85,7 +86,7 @@ Task<void> serve_h2_stream(H2Connection& h, H2Stream& s) {
   x.response = nullptr;
   response.reset();
   s.working = nullptr;
-  if (!x.scope.empty()) co_await end_work(x);
+  if (x.at_work()) co_await end_work(x);
   if (sent && !s.ends && !s.closed && !s.malformed) co_await read_away_rest(s, x, source);
   end_stream(h, s, x, sent);
   s.exchange = nullptr;

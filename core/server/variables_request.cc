@@ -24,11 +24,11 @@ bool request(Exchange& x, std::string_view, const void*, std::string& out) {
 }
 
 bool request_method(Exchange& x, std::string_view, const void*, std::string& out) {
-  return append_known(x.request.method_name, out);
+  return append_known(x.main().request.method_name, out);
 }
 
 bool request_uri(Exchange& x, std::string_view, const void*, std::string& out) {
-  const RequestHead& head = x.request;
+  const RequestHead& head = x.main().request;
   if (head.target.starts_with('/')) return append_known(head.target, out);
   if (head.raw_path.empty()) return false;
   out.append(head.raw_path);

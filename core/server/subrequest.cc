@@ -1,0 +1,127 @@
+#include "seawall/server/subrequest.h"
+
+#include "seawall/server/access_log.h"
+#include "seawall/server/core_conf.h"
+#include "seawall/server/respond.h"
+
+namespace seawall {
+namespace {
+
+// A body that somebody has read already.
+class ReadBody final : public BodySource {
+ public:
+  explicit ReadBody(Slice bytes) : bytes_(std::move(bytes)) {}
+  Task<Result<Piece>> read(Exchange&) override { co_return Piece(bytes_, true); }
+  const Headers& trailers() const override { return none_; }
+  std::uint64_t wire_size() const override { return bytes_.size(); }
+  std::uint64_t size() const { return bytes_.size(); }
+
+ private:
+  Slice bytes_;
+  Headers none_;
+};
+
+// The parent's head, as a GET of something else. Its fields stay the parent's text.
+RequestHead head_below(const RequestHead& parent, std::string uri) {
+  RequestHead head;
+  head.method = Method::get;
+  head.method_name = "GET";
+  head.version = parent.version;
+  head.request_line = parent.request_line;
+  head.target = parent.target;
+  head.raw_path = parent.raw_path;
+  head.authority = parent.authority;
+  head.host = parent.host;
+  head.path = std::move(uri);
+  for (const Field& field : parent.headers.all()) head.headers.add_view(field.name, field.value, field.id);
+  head.keep_alive = parent.keep_alive;
+  head.size = parent.size;
+  head.storage = parent.storage;
+  return head;
+}
+
+int depth_of(const Exchange& x) { return x.parent ? 1 + depth_of(*x.parent) : 0; }
+
+}  // namespace
+
+class Subrequest::Work {
+ public:
+  Work(Exchange& parent, std::string uri, Life life)
+      : life(life), x(std::make_unique<Exchange>(parent.connection, head_below(parent.request, std::move(uri)), *parent.vhost,
+                                                 life == Life::background ? &parent.background : &parent.scope)) {
+    x->parent = &parent;
+    x->internal = true;
+  }
+  // The end of its life, when nothing is at work any more.
+  void log() {
+    if (*x->core().log_subrequest) log_exchange(*x);
+  }
+
+  Life life;
+  std::optional<ReadBody> body;
+  std::unique_ptr<Exchange> x;
+};
+
+Subrequest::Subrequest(Exchange& parent, std::string uri, std::string args, Life life)
+    : work_(std::make_unique<Work>(parent, std::move(uri), life)) {
+  work_->x->args = std::move(args);
+}
+
+Subrequest::Subrequest(Subrequest&&) noexcept = default;
+
+Subrequest::~Subrequest() {
+  if (!work_) return;
+  if (work_->x->at_work()) {
+    Scope& scope = work_->x->parent->scope;
+    scope.spawn(end(std::move(work_)));
+  } else {
+    work_->log();
+  }
+}
+
+Exchange& Subrequest::exchange() { return *work_->x; }
+
+void Subrequest::take_method() {
+  Exchange& x = *work_->x;
+  x.method = x.request.method = x.parent->method;
+  x.request.method_name = x.parent->request.method_name;
+}
+
+void Subrequest::give_body(Slice body) {
+  Exchange& x = *work_->x;
+  work_->body.emplace(std::move(body));
+  x.request.content_length = work_->body->size();
+  x.body.attach(&*work_->body, work_->body->size());
+}
+
+Task<std::optional<Response>> Subrequest::run() {
+  Exchange& x = *work_->x;
+  Exchange& parent = *x.parent;
+  if (depth_of(x) > kMaxDepth) {
+    parent.log(Level::error, "subrequests cycle while processing \"" + x.uri + "\"");
+    co_return Response(500);
+  }
+  x.named_captures = parent.named_captures;
+  x.cached_variables = parent.cached_variables;
+  Scope& scope = co_await current_scope();
+  std::optional<Response> response = co_await respond(x);
+  if (!response && scope.cancelled()) response.emplace(500);  // the request ends, which is no wish to close
+  x.status = response ? response->status : 444;
+  if (work_->life == Life::within) {
+    parent.named_captures = x.named_captures;
+    parent.cached_variables = x.cached_variables;
+  }
+  co_return response;
+}
+
+Task<void> Subrequest::end(std::unique_ptr<Work> work) {
+  Exchange& x = *work->x;
+  x.scope.cancel();
+  co_await x.scope.join();
+  co_await x.background.join();
+  work->log();
+}
+
+Task<void> Subrequest::end() { return end(std::move(work_)); }
+
+}  // namespace seawall
