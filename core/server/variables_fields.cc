@@ -2,8 +2,8 @@
 // authentication. Any loop.
 #include <algorithm>
 
-#include "seawall/base/base64.h"
 #include "seawall/base/text.h"
+#include "seawall/http/basic_credentials.h"
 #include "seawall/server/exchange.h"
 #include "seawall/server/variables.h"
 
@@ -78,16 +78,11 @@ bool argument(Exchange& x, std::string_view rest, const void*, std::string& out)
   return false;
 }
 
-// RFC 7617: base64 of user:password. Whether the password is right is not asked here.
+// Whether the password is right is not asked here.
 bool remote_user(Exchange& x, std::string_view, const void*, std::string& out) {
-  std::string_view value = x.request.headers.get(FieldId::authorization);
-  if (value.size() < 6 || !equals_ignoring_case(value.substr(0, 6), "basic ")) return false;
-  const auto decoded = decode_base64(skip_spaces(value.substr(6)));
-  if (!decoded) return false;
-  const auto colon = decoded->find(':');
-  if (colon == std::string::npos || colon == 0) return false;
-  out.append(*decoded, 0, colon);
-  return true;
+  const auto credentials = basic_credentials(x.request.headers);
+  if (credentials) out.append(credentials->user);
+  return credentials.has_value();
 }
 
 constexpr VariableRow rows[] = {
