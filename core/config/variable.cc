@@ -14,6 +14,7 @@ const Variable& VariableTable::define_changeable(Variable variable) {
   variable.name = lower(variable.name);
   variable.changeable = true;
   std::string_view rest;
+  if (finder_ && !find(variable.name, &rest)) finder_(variable.name);
   const Variable* known = find(variable.name, &rest);
   if (known && !known->prefix && !known->changeable) throw ConfigError("the duplicate \"" + variable.name + "\" variable");
   define(std::move(variable));
@@ -39,6 +40,8 @@ int VariableTable::refer(std::string_view name, const Place& place) {
     reference.name = key;
     reference.place = place;
     references_.push_back(std::move(reference));
+    std::string_view rest;
+    if (finder_ && !find(key, &rest)) finder_(key);
   }
   return known->second;
 }

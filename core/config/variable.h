@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -37,12 +38,16 @@ struct VariableRow {
   GetVariable get;
   bool cached = false;  // asked once a request, which keeps the value; others are computed each time
   SetVariable set = nullptr;
+  bool changeable = false;
 };
 
 // The variables of one configuration. References are made while parsing, before all definitions are known, and resolved
 // at the end.
 class SEAWALL_API VariableTable {
  public:
+  // Is asked about each name that is not defined when it is first used, or defined by the configuration: it may define it (it
+  // is a variable of a module that is not loaded yet).
+  void set_finder(std::function<void(std::string_view)> finder) { finder_ = std::move(finder); }
   void define(Variable variable);      // a later definition of the same name replaces an earlier one
   // For what the configuration itself defines (set, map, geo): in lower case, and changeable. ConfigError: the duplicate "NAME"
   // variable, of one that is the server's own.
@@ -63,6 +68,7 @@ class SEAWALL_API VariableTable {
     const Variable* variable = nullptr;
     std::string rest;
   };
+  std::function<void(std::string_view)> finder_;
   std::deque<Variable> variables_;
   std::unordered_map<std::string, const Variable*> by_name_;
   std::vector<const Variable*> prefixes_;

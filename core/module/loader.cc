@@ -43,6 +43,7 @@ Loader::Loader(std::string directory, VariableTable& variables)
   for (const Module& module : core_modules()) add(module);
   std::ifstream index(directory_ + "/modules.index");
   for (std::string directive, file; index >> directive >> file;) index_.emplace(directive, file);
+  variables_.set_finder([this](std::string_view name) { find_variable(name); });
 }
 
 void Loader::add(const Module& module) {
@@ -65,9 +66,22 @@ void Loader::add(const Module& module) {
     variable.prefix = variable.name.ends_with('*');
     if (variable.prefix) variable.name.pop_back();
     variable.get = row.get;
+    variable.changeable = row.changeable;
     variable.set = row.set;
     variables_.define(std::move(variable));
   }
+}
+
+// By the whole name, else as one of a prefix variable, the longest first.
+void Loader::find_variable(std::string_view name) {
+  std::string key = "$" + std::string(name);
+  auto found = index_.find(key);
+  for (auto end = key.rfind('_'); found == index_.end() && end != std::string::npos && end > 0; end = key.rfind('_', end - 1))
+    found = index_.find(key.substr(0, end + 1) + "*");
+  if (found == index_.end()) return;
+  const std::string file = found->second;
+  index_.erase(found);
+  open(directory_ + "/" + file);
 }
 
 void Loader::adopt() const {
@@ -85,7 +99,8 @@ std::span<const Loader::Row> Loader::find(std::string_view name) {
 std::vector<std::string_view> Loader::names() const {
   std::vector<std::string_view> all;
   for (const auto& [name, rows] : rows_) all.push_back(name);
-  for (const auto& [name, file] : index_) all.push_back(name);
+  for (const auto& [name, file] : index_)
+    if (!name.starts_with('$')) all.push_back(name);
   return all;
 }
 
@@ -151,6 +166,7 @@ void write_module_index(const std::string& directory, const std::function<void(c
     for (int i = std::max(core, before); i < loader.modules(); ++i) {
       for (const Directive& directive : loader.module(i).conf.directives) text += directive.name + file;
       for (const char* directive : loader.module(i).loaded_by) text += directive + file;
+      for (const VariableRow& variable : loader.module(i).variables) text += "$" + std::string(variable.name) + file;
     }
   }
   const std::string path = directory + "/modules.index", temporary = path + ".new";

@@ -1,6 +1,6 @@
 // Loader: finds the module of a directive, loads its .so and registers what it offers. A module is loaded because a
-// directive of its occurs (modules.index, written by the build) or by load_module; never unloaded: a reload is a new
-// process. Start-up thread.
+// directive or a variable of its occurs (modules.index, written by the build) or by load_module; never unloaded: a reload is a
+// new process. Start-up thread.
 #pragma once
 #include <deque>
 #include <functional>
@@ -41,17 +41,19 @@ class Loader final : public DirectiveSource {
 
  private:
   void open(const std::string& file);
+  void find_variable(std::string_view name);
   void add(const Module& module);
 
   const std::string directory_;
   VariableTable& variables_;
   std::vector<const Module*> loaded_;
   std::unordered_map<std::string, std::vector<Row>> rows_;
-  std::multimap<std::string, std::string, std::less<>> index_;  // directive -> file name of the module
+  std::multimap<std::string, std::string, std::less<>> index_;  // directive or $variable -> file name of the module
 };
 
-// Writes DIRECTORY/modules.index from the .so files in it: a line "directive file" for each. A module that does not fit this
-// server is left out, with a warning. Throws std::runtime_error when the index cannot be written: the old one stays.
+// Writes DIRECTORY/modules.index from the .so files in it: a line "NAME FILE" for each directive and, behind a '$', each
+// variable. A module that does not fit this server is left out, with a warning. Throws std::runtime_error when the index cannot
+// be written: the old one stays.
 void write_module_index(const std::string& directory, const std::function<void(const std::string&)>& warn);
 
 }  // namespace seawall

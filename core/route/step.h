@@ -17,9 +17,10 @@ enum class Phase : std::uint8_t { post_read, server_rewrite, rewrite, preaccess,
 inline constexpr int kPhases = 7;
 SEAWALL_API const char* name_of(Phase phase);
 
-// In the order run over the response head; each may wrap the body.
+// In the order run over the response head; each may wrap the body. What subrequests add comes behind the filters that both the
+// response and they go through, each with its own settings.
 enum class FilterStage : std::uint8_t {
-  not_modified, script, headers, userid, gunzip, addition, substitute, charset, ssi, compress, range,
+  not_modified, script, headers, userid, gunzip, substitute, charset, ssi, addition, compress, range,
 };
 
 class Next {};      // "not mine": the next step

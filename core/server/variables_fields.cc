@@ -4,6 +4,7 @@
 
 #include "seawall/base/text.h"
 #include "seawall/http/basic_credentials.h"
+#include "seawall/server/cookie.h"
 #include "seawall/server/exchange.h"
 #include "seawall/server/variables.h"
 
@@ -31,38 +32,10 @@ bool content_length(Exchange& x, std::string_view, const void*, std::string& out
   return true;
 }
 
-std::string_view skip_spaces(std::string_view text) {
-  while (text.starts_with(' ')) text.remove_prefix(1);
-  return text;
-}
-
-// The value of cookie `name` in one Cookie field, as nginx finds it: names ignore case, ',' separates like ';' before a
-// name, and a value ends at ';' alone.
-bool find_cookie(std::string_view field, std::string_view name, std::string_view& value) {
-  while (!field.empty()) {
-    if (field.size() >= name.size() && equals_ignoring_case(field.substr(0, name.size()), name)) {
-      const std::string_view rest = skip_spaces(field.substr(name.size()));
-      if (rest.starts_with('=')) {
-        value = skip_spaces(rest.substr(1));
-        value = value.substr(0, value.find(';'));
-        return true;
-      }
-    }
-    const auto end = field.find_first_of(";,");
-    if (end == std::string_view::npos) break;
-    field = skip_spaces(field.substr(end + 1));
-  }
-  return false;
-}
-
 bool cookie(Exchange& x, std::string_view rest, const void*, std::string& out) {
-  std::string_view value;
-  for (const Field& field : x.request.headers.all()) {
-    if (field.id != FieldId::cookie || !find_cookie(field.value, rest, value)) continue;
-    out.append(value);
-    return true;
-  }
-  return false;
+  const auto value = find_cookie(x.request.headers, rest);
+  if (value) out.append(*value);
+  return value.has_value();
 }
 
 bool argument(Exchange& x, std::string_view rest, const void*, std::string& out) {

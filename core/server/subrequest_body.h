@@ -1,0 +1,28 @@
+// SubrequestBody: what a subrequest answers, as a part of another body. The subrequest begins with the first read() and has
+// ended when the last piece is out; its status and fields are nobody's business. One loop.
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "seawall/http/body.h"
+#include "seawall/http/message.h"
+#include "seawall/server/subrequest.h"
+
+namespace seawall {
+
+class SEAWALL_API SubrequestBody final : public Reader {
+ public:
+  SubrequestBody(Exchange& parent, std::string uri, std::string args = {})
+      : subrequest_(parent, std::move(uri), std::move(args)) {}
+  Task<Result<Piece>> read() override;
+  Exchange& exchange() { return subrequest_.exchange(); }
+
+ private:
+  Subrequest subrequest_;  // the first member: it ends what the others belong to
+  std::optional<Response> response_;
+  std::unique_ptr<Reader> body_;
+  bool begun_ = false;
+};
+
+}  // namespace seawall
