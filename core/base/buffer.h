@@ -35,6 +35,11 @@ class SEAWALL_API Buffer {
   // Room for at least `least` bytes behind the unread ones; unread bytes move to a new block when this one is too small
   // (views of the old place stay valid as long as somebody holds its block).
   std::span<char> prepare(std::size_t least);
+  // How much prepare() could give without another block.
+  std::size_t room() const {
+    if (!block_) return 0;
+    return block_->capacity() - (begin_ == end_ && !block_->shared() ? 0 : end_);
+  }
   void commit(std::size_t n) { end_ += n; }
   void consume(std::size_t n);
   // The first n unread bytes as a Slice that shares the block; consumes them.

@@ -48,6 +48,15 @@ class List {
     head_.prev_->next_ = &node;
     head_.prev_ = &node;
   }
+  void push_front(T& item) {
+    ListNode& node = item;
+    CHECK(!node.linked());
+    node.next_ = head_.next_;
+    node.prev_ = &head_;
+    head_.next_->prev_ = &node;
+    head_.next_ = &node;
+  }
+  T* back() { return empty() ? nullptr : static_cast<T*>(head_.prev_); }
   T* pop_front() {
     T* item = front();
     if (item) static_cast<ListNode*>(item)->unlink();

@@ -55,6 +55,7 @@ class SEAWALL_API Response {
   Body body;
   bool close = false;            // ends the connection after this response
   bool accept_ranges = false;    // the body may be cut into ranges by the range filter
+  bool conditions_met = false;   // If-* of the request were judged by whom it was passed to
   bool refused = false;          // a filter has put an error with this status in its place: error_page is asked
   std::optional<std::int64_t> last_modified;  // seconds since 1970; the writer and the not_modified filter use it
   Ref<Owner> pinned;             // what views among the headers point into, where that can go away (a cached file)

@@ -1,12 +1,14 @@
 #include "seawall/module/core_modules.h"
 
 #include "seawall/server/core_module.h"
+#include "seawall/upstream/upstream_module.h"
 
 namespace seawall {
 
 std::span<const Module> core_modules() {
   static const Module modules[] = {describe<MainModule>(), describe<CoreModule>(), describe<FilesModule>(),
-                                   describe<BlocksModule>(), describe<TlsModule>(), describe<Http2Module>()};
+                                   describe<BlocksModule>(), describe<TlsModule>(), describe<Http2Module>(),
+                                   describe<UpstreamModule>()};
   return modules;
 }
 

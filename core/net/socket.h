@@ -60,6 +60,8 @@ class SEAWALL_API Socket final : public EpollSource {
   bool may_read() const { return may_read_; }
   // After a peek that was not enough: the next wait is for more bytes than are there now.
   void not_yet() { if (!peer_gone_) may_read_ = false; }
+  // connect() is under way: the next wait for writing is for its end.
+  void is_connecting() { may_write_ = false; }
   // The peer has ended its direction, or the connection broke; data may still be unread.
   bool peer_gone() const { return peer_gone_; }
   bool has_waiter(Direction d) const { return sides_[d].waiter != nullptr; }

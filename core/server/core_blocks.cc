@@ -27,6 +27,8 @@ void open_http(CoreBlocks& blocks, const Invocation& in) {
   blocks.http = &in.binder.open(in, kHttp);
   Setting<Root>& root = core_of(in, *blocks.http).root;
   if (!root.is_set()) root.set(Root::unwritten(in.prefixed("html")), in.node.place);
+  Setting<std::string>& bodies = core_of(in, *blocks.http).client_body_temp_path;
+  if (!bodies.is_set()) bodies.set(in.prefixed("client_body_temp"), in.node.place);
 }
 
 void open_server(CoreBlocks& blocks, const Invocation& in) {
@@ -52,7 +54,9 @@ void hang_under(Location& location, const Invocation& in) {
 void open_location(CoreBlocks& blocks, const Invocation& in) {
   std::unique_ptr<Location> location = parse_location(in.args(), in.node.place);
   if (location->regex) define_named_captures(*location->regex, in.binder.variables());
+  blocks.opening = location.get();
   Settings& settings = in.binder.open(in, kLocation);
+  blocks.opening = nullptr;
   location->settings = &settings;
   if (settings.owns(module_number<CoreModule>)) {
     Setting<Root>& root = core_of(in, settings).root;
@@ -99,6 +103,11 @@ Location& open_unnamed(const Invocation& in, Where where) {
   location->settings = &in.binder.open(in, where);
   hang_under(*location, in);
   return *blocks_of(in, in.settings).locations.emplace_back(std::move(location));
+}
+
+Location* location_of(const Invocation& in) {
+  if (in.where != kLocation) return nullptr;
+  return blocks_of(in, *in.settings.outer).opening;
 }
 
 }  // namespace seawall

@@ -18,6 +18,10 @@ class CoreBlocks {
   std::vector<Listen> listens;                       // in a server
   std::vector<ServerName> names;                     // in a server
   std::vector<std::unique_ptr<Location>> locations;  // in a server and in a location, in order
+  Location* opening = nullptr;                       // whose block is being read now
 };
+
+// The location whose own block a directive stands in; null in other blocks (server, if, limit_except). While binding only.
+SEAWALL_API Location* location_of(const Invocation& in);
 
 }  // namespace seawall

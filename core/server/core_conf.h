@@ -77,6 +77,8 @@ class CoreConf {
   Setting<LargeBuffers> large_client_header_buffers;
   Setting<std::int64_t> max_headers{1000};
   Setting<std::int64_t> client_max_body_size{1 << 20};
+  Setting<std::int64_t> client_body_buffer_size{16 * 1024};
+  Setting<std::string> client_body_temp_path{std::string()};  // a whole path, once bound
   Setting<std::int64_t> keepalive_requests{1000};
   Setting<KeepaliveDisable> keepalive_disable;
   Setting<bool> ignore_invalid_headers{true};

@@ -42,6 +42,9 @@ KeepaliveDisable parse_keepalive_disable(const Invocation& in) {
   return value;
 }
 
+// The levels of folders that may follow are for files with names.
+std::string parse_body_temp_path(const Invocation& in) { return in.prefixed(in.arg(0)); }
+
 // types { text/html html htm; ... }
 void apply_types(CoreConf& conf, const Invocation& in) {
   if (conf.types.is_set()) throw_duplicate("types");
@@ -134,6 +137,9 @@ const Directive rows[] = {
                                parse_large_buffers, "Bounds a head: number x size in all, size for one line.", "4 8k"),
     number<C>("max_headers", kOuter, &C::max_headers, "Header fields of one request."),
     size<C>("client_max_body_size", kAllHttp, &C::client_max_body_size, "The largest request body; 0: no limit."),
+    size<C>("client_body_buffer_size", kAllHttp, &C::client_body_buffer_size, "A body that must be kept is kept in memory up to this."),
+    directive<C, std::string>("client_body_temp_path", kAllHttp, 1, 4, "path", &C::client_body_temp_path, parse_body_temp_path,
+                              "Where longer ones are.", "client_body_temp"),
     flag<C>("ignore_invalid_headers", kOuter, &C::ignore_invalid_headers, "Drops fields with unusual names."),
     flag<C>("underscores_in_headers", kOuter, &C::underscores_in_headers, "Takes underscores as usual in names."),
     flag<C>("merge_slashes", kOuter, &C::merge_slashes, "Takes // in a path for /."),

@@ -17,6 +17,7 @@ std::string about(const Exchange& x) {
   tail += ", server: " + x.vhost->primary_name;
   if (!x.request.request_line.empty()) tail.append(", request: \"").append(x.request.request_line).append("\"");
   if (x.parent) tail.append(", subrequest: \"").append(x.uri).append("\"");
+  if (!x.upstream.empty()) tail.append(", upstream: \"").append(x.upstream).append("\"");
   if (!x.request.authority.empty()) tail.append(", host: \"").append(x.request.authority).append("\"");
   if (const auto referer = x.request.headers.get(FieldId::referer); !referer.empty())
     tail.append(", referrer: \"").append(referer).append("\"");
@@ -55,7 +56,7 @@ void Exchange::enter(const Location& to) {
   location = &to;
   plan_ = to.plan.get();
   core_ = to.core;
-  uri_follows_alias = false;
+  uri_follows_alias = uri_changed_here = false;
   if (clock_started_ && !deadline_moved_) start_handler_clock();
 }
 

@@ -76,6 +76,7 @@ class SEAWALL_API Exchange {
   const Vhost* vhost;
   const Location* location;       // never null once located; a server without locations has its own root
   bool internal = false;          // after an internal redirect
+  bool uri_changed_here = false;  // by the location it is in (rewrite ... break): it does not begin with the location's name any more
   bool uri_follows_alias = false; // try_files found a file behind an alias of a regex location: nginx's add_uri_to_alias
   Captures captures;              // of the last regex that matched ($1..)
   std::vector<std::pair<std::string, std::string>> named_captures;  // (?<name>...) of locations and server names
@@ -134,7 +135,10 @@ class SEAWALL_API Exchange {
   bool body_refused = false;      // longer than client_max_body_size: said once, its error page is not asked again
   bool name_search_failed = false;  // a regex of server_name hit its match limit: nobody knows whose request it is
 
-  // One error-log line about this request: message, client, server, request, host (nginx's tail).
+  // Whom the request is being passed to ("http://10.0.0.1:80/a"), for the lines of the log; empty: nobody.
+  std::string upstream;
+
+  // One error-log line about this request: message, client, server, request, upstream, host (nginx's tail).
   void log(Level level, std::string_view message) const;
   bool logs_at(Level level) const { return seawall::logs_at(log_targets(), level); }
 
@@ -147,6 +151,9 @@ class SEAWALL_API Exchange {
   std::vector<Cached> cached_variables;
 
   // For the log and the variables.
+  // Fields of an upstream's response that the final one has as well (X-Accel-Redirect).
+  Headers kept_fields;
+
   int status = 0;                       // of the response as sent; 0 before
   const Response* response = nullptr;   // the head being sent, while there is one
   std::uint64_t bytes_sent = 0;         // head and body

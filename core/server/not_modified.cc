@@ -73,7 +73,7 @@ bool list_has_etag(std::string_view list, std::string_view etag, bool weak) {
 }
 
 Result<void> filter_not_modified(Exchange& x, Response& response, const CoreConf& core) {
-  if (response.status != 200) return {};
+  if (response.status != 200 || response.conditions_met) return {};
   const Headers& request = x.request.headers;
   const Field* unmodified_since = request.find(FieldId::if_unmodified_since);
   const Field* match = request.find(FieldId::if_match);

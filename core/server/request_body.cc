@@ -1,7 +1,12 @@
 #include "seawall/server/request_body.h"
 
+#include <unistd.h>
+
+#include <cerrno>
+
 #include "seawall/server/core_conf.h"
 #include "seawall/server/exchange.h"
+#include "seawall/server/temporary_file.h"
 
 namespace seawall {
 
@@ -25,6 +30,7 @@ Task<Result<Piece>> RequestBody::read(Exchange& x) {
 
 Task<Result<Slice>> RequestBody::read_all(Exchange& x) {
   if (kept_) co_return *kept_;
+  if (file_) co_return read_file();
   std::string whole;
   while (!ended_) {
     Result<Piece> piece = co_await read(x);
@@ -33,6 +39,55 @@ Task<Result<Slice>> RequestBody::read_all(Exchange& x) {
   }
   kept_ = Slice::from(std::move(whole));
   co_return *kept_;
+}
+
+Result<Slice> RequestBody::read_file() {
+  std::string whole(static_cast<std::size_t>(file_->length), '\0');
+  std::size_t n = 0;
+  while (n < whole.size()) {
+    const ssize_t got = ::pread(file_->file->fd.get(), whole.data() + n, whole.size() - n, static_cast<off_t>(n));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return got < 0 ? system_error_code(errno) : make_error_code(Errc::truncated);
+    n += static_cast<std::size_t>(got);
+  }
+  return Slice::from(std::move(whole));
+}
+
+Task<Result<void>> RequestBody::store(Exchange& x) {
+  if (ended_) co_return Result<void>();
+  const auto most = static_cast<std::size_t>(*x.core().client_body_buffer_size);
+  std::string memory;
+  std::shared_ptr<OpenFile> file;
+  std::uint64_t written = 0;
+  while (!ended_) {
+    Result<Piece> piece = co_await read(x);
+    if (!piece) co_return piece.error();
+    if (ended_ && memory.empty() && !file && piece->data.size() <= most) {  // came in one
+      kept_ = std::move(piece->data);
+      co_return Result<void>();
+    }
+    memory.append(piece->data.view());
+    if (memory.size() <= most && !(file && ended_)) continue;
+    if (!file) {
+      Result<Fd> made = make_temporary_file(*x.core().client_body_temp_path);
+      if (!made) co_return file_failed(x, made.error());
+      x.log(Level::warn, "a client request body is buffered to a temporary file");
+      file = std::make_shared<OpenFile>(std::move(*made));
+    }
+    Result<void> stored = write_at(file->fd.get(), memory, written);
+    if (!stored) co_return file_failed(x, stored.error());
+    written += memory.size();
+    memory.clear();
+  }
+  if (file) file_.emplace(std::move(file), 0, written);
+  else kept_ = Slice::from(std::move(memory));
+  co_return Result<void>();
+}
+
+std::error_code RequestBody::file_failed(Exchange& x, std::error_code error) {
+  x.keep_alive = false;
+  x.log(Level::crit, "a temporary file in \"" + *x.core().client_body_temp_path + "\" failed " + describe(error));
+  return error;
 }
 
 const Headers& RequestBody::trailers() const {

@@ -43,16 +43,23 @@ class SEAWALL_API RequestBody {
   // The whole body as one Slice, kept for later readers (all() of a retry, $request_body).
   Task<Result<Slice>> read_all(Exchange& x);
   const std::optional<Slice>& kept() const { return kept_; }
+  // Reads the whole body and keeps it for whoever asks, even several times: in memory up to client_body_buffer_size, a longer
+  // one in a file. Errors: also errno of that file.
+  Task<Result<void>> store(Exchange& x);
+  const std::optional<FilePart>& file() const { return file_; }  // of a stored body that is not in kept()
   // The fields behind a chunked body; complete once it has ended.
   const Headers& trailers() const;
   // Reads what is left and forgets it.
   Task<Result<void>> discard(Exchange& x);
 
  private:
+  Result<Slice> read_file();
+  static std::error_code file_failed(Exchange& x, std::error_code error);
   BodySource* source_ = nullptr;
   std::optional<std::uint64_t> length_;
   std::uint64_t received_ = 0;
   std::optional<Slice> kept_;
+  std::optional<FilePart> file_;
   bool ended_ = true;
 };
 

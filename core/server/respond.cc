@@ -284,9 +284,19 @@ Result<void> filter(Exchange& x, Response& response, std::size_t& next) {
   return done;
 }
 
+// What an upstream has said about the file that it leaves to us.
+void add_kept_fields(Exchange& x, Response& response) {
+  for (const Field& field : x.kept_fields.all()) {
+    if (field.id == FieldId::set_cookie) response.headers.add(field.name, field.value);
+    else response.headers.set(field.name, field.value);
+  }
+  x.kept_fields.clear();
+}
+
 // The head as it will be sent; where to go instead when a filter refuses it (412, 416) and has a page for that.
 std::optional<Outcome> finish(Exchange& x, Response& response, bool may_have_page) {
   if (is_bare(response)) add_default_page(x, response);
+  else if (!x.kept_fields.empty()) add_kept_fields(x, response);
   std::size_t next = 0;
   Result<void> done = filter(x, response, next);
   while (done && std::exchange(response.refused, false)) {

@@ -162,6 +162,12 @@ Task<bool> read_away_rest(Connection& c, Exchange& x, H1BodySource& source) {
   co_return rest.has_value();
 }
 
+// The connection is a tunnel from now on, until both ends have ended.
+Task<void> run_tunnel(Connection& c, Tunnel& tunnel) {
+  c.enter(ConnState::tunnel);
+  co_await tunnel.run(*c.stream, c.in.take(c.in.size()));
+}
+
 // One request from its head to its log line; true when the connection can take another. The Exchange lives on the heap
 // and only as long as this: an idle connection does not hold it.
 Task<bool> one_request(Connection& c, RequestHead head) {
@@ -185,6 +191,10 @@ Task<bool> one_request(Connection& c, RequestHead head) {
     x.keep_alive = reusable(c, x, *response);
     c.enter(ConnState::send);
     sent = co_await write_h1(c, x, *response);
+    if (auto* tunnel = std::get_if<std::unique_ptr<Tunnel>>(&response->body); tunnel && sent) {
+      co_await run_tunnel(c, **tunnel);
+      sent = false;
+    }
   } else {
     x.status = x.client_left ? 499 : 444;
   }

@@ -184,6 +184,7 @@ ResponseHeadInfo head_info(Exchange& x, const Response& r) {
   x.chunked_response = info.chunked;
   x.sent_content_length = info.content_length;
   info.keep_alive = x.keep_alive;
+  info.upgrade = r.status == 101;
   if (x.keep_alive) info.keep_alive_timeout = x.core().keepalive_timeout->header;
   return info;
 }
@@ -294,7 +295,8 @@ Task<bool> write_h1(Connection& c, Exchange& x, Response& response) {
   append_head(head, info, response.headers);
   x.status = response.status;
   x.response = &response;
-  if (!carries_body(x, response)) response.body = Body();
+  const bool tunnel = std::holds_alternative<std::unique_ptr<Tunnel>>(response.body);
+  if (!tunnel && !carries_body(x, response)) response.body = Body();
   Sender sender(c, x);
   Result<void> sent;
   if (const auto bytes = bytes_of(response.body)) {

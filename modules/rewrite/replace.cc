@@ -127,6 +127,7 @@ Outcome Replace::move(Exchange& x, Progress& progress) const {
   x.uri = std::move(to);
   x.internal = true;  // as in nginx: internal locations may be reached
   if (progress.logs) x.log(Level::notice, "rewritten data: \"" + x.uri + "\", args: \"" + x.args + "\"");
+  x.uri_changed_here = true;
   progress.stopped = last_ || break_;
   progress.changed = !break_;
   return Next{};

@@ -1,0 +1,73 @@
+#include "seawall/http/h1_response_head.h"
+
+#include <algorithm>
+
+#include "seawall/base/text.h"
+
+namespace seawall {
+namespace {
+
+bool is_token(char c) { return is_alpha(c) || is_digit(c) || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos; }
+bool is_text(char c) { return c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f); }
+
+// The line at the front without its end, which may be a bare LF; nothing when that is not here yet.
+std::optional<std::string_view> next_line(std::string_view& rest) {
+  const auto end = rest.find('\n');
+  if (end == std::string_view::npos) return std::nullopt;
+  std::string_view line = rest.substr(0, end);
+  rest.remove_prefix(end + 1);
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  return line;
+}
+
+// Can `text` still become, or is it, the beginning of a status line?
+bool begins_http(std::string_view text) {
+  constexpr std::string_view start = "HTTP/1.";
+  return text.substr(0, start.size()) == start.substr(0, text.size());
+}
+
+}  // namespace
+
+Errc H1ResponseHead::refuse(std::string why) {
+  complaint = std::move(why);
+  return Errc::bad_request;
+}
+
+Result<void> H1ResponseHead::status_line(std::string_view line) {
+  const bool shaped = line.size() >= 12 && begins_http(line) && is_digit(line[7]) && line[8] == ' ' && is_digit(line[9]) &&
+                      is_digit(line[10]) && is_digit(line[11]) && (line.size() == 12 || line[12] == ' ');
+  if (!shaped) return refuse("upstream sent no valid HTTP/1.0 header");
+  minor_version = line[7] - '0';
+  status = (line[9] - '0') * 100 + (line[10] - '0') * 10 + (line[11] - '0');
+  if (status < 100) return refuse("upstream sent no valid HTTP/1.0 header");
+  return {};
+}
+
+Result<void> H1ResponseHead::field(std::string_view line) {
+  const auto colon = line.find(':');
+  const std::string_view name = line.substr(0, colon);
+  const bool named = colon != std::string_view::npos && !name.empty() && std::all_of(name.begin(), name.end(), is_token);
+  const std::string_view value = named ? trim(line.substr(colon + 1)) : std::string_view();
+  if (!named || !std::all_of(value.begin(), value.end(), is_text))
+    return refuse("upstream sent invalid header: \"" + std::string(line.substr(0, 100)) + "\"");
+  headers.add_view(name, value);
+  return {};
+}
+
+Result<std::optional<std::size_t>> H1ResponseHead::parse(std::string_view in) {
+  if (!begins_http(in)) return refuse("upstream sent no valid HTTP/1.0 header");
+  // Not taken apart before its end is here.
+  const auto crlf = in.find("\n\r\n"), lf = in.find("\n\n");
+  if (crlf == std::string_view::npos && lf == std::string_view::npos) return std::optional<std::size_t>();
+  headers.clear();
+  std::string_view rest = in;
+  if (Result<void> ok = status_line(*next_line(rest)); !ok) return ok.error();
+  for (;;) {
+    const std::optional<std::string_view> line = next_line(rest);
+    if (!line) return std::optional<std::size_t>();
+    if (line->empty()) return std::optional<std::size_t>(in.size() - rest.size());
+    if (Result<void> ok = field(*line); !ok) return ok.error();
+  }
+}
+
+}  // namespace seawall

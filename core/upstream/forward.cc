@@ -1,0 +1,222 @@
+// Which server is asked, what its failure means, and who is asked next.
+#include "seawall/upstream/forward.h"
+
+#include <cerrno>
+
+#include "seawall/net/loop.h"
+#include "seawall/server/core_conf.h"
+#include "seawall/server/error_pages.h"
+#include "seawall/upstream/forwarding.h"
+
+namespace seawall {
+namespace {
+
+LoopGroup& group_for(Exchange& x, const Group& group, std::unique_ptr<LoopGroup>& own) {
+  if (group.number >= 0) return LoopUpstreams::of(x.loop).group(group);
+  own = std::make_unique<LoopGroup>(x.loop, group);
+  return *own;
+}
+
+// nginx's levels: a refusal is everyday, a socket file that is not there is not.
+Level level_of(const std::error_code& error) {
+  switch (error.value()) {
+    case ECONNREFUSED: case ECONNRESET: case ENETDOWN: case ENETUNREACH: case EHOSTDOWN: case EHOSTUNREACH: case ETIMEDOUT: case EPIPE:
+      return Level::error;
+    default: return Level::crit;
+  }
+}
+
+}  // namespace
+
+Forwarding::Forwarding(Exchange& x, const ForwardConf& conf, ForwardTo to)
+    : x_(x), conf_(conf), to_(std::move(to)), protocol_(*to_.protocol), attempts_(Attempts::of(x)),
+      group_(group_for(x, *to_.group, own_group_)), choice_(*group_.balancer, x), started_(x.loop.now()) {}
+
+Forwarding::~Forwarding() { end_attempt(Tried::done); }
+
+Task<Outcome> Forwarding::run() {
+  Scope& scope = co_await current_scope();
+  scope_ = &scope;
+  x_.outlives_client = *conf_.ignore_client_abort;
+  x_.end_handler_clock();  // the upstream's own deadlines hold
+  const bool has_body = x_.body.present() && *conf_.pass_request_body && !to_.own_body;
+  buffers_request_ = *conf_.request_buffering || !has_body || (!x_.body.length() && !to_.takes_unknown_length);
+  buffering_ = *conf_.buffering;
+  if (buffers_request_) {  // also a body that is not passed on: the client is not to be stopped in the middle of it
+    const Result<void> stored = co_await x_.body.store(x_);
+    if (!stored) co_return client_failed(stored.error());
+  }
+  if (!attempts_.all.empty()) attempts_.all.emplace_back();
+  attempts_.head = UpstreamHead();
+  if (*conf_.next_upstream_tries > 0 && choice_.tries > *conf_.next_upstream_tries)
+    choice_.tries = static_cast<int>(*conf_.next_upstream_tries);
+  for (;;) {
+    std::optional<Outcome> outcome = co_await attempt();
+    if (!outcome) outcome = may_ask_next();
+    if (!outcome) continue;
+    auto* response = std::get_if<Response>(&*outcome);
+    const bool streams = response && response->body.index() >= 3;
+    if (!streams) {
+      x_.start_handler_clock();
+      x_.outlives_client = false;
+    }
+    co_return std::move(*outcome);
+  }
+}
+
+bool Forwarding::choose() {
+  peer_ = choice_.next();
+  attempt_ = attempts_.all.size();
+  Attempt& attempt = attempts_.all.emplace_back();
+  attempt.started = x_.loop.now();
+  doing_ = "connecting to upstream";
+  const std::string& name = peer_ ? peer_->peer->name : to_.group->name;
+  attempt.peer = name;
+  x_.upstream.clear();
+  x_.upstream.append(protocol_.scheme()).append(name);
+  if (peer_ && peer_->peer->address.is_unix()) x_.upstream += ':';
+  x_.upstream += protocol_.uri();
+  if (peer_) return true;
+  log(Level::error, "no live upstreams");
+  return false;
+}
+
+DialOptions Forwarding::dial_options() const {
+  DialOptions options;
+  options.keepalive = *conf_.socket_keepalive;
+  options.receive_buffer = static_cast<int>(*conf_.socket_receive_buffer);
+  options.send_buffer = static_cast<int>(*conf_.socket_send_buffer);
+  if (conf_.bind->off) return options;
+  const std::string text = conf_.bind->address.eval(x_);
+  options.transparent = conf_.bind->transparent;
+  if (const auto from = Address::parse(text)) options.from = *from;
+  else if (!text.empty()) x_.log(Level::error, "invalid local address \"" + text + "\"");
+  return options;
+}
+
+// An idle connection or a new one; false: failed, and said so.
+Task<bool> Forwarding::connect() {
+  const Address& address = peer_->peer->address;
+  const void* tag = to_.group->keepalive_local ? &conf_ : nullptr;
+  connection_ = group_.pool.take(address, tag);
+  reused_ = connection_ != nullptr;
+  if (reused_) co_return true;
+  Result<Fd> fd = start_connecting(address, dial_options());
+  if (!fd) {
+    log(level_of(fd.error()), "connect() to " + peer_->peer->name + " failed " + describe(fd.error()));
+    failure_.why = next_upstream::error;
+    co_return false;
+  }
+  connection_ = std::make_unique<UpstreamConnection>();
+  connection_->stream = std::make_unique<Stream>(std::move(*fd));
+  connection_->address = address;
+  connection_->tag = tag;
+  connection_->started = x_.loop.now();
+  const Result<void> done = co_await connected(*connection_->stream, Deadline::in(*conf_.connect_timeout, Wait::connect));
+  if (done) co_return true;
+  failure_.why = done.error() == Errc::timed_out ? next_upstream::timeout : next_upstream::error;
+  if (done.error() != Errc::timed_out && done.error() != Errc::cancelled)
+    log(Level::error, "connect() failed " + describe(done.error()));
+  co_return false;
+}
+
+// One server, from the connection to the head of its answer.
+Task<std::optional<Outcome>> Forwarding::attempt() {
+  failure_ = Failure();
+  request_sent_ = false;
+  if (!choose()) {
+    failure_.why = next_upstream::no_live;
+    co_return std::nullopt;
+  }
+  const bool open = co_await connect();
+  if (scope_->cancelled()) co_return Outcome(Abort{});
+  if (!open) co_return std::nullopt;
+  Attempt& attempt = attempts_.all[attempt_];
+  attempt.connect_time = x_.loop.now() - attempt.started;
+  ++connection_->requests;
+  send();
+  Result<UpstreamHead> head = co_await read_head();
+  if (scope_->cancelled()) co_return Outcome(Abort{});
+  if (head) {
+    attempts_.all[attempt_].header_time = x_.loop.now() - attempts_.all[attempt_].started;
+    std::optional<Outcome> outcome = answer(std::move(*head));
+    if (outcome) co_return outcome;
+  }
+  const bool stopped = co_await stop_sending();
+  if (!stopped) co_return Outcome(Abort{});
+  if (client_error_) {
+    end_attempt(Tried::done);
+    co_return client_failed(client_error_);
+  }
+  co_return std::nullopt;
+}
+
+bool Forwarding::is_idempotent() const {
+  return x_.method != Method::post && x_.method != Method::lock && x_.method != Method::patch;
+}
+
+// After a failed attempt: nothing when the next server is to be asked.
+std::optional<Outcome> Forwarding::may_ask_next() {
+  const unsigned why = failure_.why;
+  if (peer_) {
+    const bool answered = why == next_upstream::http_403 || why == next_upstream::http_404;
+    end_attempt(answered ? Tried::next : Tried::failed);
+  }
+  if (why == next_upstream::timeout) log(Level::error, "upstream timed out (110: Connection timed out)");
+  if (why == next_upstream::timeout || why == next_upstream::http_504) failure_.status = 504;
+  // An idle connection may have been closed at any time: that says nothing about the server.
+  if (reused_ && why == next_upstream::error) ++choice_.tries;
+  reused_ = false;
+  Attempt& attempt = attempts_.all[attempt_];
+  attempt.status = failure_.status;
+  if (attempt.response_time < 0) attempt.response_time = x_.loop.now() - attempt.started;
+  if (allows(why, 1)) return std::nullopt;
+  x_.upstream.clear();
+  return Response(failure_.status);
+}
+
+// May another server be asked, when at least so many tries are left?
+bool Forwarding::allows(unsigned why, int tries) const {
+  const std::int64_t timeout = std::chrono::nanoseconds(*conf_.next_upstream_timeout).count();
+  if (timeout > 0 && x_.loop.now() - started_ >= timeout) return false;
+  if (request_sent_ && !is_idempotent()) why |= next_upstream::non_idempotent;
+  return choice_.tries >= tries && (*conf_.next_upstream & why) == why && !(request_sent_ && !buffers_request_);
+}
+
+void Forwarding::end_attempt(Tried how) {
+  connection_.reset();
+  let_go(how);
+}
+
+void Forwarding::let_go(Tried how) {
+  PeerState* peer = std::exchange(peer_, nullptr);
+  if (!peer) return;
+  Attempt& attempt = attempts_.all[attempt_];
+  if (attempt.response_time < 0) attempt.response_time = x_.loop.now() - attempt.started;
+  if (choice_.release(*peer, how)) log(Level::warn, "upstream server temporarily disabled");
+}
+
+Outcome Forwarding::client_failed(std::error_code error) {
+  x_.upstream.clear();
+  const int status = error.category() == seawall_category() ? status_of(error) : 500;
+  if (status) return Response(status);
+  x_.keep_alive = false;
+  x_.client_left = true;
+  return Abort{};
+}
+
+void Forwarding::log(Level level, const std::string& what, const char* doing) const {
+  if (x_.logs_at(level)) x_.log(level, what + " while " + (doing ? doing : doing_));
+}
+
+void Forwarding::log_failed(const char* call, std::error_code error) const {
+  const bool reset = error == Errc::peer_reset;
+  log(Level::error, std::string(call) + " failed " + (reset ? "(104: Connection reset by peer)" : describe(error)));
+}
+
+Task<Outcome> forward(Exchange& x, const ForwardConf& conf, ForwardTo to) {
+  auto forwarding = std::make_shared<Forwarding>(x, conf, std::move(to));
+  co_return co_await forwarding->run();
+}
+
+}  // namespace seawall

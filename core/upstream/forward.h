@@ -1,0 +1,36 @@
+// forward(): passes a request to a server of a group and makes a response of its answer: choosing and trying servers, the upload,
+// deadlines, errors, X-Accel-*, hidden fields, buffering, tunnels. The content step of a protocol module is little more than
+// this call. One loop.
+//
+//   ForwardTo to;
+//   to.group = conf.group;
+//   to.protocol = std::make_unique<FastCgi>(x, conf);
+//   co_return co_await forward(x, conf, std::move(to));
+#pragma once
+#include <memory>
+#include <optional>
+
+#include "seawall/async/task.h"
+#include "seawall/route/step.h"
+#include "seawall/upstream/forward_conf.h"
+#include "seawall/upstream/group.h"
+#include "seawall/upstream/protocol.h"
+
+namespace seawall {
+
+class Exchange;
+
+class SEAWALL_API ForwardTo {
+ public:
+  std::shared_ptr<const Group> group;
+  std::unique_ptr<UpstreamProtocol> protocol;
+  // Sent instead of the client's body (proxy_set_body).
+  std::optional<Slice> own_body;
+  // The protocol can send a body whose length is not known before its end.
+  bool takes_unknown_length = false;
+};
+
+// `conf` outlives the exchange.
+SEAWALL_API Task<Outcome> forward(Exchange& x, const ForwardConf& conf, ForwardTo to);
+
+}  // namespace seawall

@@ -1,0 +1,250 @@
+// The head of an upstream's answer, and what becomes of it: another server, an error page, a file of ours, or the response.
+#include <algorithm>
+
+#include "seawall/base/text.h"
+#include "seawall/http/date.h"
+#include "seawall/http/uri.h"
+#include "seawall/net/loop.h"
+#include "seawall/server/core_conf.h"
+#include "seawall/upstream/forwarding.h"
+
+namespace seawall {
+namespace {
+
+class UpstreamBody final : public Reader {
+ public:
+  explicit UpstreamBody(std::shared_ptr<Forwarding> forwarding) : forwarding_(std::move(forwarding)) {}
+  Task<Result<Piece>> read() override { return forwarding_->read(); }
+  std::optional<std::uint64_t> length() const override { return forwarding_->length(); }
+  Headers trailers() override { return forwarding_->take_trailers(); }
+
+ private:
+  std::shared_ptr<Forwarding> forwarding_;
+};
+
+class UpstreamTunnel final : public Tunnel {
+ public:
+  explicit UpstreamTunnel(std::shared_ptr<Forwarding> forwarding) : forwarding_(std::move(forwarding)) {}
+  Task<void> run(Stream& client, Slice already_read) override { return forwarding_->tunnel(client, std::move(already_read)); }
+
+ private:
+  std::shared_ptr<Forwarding> forwarding_;
+};
+
+unsigned why_next(int status) {
+  switch (status) {
+    case 403: return next_upstream::http_403;
+    case 404: return next_upstream::http_404;
+    case 429: return next_upstream::http_429;
+    case 500: return next_upstream::http_500;
+    case 502: return next_upstream::http_502;
+    case 503: return next_upstream::http_503;
+    case 504: return next_upstream::http_504;
+    default: return 0;
+  }
+}
+
+// What ends with the connection between an upstream and us (RFC 9110 7.6.1), and what frames the message.
+bool is_hop_by_hop(FieldId id) {
+  switch (id) {
+    case FieldId::connection: case FieldId::keep_alive: case FieldId::proxy_connection: case FieldId::te: case FieldId::trailer:
+    case FieldId::transfer_encoding: case FieldId::upgrade: case FieldId::content_length: case FieldId::http2_settings:
+      return true;
+    default: return false;
+  }
+}
+
+// Of a response whose place a file of ours takes.
+bool goes_with_file(const Field& field) {
+  switch (field.id) {
+    case FieldId::content_type: case FieldId::set_cookie: case FieldId::cache_control: case FieldId::expires: case FieldId::accept_ranges:
+      return true;
+    default: return equals_ignoring_case(field.name, "Content-Disposition");
+  }
+}
+
+}  // namespace
+
+// The head, if all of it is here; an error when it never will be one.
+Result<std::optional<UpstreamHead>> Forwarding::find_head() {
+  Buffer& in = connection_->in;
+  if (in.empty()) return std::optional<UpstreamHead>();
+  Result<std::optional<UpstreamHead>> head = protocol_.read_head(in);
+  const bool too_big = head && !*head && in.size() >= static_cast<std::size_t>(*conf_.buffer_size);
+  if (head && !too_big) return head;
+  log(Level::error, too_big ? "upstream sent too big header" : protocol_.complaint());
+  failure_.why = next_upstream::invalid_header;
+  return Errc::bad_request;
+}
+
+// Until more has come. The time for the answer runs from the end of the upload.
+Task<Result<void>> Forwarding::wait_for_head(Io io) {
+  if (client_error_) co_return client_error_;
+  if (send_error_ == Errc::timed_out) {
+    doing_ = "sending request to upstream";
+    failure_.why = next_upstream::timeout;
+    co_return send_error_;
+  }
+  const Deadline deadline = sending_ ? Deadline::never(Wait::upstream_read) : Deadline::in(*conf_.read_timeout, Wait::upstream_read);
+  const Errc waited = co_await wait_for(*connection_->stream, io, deadline);
+  if (waited == Errc::ok) co_return Result<void>();
+  failure_.why = next_upstream::timeout;
+  co_return waited;
+}
+
+Task<Result<UpstreamHead>> Forwarding::read_head() {
+  doing_ = "reading response header from upstream";
+  for (;;) {
+    Result<std::optional<UpstreamHead>> head = find_head();
+    if (!head) co_return head.error();
+    if (*head) co_return std::move(**head);
+    const Io io = connection_->stream->try_read(room());
+    if (io.kind == Io::done) {
+      connection_->in.commit(io.n);
+      attempts_.all[attempt_].bytes_received += io.n;
+      continue;
+    }
+    if (io.kind == Io::eof || io.kind == Io::failed) {
+      if (io.kind == Io::eof) log(Level::error, "upstream prematurely closed connection");
+      else log_failed("recv()", error_of(io));
+      failure_.why = next_upstream::error;
+      co_return error_of(io);
+    }
+    const Result<void> more = co_await wait_for_head(io);
+    if (!more) co_return more.error();
+  }
+}
+
+std::optional<Outcome> Forwarding::answer(UpstreamHead head) {
+  attempts_.head = std::move(head);
+  const int status = attempts_.head.status;
+  attempts_.all[attempt_].status = status;
+  last_read_ = x_.loop.now();
+  doing_ = "reading upstream";
+  if (status == 101 && !protocol_.has_switched()) {
+    log(Level::error, "upstream sent unexpected status 101");
+    failure_.why = next_upstream::invalid_header;
+    return std::nullopt;
+  }
+  if (status >= 300) {
+    if (asks_next(status)) return std::nullopt;
+    if (is_intercepted(status)) return intercept(status);
+  }
+  if (auto elsewhere = follow_accel()) return elsewhere;
+  return make_response();
+}
+
+bool Forwarding::asks_next(int status) {
+  const unsigned why = why_next(status);
+  if (!why || !allows(why, 2)) return false;
+  failure_.why = why;
+  failure_.status = status;
+  return true;
+}
+
+bool Forwarding::is_intercepted(int status) const {
+  if (!*conf_.intercept_errors) return false;
+  const auto& pages = *x_.core().error_pages;
+  return std::any_of(pages.begin(), pages.end(), [status](const ErrorPage& page) { return page.code == status; });
+}
+
+// An answer without a body: error_page has one.
+Outcome Forwarding::intercept(int status) {
+  Response response(status);
+  if (status == 401) {
+    for (const Field& field : attempts_.head.headers.all())
+      if (field.id == FieldId::www_authenticate) response.headers.add(field.name, field.value);
+  }
+  take_apart();
+  if (connection_) end_attempt(Tried::done);
+  x_.upstream.clear();
+  return response;
+}
+
+// X-Accel-Redirect: another location answers, with some of what this one said.
+std::optional<Outcome> Forwarding::follow_accel() {
+  const Field* to = attempts_.head.headers.find(FieldId::x_accel_redirect);
+  if (!to || (*conf_.ignore_headers & ignored::redirect)) return std::nullopt;
+  x_.kept_fields.clear();
+  for (const Field& field : attempts_.head.headers.all())
+    if (goes_with_file(field)) x_.kept_fields.add(field.name, field.value);
+  const std::string uri(to->value);
+  take_apart();
+  if (connection_) end_attempt(Tried::done);
+  x_.upstream.clear();
+  if (uri.starts_with('@')) return Outcome(Internal(uri));
+  const auto question = uri.find('?');
+  const Result<std::string> path = normalize_path(std::string_view(uri).substr(0, question), false);
+  if (!uri.starts_with('/') || !path) {
+    x_.log(Level::error, "unsafe URI \"" + uri + "\" was detected");
+    return Outcome(Response(404));
+  }
+  Internal internal(*path, question == std::string::npos ? std::string() : uri.substr(question + 1));
+  internal.keep_method = false;
+  return Outcome(std::move(internal));
+}
+
+void Forwarding::copy_field(const Field& field, Response& response) {
+  std::string value;
+  const bool rewritable = field.id == FieldId::location || field.id == FieldId::set_cookie || equals_ignoring_case(field.name, "Refresh");
+  if (rewritable && protocol_.rewrite(field, value)) {
+    response.headers.add(field.name, value);
+    return;
+  }
+  response.headers.add_view(field.name, field.value, field.id);
+}
+
+void Forwarding::copy_fields(Response& response) {
+  for (const Field& field : attempts_.head.headers.all()) {
+    if (field.id == FieldId::upgrade ? !switched_ : is_hop_by_hop(field.id)) continue;
+    if (conf_.hides(field.name)) continue;
+    if (field.id == FieldId::accept_ranges && *conf_.force_ranges) continue;
+    if (field.id == FieldId::last_modified) {
+      if (response.last_modified) continue;  // once is enough
+      response.last_modified = parse_http_date(field.value);
+    }
+    copy_field(field, response);
+  }
+}
+
+Outcome Forwarding::make_response() {
+  const Headers& headers = attempts_.head.headers;
+  Response response(attempts_.head.status);
+  response.conditions_met = true;
+  response.pinned = attempts_.head.storage;
+  switched_ = protocol_.has_switched();
+  copy_fields(response);
+  if (const Field* field = headers.find(FieldId::x_accel_buffering); field && !(*conf_.ignore_headers & ignored::buffering)) {
+    if (equals_ignoring_case(field->value, "no")) buffering_ = false;
+    if (equals_ignoring_case(field->value, "yes")) buffering_ = true;
+  }
+  if (!conf_.limit_rate->empty()) rate_ = size_of(conf_.limit_rate->eval(x_)).value_or(0);
+  rate_from_ = x_.loop.now();
+  if (switched_) {
+    doing_ = "proxying upgraded connection";
+    response.body = std::unique_ptr<Tunnel>(new UpstreamTunnel(shared_from_this()));
+    return response;
+  }
+  response.accept_ranges = *conf_.force_ranges && attempts_.head.length && response.status == 200;
+  response.body = make_body();
+  return response;
+}
+
+// A body that is here in full already is given as it is, and the connection is free.
+Body Forwarding::make_body() {
+  length_ = attempts_.head.length;
+  if (x_.request.method == Method::head) {
+    take_apart();
+    return std::unique_ptr<Reader>(new UpstreamBody(shared_from_this()));
+  }
+  if (rate_ == 0) take_apart();
+  if (ended_ && queue_.size() <= 1 && trailers_.empty()) {
+    Slice all;
+    if (!queue_.empty()) all = std::move(queue_.front());
+    queue_.clear();
+    return all;
+  }
+  return std::unique_ptr<Reader>(new UpstreamBody(shared_from_this()));
+}
+
+}  // namespace seawall

@@ -1,0 +1,176 @@
+// The request on its way: what the socket takes at once goes at once; a task sends the rest while the answer is awaited, which may
+// come before the upload has ended.
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "seawall/net/loop.h"
+#include "seawall/upstream/forwarding.h"
+
+namespace seawall {
+namespace {
+
+constexpr std::size_t kPiece = 32 * 1024;  // what a protocol frames at once
+
+}  // namespace
+
+void Forwarding::send() {
+  doing_ = "sending request to upstream";
+  protocol_.restart();
+  head_.clear();
+  pieces_.clear();
+  piece_ = 0;
+  send_error_ = client_error_ = {};
+  sent_ = false;
+  const bool passes = *conf_.pass_request_body && x_.body.present();
+  std::optional<std::uint64_t> length = 0;
+  std::string_view whole;  // a body in memory
+  if (to_.own_body) whole = to_.own_body->view();
+  else if (passes && x_.body.kept()) whole = x_.body.kept()->view();
+  if (to_.own_body || (passes && x_.body.kept())) length = whole.size();
+  else if (passes && x_.body.file()) length = x_.body.file()->length;
+  else if (passes && !x_.body.ended()) length = x_.body.length();
+  protocol_.write_head(head_, length);
+  add_piece(head_);
+  const bool small = length && *length == whole.size() && whole.size() <= kPiece;
+  if (small && !whole.empty()) {
+    protocol_.frame(whole.size(), true, before_ = {}, after_ = {});
+    add_piece(before_);
+    add_piece(whole);
+    add_piece(after_);
+  }
+  const Result<bool> done = try_send();
+  if (done && *done && small) {
+    sent_ = true;
+    doing_ = "reading response header from upstream";
+    return;
+  }
+  if (!done) {
+    send_error_ = done.error();
+    return;
+  }
+  sending_ = true;
+  sending_ended_.reset();
+  x_.scope.spawn(send_rest(shared_from_this()));
+}
+
+// What is left of pieces_, as far as the socket takes it.
+Result<bool> Forwarding::try_send() {
+  Stream& stream = *connection_->stream;
+  while (piece_ < pieces_.size()) {
+    const Io io = stream.try_write({pieces_.data() + piece_, pieces_.size() - piece_});
+    if (io.kind == Io::failed || io.kind == Io::eof) return error_of(io);
+    if (io.kind != Io::done) return false;
+    request_sent_ = true;
+    attempts_.all[attempt_].bytes_sent += io.n;
+    std::size_t n = io.n;
+    while (piece_ < pieces_.size() && n >= pieces_[piece_].iov_len) n -= pieces_[piece_++].iov_len;
+    if (n == 0) continue;
+    pieces_[piece_].iov_base = static_cast<char*>(pieces_[piece_].iov_base) + n;
+    pieces_[piece_].iov_len -= n;
+  }
+  const Io flushed = stream.try_flush();
+  if (flushed.kind == Io::failed || flushed.kind == Io::eof) return error_of(flushed);
+  return flushed.kind == Io::done;
+}
+
+Task<Result<void>> Forwarding::send_pieces() {
+  for (;;) {
+    const Result<bool> done = try_send();
+    if (!done) co_return done.error();
+    if (*done) break;
+    const Errc waited = co_await connection_->stream->socket().wait(Socket::writing, Deadline::in(*conf_.send_timeout, Wait::upstream_send));
+    if (waited != Errc::ok) co_return waited;
+  }
+  pieces_.clear();
+  piece_ = 0;
+  co_return Result<void>();
+}
+
+Task<Result<void>> Forwarding::send_framed(std::string_view data, bool last) {
+  before_.clear();
+  after_.clear();
+  protocol_.frame(data.size(), last, before_, after_);
+  add_piece(before_);
+  add_piece(data);
+  add_piece(after_);
+  co_return co_await send_pieces();
+}
+
+// A body that is kept: in memory and longer than a piece, or in a file.
+Task<Result<void>> Forwarding::send_file() {
+  const std::optional<FilePart>& file = x_.body.file();
+  const std::string_view memory = to_.own_body ? to_.own_body->view() : x_.body.kept() ? x_.body.kept()->view() : std::string_view();
+  const std::uint64_t size = file ? file->length : memory.size();
+  std::string piece;
+  for (std::uint64_t at = 0; at < size;) {
+    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(kPiece, size - at));
+    std::string_view data;
+    if (file) {
+      piece.resize(wanted);
+      const ssize_t n = ::pread(file->file->fd.get(), piece.data(), wanted, static_cast<off_t>(at));
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0) co_return n < 0 ? system_error_code(errno) : make_error_code(Errc::truncated);
+      data = std::string_view(piece.data(), static_cast<std::size_t>(n));
+    } else {
+      data = memory.substr(static_cast<std::size_t>(at), wanted);
+    }
+    at += data.size();
+    Result<void> sent = co_await send_framed(data, at == size);
+    if (!sent) co_return sent;
+  }
+  co_return Result<void>();
+}
+
+// The client's body as it comes.
+Task<Result<void>> Forwarding::send_stream() {
+  for (bool last = false; !last;) {
+    Result<Piece> piece = co_await x_.body.read(x_);
+    if (!piece) {
+      client_error_ = piece.error();
+      co_return piece.error();
+    }
+    std::string_view data = piece->data.view();
+    do {
+      const std::string_view part = data.substr(0, kPiece);
+      data.remove_prefix(part.size());
+      last = piece->last && data.empty();
+      if (part.empty() && !last) break;
+      Result<void> sent = co_await send_framed(part, last);
+      if (!sent) co_return sent;
+    } while (!data.empty());
+  }
+  co_return Result<void>();
+}
+
+// Runs beside the wait for the answer, which it wakes at its end: only now does the time for the answer run.
+Task<void> Forwarding::send_rest(std::shared_ptr<Forwarding> self) {
+  Scope own(&self->x_.scope);
+  self->send_scope_ = &own;
+  const bool whole = self->to_.own_body || (self->x_.body.kept() && *self->conf_.pass_request_body);
+  const bool in_pieces = self->pieces_.size() > 1;  // the body is among them
+  Result<void> done = co_await self->send_pieces().in(own);
+  if (done && !in_pieces && *self->conf_.pass_request_body) {
+    if (whole || self->x_.body.file()) done = co_await self->send_file().in(own);
+    else if (self->x_.body.present() && !self->x_.body.ended()) done = co_await self->send_stream().in(own);
+  } else if (done && !in_pieces && self->to_.own_body) {
+    done = co_await self->send_file().in(own);
+  }
+  self->send_scope_ = nullptr;
+  self->sending_ = false;
+  self->sent_ = done.has_value();
+  if (!done) self->send_error_ = done.error();
+  else if (self->doing_ == std::string_view("sending request to upstream")) self->doing_ = "reading response header from upstream";
+  self->sending_ended_.set();
+  if (self->connection_) self->connection_->stream->socket().interrupt(Socket::reading, Errc::ok);
+}
+
+Task<bool> Forwarding::stop_sending() {
+  if (!sending_) co_return true;
+  if (send_scope_) send_scope_->cancel();
+  const Errc waited = co_await sending_ended_.wait(Deadline::never(Wait::upstream_send));
+  co_return waited == Errc::ok;
+}
+
+}  // namespace seawall

@@ -1,0 +1,86 @@
+// After 101: bytes in both directions until both have ended. An end of one is passed on, the other goes on. Whoever is silent in
+// both for read_timeout has left.
+#include "seawall/net/loop.h"
+#include "seawall/upstream/forwarding.h"
+
+namespace seawall {
+namespace {
+
+constexpr std::size_t kRoom = 16 * 1024;
+
+}  // namespace
+
+Task<void> Forwarding::copy(std::shared_ptr<Forwarding> self, Stream& from, Stream& to, Slice first, bool to_client) {
+  Forwarding& f = *self;
+  const auto silent_until = [&f] {
+    return Deadline::at(f.last_read_ + std::chrono::nanoseconds(*f.conf_.read_timeout).count(), Wait::upstream_read);
+  };
+  std::unique_ptr<char[]> memory;
+  std::string_view left = first.view();
+  bool ended = false;
+  while (!f.broken_ && (!ended || !left.empty())) {
+    Io io = Io::wants_read();
+    if (!left.empty()) {
+      const iovec piece{const_cast<char*>(left.data()), left.size()};
+      io = to.try_write({&piece, 1});
+      if (io.kind == Io::done) {
+        left.remove_prefix(io.n);
+        if (to_client) {
+          f.x_.bytes_sent += io.n;
+          f.x_.body_bytes_sent += io.n;
+        } else {
+          f.attempts_.all[f.attempt_].bytes_sent += io.n;
+        }
+      }
+    } else {
+      io = to.try_flush();
+      if (io.kind == Io::done) {
+        if (!memory) memory.reset(new char[kRoom]);
+        io = from.try_read({memory.get(), kRoom});
+        if (io.kind == Io::done) {
+          left = {memory.get(), io.n};
+          if (to_client) f.attempts_.all[f.attempt_].bytes_received += io.n;
+        }
+        if (io.kind == Io::want_read) memory.reset();  // an idle tunnel holds no buffer
+        if (io.kind == Io::eof) {
+          ended = true;
+          continue;
+        }
+      }
+    }
+    if (io.kind == Io::done) {
+      f.last_read_ = f.x_.loop.now();
+      continue;
+    }
+    if (io.kind != Io::want_read && io.kind != Io::want_write) break;
+    Stream& waits_for = io.kind == Io::want_write ? to : from;
+    const Errc waited = co_await wait_for(waits_for, io, silent_until());
+    if (waited == Errc::ok || (waited == Errc::timed_out && !silent_until().passed())) continue;
+    if (waited == Errc::timed_out && !std::exchange(f.ended_, true)) f.log(Level::error, "upstream timed out (110: Connection timed out)");
+    break;
+  }
+  if (ended) {
+    to.end();
+    co_return;
+  }
+  f.broken_ = Errc::peer_closed;
+  // Broken, or silent for too long: the other direction has no use either.
+  from.socket().interrupt(Socket::writing, Errc::peer_closed);
+  to.socket().interrupt(Socket::reading, Errc::peer_closed);
+}
+
+Task<void> Forwarding::tunnel(Stream& client, Slice already_read) {
+  const auto self = shared_from_this();
+  Scope& outer = co_await current_scope();
+  Scope directions(&outer);
+  last_read_ = x_.loop.now();
+  Stream& upstream = *connection_->stream;
+  directions.spawn(copy(self, client, upstream, std::move(already_read), false));
+  directions.spawn(copy(self, upstream, client, connection_->in.take(connection_->in.size()), true));
+  co_await directions.join();
+  ended_ = true;
+  end_attempt(Tried::done);
+  x_.upstream.clear();
+}
+
+}  // namespace seawall

@@ -1,0 +1,146 @@
+// Forwarding: one request on its way to an upstream and its response on the way back. Shared by what works on it: forward(),
+// the upload, the read-ahead, the response's Reader or tunnel; the last of them ends it. The parts are in forward.cc (servers,
+// one after another), forward_send.cc (the request), forward_head.cc (the answer's head), forward_body.cc (its body). One loop.
+#pragma once
+#include <deque>
+
+#include "seawall/async/event.h"
+#include "seawall/net/dial.h"
+#include "seawall/server/exchange.h"
+#include "seawall/upstream/forward.h"
+#include "seawall/upstream/spill.h"
+#include "seawall/upstream/upstream_module.h"
+
+namespace seawall {
+
+class Forwarding : public std::enable_shared_from_this<Forwarding> {
+ public:
+  Forwarding(Exchange& x, const ForwardConf& conf, ForwardTo to);
+  ~Forwarding();
+  Task<Outcome> run();
+
+  // ---- the body, for its Reader ----
+  Task<Result<Piece>> read();
+  std::optional<std::uint64_t> length() const { return length_; }
+  Headers take_trailers();
+  // ---- the connection, for its tunnel ----
+  Task<void> tunnel(Stream& client, Slice already_read);
+
+ private:
+  // Why an attempt came to nothing: a bit of next_upstream, and the status when nobody else is asked.
+  class Failure {
+   public:
+    unsigned why = 0;
+    int status = 502;
+  };
+
+  // forward.cc
+  Task<std::optional<Outcome>> attempt();        // nothing: failure_ says why
+  Task<bool> connect();
+  bool choose();
+  std::optional<Outcome> may_ask_next();         // what to answer when not
+  void let_go(Tried how);
+  void end_attempt(Tried how);                   // of the peer and the connection, if there are any still
+  void log(Level level, const std::string& what, const char* doing = nullptr) const;
+  void log_failed(const char* call, std::error_code error) const;
+  Outcome client_failed(std::error_code error);
+  bool is_idempotent() const;
+  bool allows(unsigned why, int tries) const;
+  DialOptions dial_options() const;
+
+  // forward_send.cc
+  void send();                                   // what can be sent at once is; the rest by a task
+  Task<void> send_rest(std::shared_ptr<Forwarding> self);
+  Task<Result<void>> send_pieces();
+  Task<Result<void>> send_file();
+  Task<Result<void>> send_stream();
+  Task<Result<void>> send_framed(std::string_view data, bool last);
+  Result<bool> try_send();                       // of pieces_; false: must wait
+  Task<bool> stop_sending();                     // false: cancelled meanwhile
+  void add_piece(std::string_view bytes) {
+    if (!bytes.empty()) pieces_.push_back({const_cast<char*>(bytes.data()), bytes.size()});
+  }
+
+  // forward_head.cc
+  Task<Result<UpstreamHead>> read_head();
+  Result<std::optional<UpstreamHead>> find_head();
+  Task<Result<void>> wait_for_head(Io io);
+  std::optional<Outcome> answer(UpstreamHead head);  // nothing: another server is to be asked
+  bool asks_next(int status);
+  bool is_intercepted(int status) const;
+  Outcome intercept(int status);
+  std::optional<Outcome> follow_accel();
+  Outcome make_response();
+  void copy_fields(Response& response);
+  void copy_field(const Field& field, Response& response);
+  Body make_body();
+
+  // forward_body.cc
+  std::optional<Result<Piece>> take();
+  Io pull();                                     // reads once and takes apart what came; done: the queue may have grown
+  void take_apart();
+  void finish();                                 // the response is here in full
+  void break_off(std::error_code error);
+  Task<void> read_ahead(std::shared_ptr<Forwarding> self);
+  Task<Errc> wait_for_more(Io io);
+  Errc after_wait(Errc waited);                  // timed_out: for good
+  std::int64_t allowed() const;                  // bytes, by limit_rate
+  bool may_spill() const;
+  bool queue_is_full() const;
+  void push(Slice data);
+  bool spill(std::string_view data);
+  std::span<char> room();
+  std::size_t memory() const;
+
+  // forward_tunnel.cc
+  Task<void> copy(std::shared_ptr<Forwarding> self, Stream& from, Stream& to, Slice first, bool to_client);
+
+  Exchange& x_;
+  const ForwardConf& conf_;
+  ForwardTo to_;
+  UpstreamProtocol& protocol_;
+  Attempts& attempts_;
+  std::unique_ptr<LoopGroup> own_group_;         // of a group made for this request
+  LoopGroup& group_;
+  Choice choice_;
+  const std::int64_t started_;
+  Scope* scope_ = nullptr;                       // the handler runs in it
+  bool buffers_request_ = true, buffering_ = true;
+
+  // The present attempt.
+  PeerState* peer_ = nullptr;
+  std::unique_ptr<UpstreamConnection> connection_;
+  std::size_t attempt_ = 0;                      // index into attempts_
+  const char* doing_ = "connecting to upstream"; // for the log
+  bool reused_ = false;                          // the connection had been idle
+  bool request_sent_ = false;                    // some of the request has gone
+  Failure failure_;
+
+  // The request on its way.
+  std::string head_;
+  std::string before_, after_;
+  std::vector<iovec> pieces_;
+  std::size_t piece_ = 0;
+  bool sending_ = false, sent_ = false;
+  Scope* send_scope_ = nullptr;
+  Event sending_ended_;
+  std::error_code send_error_, client_error_;
+
+  // The response.
+  bool switched_ = false;
+  std::optional<std::uint64_t> length_;
+  std::deque<Slice> queue_;
+  std::size_t queued_ = 0;
+  Spill spill_;
+  bool ended_ = false;                           // all of it is in the queue
+  std::error_code broken_;
+  bool reading_ahead_ = false;
+  std::int64_t last_read_ = 0;                   // ns
+  std::uint64_t body_read_ = 0;
+  std::int64_t rate_ = 0, rate_from_ = 0;        // bytes a second; ns
+  std::size_t read_size_ = 16 * 1024;
+  Event more_, room_;
+  Headers trailers_;
+};
+
+}  // namespace seawall

@@ -1,0 +1,38 @@
+// LoopUpstreams: what one loop knows of every group of the configuration, and the idle connections it keeps. One loop.
+#pragma once
+#include <memory>
+#include <vector>
+
+#include "seawall/upstream/balancer.h"
+#include "seawall/upstream/pool.h"
+
+namespace seawall {
+
+class UpstreamConf;
+
+// One group as one loop has it.
+class LoopGroup {
+ public:
+  LoopGroup(Loop& loop, const Group& group) : pool(loop, group), own_(group.common ? nullptr : new Balancer(group)) {
+    balancer = own_ ? own_.get() : group.common.get();
+  }
+  Balancer* balancer;
+  Pool pool;
+
+ private:
+  std::unique_ptr<Balancer> own_;
+};
+
+class LoopUpstreams {
+ public:
+  LoopUpstreams(Loop& loop, const UpstreamConf& conf);
+  static LoopUpstreams& of(Loop& loop);
+  LoopGroup& group(const Group& group) { return *groups_[static_cast<std::size_t>(group.number)]; }
+  const UpstreamConf& conf() const { return conf_; }
+
+ private:
+  const UpstreamConf& conf_;
+  std::vector<std::unique_ptr<LoopGroup>> groups_;
+};
+
+}  // namespace seawall

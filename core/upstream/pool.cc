@@ -1,0 +1,60 @@
+#include "seawall/upstream/pool.h"
+
+#include "seawall/net/loop.h"
+
+namespace seawall {
+
+// Lives in the frame of the task that watches the connection.
+class Pool::Idle final : public ListNode {
+ public:
+  std::unique_ptr<UpstreamConnection> connection;  // empty: somebody has taken it
+};
+
+Pool::Pool(Loop& loop, const Group& group) : loop_(loop), group_(group), scope_(&loop.scope()) {}
+Pool::~Pool() = default;
+
+std::unique_ptr<UpstreamConnection> Pool::take(const Address& address, const void* tag) {
+  for (Idle* idle = idle_.front(); idle; idle = idle_.next(*idle)) {
+    if (idle->connection->tag != tag || !(idle->connection->address == address)) continue;
+    idle->unlink();
+    --count_;
+    auto connection = std::move(idle->connection);
+    connection->stream->socket().interrupt(Socket::reading, Errc::cancelled);
+    return connection;
+  }
+  return nullptr;
+}
+
+void Pool::put(std::unique_ptr<UpstreamConnection> connection) {
+  const std::int64_t age = loop_.now() - connection->started;
+  if (group_.keepalive <= 0 || loop_.stopping() || !connection->in.empty() ||
+      connection->requests >= static_cast<std::uint64_t>(group_.keepalive_requests) ||
+      age > std::chrono::nanoseconds(group_.keepalive_time).count())
+    return connection->stream->end();
+  connection->in.release();
+  scope_.spawn(keep(std::move(connection)));
+}
+
+// Until somebody takes it, or it is of no use any more.
+Task<void> Pool::keep(std::unique_ptr<UpstreamConnection> connection) {
+  Stream& stream = *connection->stream;
+  const Deadline deadline = Deadline::in(group_.keepalive_timeout, Wait::idle);
+  Idle idle;
+  idle.connection = std::move(connection);
+  idle_.push_front(idle);
+  if (++count_ > group_.keepalive) idle_.back()->connection->stream->socket().interrupt(Socket::reading, Errc::exhausted);
+  for (;;) {
+    // TLS says things of its own at any time: tickets, keys.
+    char byte;
+    const Io io = stream.try_read({&byte, 1});
+    if (io.kind != Io::want_read && io.kind != Io::want_write) break;
+    const Errc waited = co_await wait_for(stream, io, deadline);
+    if (!idle.connection) co_return;
+    if (waited != Errc::ok) break;
+  }
+  idle.unlink();
+  --count_;
+  idle.connection->stream->end();
+}
+
+}  // namespace seawall

@@ -1,0 +1,47 @@
+// Pool: the idle connections to a group's peers that one loop keeps (keepalive). A connection whose peer closes it, or says
+// something unasked, is closed at once; so is the one idle longest when there are too many. One loop.
+#pragma once
+#include <cstdint>
+#include <memory>
+
+#include "seawall/base/buffer.h"
+#include "seawall/base/list.h"
+#include "seawall/net/address.h"
+#include "seawall/net/stream.h"
+#include "seawall/upstream/group.h"
+
+namespace seawall {
+
+// A connection to a peer, in use or idle.
+class UpstreamConnection {
+ public:
+  std::unique_ptr<Stream> stream;
+  Buffer in;                  // read and not used yet
+  Address address;
+  const void* tag = nullptr;  // who may use it: null: anybody
+  std::int64_t started = 0;   // ns
+  std::uint64_t requests = 0;
+};
+
+class Pool {
+ public:
+  Pool(Loop& loop, const Group& group);
+  ~Pool();
+
+  // One to this peer, the one used last; null: none is idle.
+  std::unique_ptr<UpstreamConnection> take(const Address& address, const void* tag);
+  // Keeps it for others, or closes it.
+  void put(std::unique_ptr<UpstreamConnection> connection);
+
+ private:
+  class Idle;
+  Task<void> keep(std::unique_ptr<UpstreamConnection> connection);
+
+  Loop& loop_;
+  const Group& group_;
+  Scope scope_;
+  List<Idle> idle_;  // used last first
+  std::int64_t count_ = 0;
+};
+
+}  // namespace seawall

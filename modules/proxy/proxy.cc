@@ -1,0 +1,167 @@
+// proxy: passes requests to HTTP servers.
+#include <algorithm>
+
+#include "conf.h"
+#include "h1_client.h"
+#include "seawall/base/text.h"
+#include "seawall/upstream/attempts.h"
+#include "seawall/upstream/forward.h"
+
+namespace seawall::proxy {
+namespace {
+
+constexpr std::string_view kHidden[] = {"Date", "Server", "X-Pad", "X-Accel-Expires", "X-Accel-Redirect", "X-Accel-Limit-Rate",
+                                        "X-Accel-Buffering", "X-Accel-Charset"};
+
+void set_pass(Conf& conf, const Invocation& in) {
+  if (conf.target) throw_duplicate("proxy_pass");
+  conf.target = std::make_shared<Target>(in);
+  conf.block = &in.settings;
+}
+// Only blocks without a name (if, limit_except) take it: see serves().
+void inherit_pass(Conf& conf, const Conf& outer) {
+  if (conf.target) return;
+  conf.target = outer.target;
+  conf.block = outer.block;
+}
+
+void append_set_field(std::vector<SetField>& fields, const Invocation& in) {
+  SetField& field = fields.emplace_back();
+  field.name = in.arg(0);
+  field.id = field_id(field.name);
+  field.value = in.compile(in.arg(1));
+}
+
+HttpVersion parse_version(const Invocation& in) {
+  if (in.arg(0) == "1.0") return HttpVersion::http10;
+  if (in.arg(0) == "1.1") return HttpVersion::http11;
+  if (in.arg(0) == "2") throw ConfigError("\"proxy_http_version 2\" is not supported yet");
+  throw_invalid_value(in.arg(0), "proxy_http_version");
+}
+
+template <class T, Setting<T> Conf::*Field, void (*Append)(T&, const Invocation&)>
+Directive pairs(const char* name, int most, const char* kind, const char* help, std::string otherwise = "off") {
+  return custom<Conf>(name, kHttp | kServer | kLocation, 1, most, kind,
+                      [](Conf& conf, const Invocation& in) {
+                        Append((conf.*Field).edit(), in);
+                        (conf.*Field).mark_set(in.node.place);
+                      },
+                      help, [](Conf& conf, const Conf& outer) { (conf.*Field).inherit(outer.*Field); }, std::move(otherwise));
+}
+
+// The default needs to know what proxy_pass says.
+void append_checked_redirect(Conf& conf, const Invocation& in) {
+  if (in.args().size() == 1 && in.arg(0) == "default") {
+    if (!conf.target) throw ConfigError("\"proxy_redirect default\" should be placed after the \"proxy_pass\" directive");
+    if (conf.target->has_variables())
+      throw ConfigError("\"proxy_redirect default\" cannot be used with \"proxy_pass\" directive with variables");
+  }
+  append_redirect(conf.redirects.edit(), in);
+  conf.redirects.mark_set(in.node.place);
+}
+void inherit_redirects(Conf& conf, const Conf& outer) { conf.redirects.inherit(outer.redirects); }
+
+// The text of proxy_pass becomes the location's name.
+void fill_default(Replacement& one, const Target& target) {
+  const bool has_uri = !target.uri().empty();
+  one.pattern = Template::literal(target.text() + (has_uri ? "" : "/"));
+  one.by = Template::literal(has_uri ? target.location() : "/");
+}
+
+void check(Conf& conf, Settings&, Binder& binder) {
+  conf.finish("proxy", kHidden, binder);
+  conf.fields = RequestFields(*conf.set_fields);
+  conf.effective_redirects = *conf.redirects;
+  if (!conf.target || conf.target->has_variables()) return;
+  if (conf.redirects.is_default()) conf.effective_redirects.all.emplace_back().is_default = true;
+  for (Replacement& one : conf.effective_redirects.all)
+    if (one.is_default) fill_default(one, *conf.target);
+}
+
+// Is the target that of the location the request is in? A nested location has what its outer one says but this.
+bool serves(const Exchange& x, const Conf& conf) {
+  const Location* at = x.location;
+  while (at->settings != conf.block) {
+    if (at->kind != Location::Kind::unnamed || !at->parent) return false;
+    at = at->parent;
+  }
+  return true;
+}
+
+bool active(const Conf& conf) { return conf.target != nullptr; }
+
+bool is_method(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return is_alpha(c) || c == '-' || c == '_'; });
+}
+
+Task<Outcome> pass(Exchange& x, const Conf& conf) {
+  if (!serves(x, conf)) co_return Next{};
+  int status = 500;
+  std::optional<Destination> to = conf.target->of(x, status);
+  if (!to) co_return Response(status);
+  std::string method;
+  if (!conf.method->empty()) method = conf.method->eval(x);
+  else method = x.method == x.request.method ? x.request.method_name : "GET";  // an internal redirect asks for a page
+  if (!is_method(method)) {
+    x.log(Level::error, "invalid method \"" + method + "\" to proxy");
+    co_return Response(500);
+  }
+  Attempts& attempts = Attempts::of(x);
+  attempts.host = to->host;
+  attempts.port = to->port;
+  ForwardTo forwarded;
+  forwarded.group = to->group;
+  forwarded.takes_unknown_length = *conf.version == HttpVersion::http11;
+  if (!conf.body.is_default()) forwarded.own_body = Slice::from(conf.body->eval(x));
+  forwarded.protocol = std::make_unique<H1Client>(x, conf, std::move(*to), std::move(method));
+  co_return co_await forward(x, conf, std::move(forwarded));
+}
+
+constexpr unsigned kPass = kLocation | kLocationIf | kLimitExcept;
+constexpr unsigned kAll = kHttp | kServer | kLocation;
+
+std::vector<Directive> make_rows() {
+  std::vector<Directive> rows = forward_directives<Conf>("proxy");
+  const Directive own[] = {
+      custom<Conf>("proxy_pass", kPass, 1, 1, "URL", set_pass,
+                   "Passes the request to this server or upstream; a URI in it takes the place of the location's name.", inherit_pass),
+      directive<Conf, HttpVersion>("proxy_http_version", kAll, 1, 1, "1.0 | 1.1", &Conf::version, parse_version,
+                                   "What is spoken to the upstream.", "1.1"),
+      list<Conf, SetField>("proxy_set_header", kAll, 2, 2, "field value", &Conf::set_fields, append_set_field,
+                           "A field of the request to the upstream; an empty value takes the client's away."),
+      value<Conf>("proxy_method", kAll, &Conf::method, "The method, instead of the client's."),
+      value<Conf>("proxy_set_body", kAll, &Conf::body, "The body, instead of the client's."),
+      flag<Conf>("proxy_pass_trailers", kAll, &Conf::pass_trailers, "Passes the response's trailers to the client."),
+      custom<Conf>("proxy_redirect", kAll, 1, 2, "off | default | text replacement", append_checked_redirect,
+                   "Changes Location and Refresh of responses.", inherit_redirects, "default"),
+      pairs<Replacements, &Conf::cookie_domains, append_cookie_domain>("proxy_cookie_domain", 2, "off | domain replacement",
+                                                                       "Changes Domain of cookies."),
+      pairs<Replacements, &Conf::cookie_paths, append_cookie_path>("proxy_cookie_path", 2, "off | path replacement",
+                                                                   "Changes Path of cookies."),
+      pairs<CookieFlags, &Conf::cookie_flags, append_cookie_flags>("proxy_cookie_flags", kMany, "off | cookie flag ...",
+                                                                   "Secure, HttpOnly and SameSite of cookies."),
+  };
+  rows.insert(rows.end(), std::begin(own), std::end(own));
+  return rows;
+}
+
+std::span<const Directive> all_rows() {
+  static const std::vector<Directive> rows = make_rows();
+  return rows;
+}
+
+}  // namespace
+
+struct Proxy {
+  using Conf = proxy::Conf;
+  static constexpr const char* name = "proxy";
+  static constexpr const char* summary = "passes requests to HTTP servers";
+  static inline const std::span<const Directive> directives = all_rows();
+  static constexpr Step steps[] = {step<Conf, active, pass>(Phase::content)};
+  static void check(Conf& conf, Settings& settings, Binder& binder) { proxy::check(conf, settings, binder); }
+};
+
+}  // namespace seawall::proxy
+
+using seawall::proxy::Proxy;
+SEAWALL_MODULE(Proxy)

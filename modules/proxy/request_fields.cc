@@ -1,0 +1,105 @@
+#include "request_fields.h"
+
+#include <algorithm>
+
+#include "seawall/base/text.h"
+
+namespace seawall::proxy {
+namespace {
+
+// Of the client's connection, or written by ourselves.
+bool stays_here(FieldId id) {
+  switch (id) {
+    case FieldId::host: case FieldId::connection: case FieldId::proxy_connection: case FieldId::keep_alive: case FieldId::te:
+    case FieldId::upgrade: case FieldId::expect: case FieldId::content_length: case FieldId::transfer_encoding:
+    case FieldId::http2_settings: case FieldId::trailer:
+      return true;
+    default: return false;
+  }
+}
+
+// A line, whose value cannot end it.
+void append_line(std::string& out, std::string_view name, std::string_view value) {
+  out.append(name).append(": ");
+  for (const char c : value)
+    if (c != '\r' && c != '\n' && c != '\0') out += c;
+  out += "\r\n";
+}
+
+bool names_token(std::string_view list, std::string_view token) {
+  while (auto element = next_list_element(list))
+    if (equals_ignoring_case(*element, token)) return true;
+  return false;
+}
+
+// Fields that the client's Connection says end here (RFC 9110 7.6.1). One that the server itself knows is not for a client to take
+// away: it may be another proxy's.
+std::vector<std::string_view> named_by_connection(const Exchange& x) {
+  std::vector<std::string_view> names;
+  for (const Field& field : x.request.headers.all()) {
+    if (field.id != FieldId::connection) continue;
+    std::string_view rest = field.value;
+    while (auto token = next_list_element(rest))
+      if (field_id(*token) == FieldId::other) names.push_back(*token);
+  }
+  return names;
+}
+
+}  // namespace
+
+RequestFields::RequestFields(const std::vector<SetField>& set) {
+  for (const SetField& field : set) {
+    names_.insert(lower(field.name));
+    if (field.id == FieldId::content_length || field.id == FieldId::transfer_encoding) continue;  // say what is sent, always
+    if (field.id == FieldId::upgrade || field.id == FieldId::connection) sets_upgrade_ = true;
+    if (field.id == FieldId::host) host_value_ = std::make_shared<Template>(field.value);
+    else set_.push_back(field);
+  }
+}
+
+bool RequestFields::write(Exchange& x, const Facts& facts, std::string& out) const {
+  std::string host;
+  if (host_value_) host = host_value_->eval(x);
+  if (!host_value_ || (host.empty() && facts.needs_host)) host = facts.default_host;
+  if (!host.empty()) append_line(out, "Host", host);
+  bool upgrades = write_set(x, out);
+  if (!sets_upgrade_ && facts.needs_host) upgrades = write_websocket(x, out);
+  if (facts.passes_client) write_clients(x, out);
+  return upgrades;
+}
+
+// HTTP/2 by Upgrade would pass behind the back of everything that looks at requests here.
+bool RequestFields::write_set(Exchange& x, std::string& out) const {
+  bool upgrades = false;
+  for (const SetField& field : set_) {
+    const std::string value = field.value.eval(x);
+    if (value.empty()) continue;
+    if (field.id == FieldId::upgrade) {
+      if (names_token(value, "h2c")) continue;
+      upgrades = true;
+    }
+    append_line(out, field.name, value);
+  }
+  return upgrades;
+}
+
+// A WebSocket opens without two lines of configuration, too.
+bool RequestFields::write_websocket(const Exchange& x, std::string& out) const {
+  const std::string_view upgrade = x.request.headers.get(FieldId::upgrade);
+  if (upgrade.empty() || x.request.version != Version::http11 || x.body.present()) return false;
+  if (!equals_ignoring_case(upgrade, "websocket") || !names_token(x.request.headers.get(FieldId::connection), "upgrade")) return false;
+  out += "Upgrade: websocket\r\nConnection: upgrade\r\n";
+  return true;
+}
+
+void RequestFields::write_clients(const Exchange& x, std::string& out) const {
+  const std::vector<std::string_view> ended = x.request.headers.has(FieldId::connection) ? named_by_connection(x) : std::vector<std::string_view>();
+  for (const Field& field : x.request.headers.all()) {
+    if (stays_here(field.id)) continue;
+    if (!names_.empty() && names_.contains(lower(field.name))) continue;
+    if (std::any_of(ended.begin(), ended.end(), [&](std::string_view name) { return equals_ignoring_case(name, field.name); })) continue;
+    append_line(out, field.name, field.value);
+  }
+}
+
+}  // namespace seawall::proxy
