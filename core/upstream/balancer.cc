@@ -26,15 +26,15 @@ Balancer::Balancer(const Group& group) : group(group) {
   if (group.balance == Balance::consistent_hash) ring = make_ring(group);
 }
 
-Choice::Choice(Balancer& balancer, Exchange& x)
+PeerChoice::PeerChoice(Balancer& balancer, Exchange& x)
     : tries(balancer.primary.tries + balancer.backup.tries), balancer_(balancer), x_(x), tier_(&balancer.primary),
       tried_(balancer.primary.peers.size()) {}
 
-std::unique_lock<std::mutex> Choice::lock() {
+std::unique_lock<std::mutex> PeerChoice::lock() {
   return balancer_.group.shared ? std::unique_lock(balancer_.mutex) : std::unique_lock<std::mutex>();
 }
 
-PeerState* Choice::next() {
+PeerState* PeerChoice::next() {
   const auto guard = lock();
   now_ = x_.loop.now() / 1'000'000'000;
   PeerState* peer = pick();
@@ -47,7 +47,7 @@ PeerState* Choice::next() {
   return peer;
 }
 
-PeerState* Choice::pick() {
+PeerState* PeerChoice::pick() {
   if (tier_->peers.empty()) return nullptr;
   if (balancer_.single) {
     PeerState& only = tier_->peers.front();
@@ -66,7 +66,7 @@ PeerState* Choice::pick() {
   return nullptr;
 }
 
-bool Choice::usable(std::size_t index) const {
+bool PeerChoice::usable(std::size_t index) const {
   const PeerState& peer = tier_->peers[index];
   const UpstreamServer& server = *peer.peer->server;
   if (tried_[index] || server.down) return false;
@@ -74,7 +74,7 @@ bool Choice::usable(std::size_t index) const {
   return !server.max_conns || peer.connections < server.max_conns;
 }
 
-PeerState* Choice::take(std::size_t index) {
+PeerState* PeerChoice::take(std::size_t index) {
   PeerState& peer = tier_->peers[index];
   tried_[index] = true;
   if (now_ - peer.checked > peer.peer->server->fail_timeout.count()) peer.checked = now_;
@@ -82,7 +82,7 @@ PeerState* Choice::take(std::size_t index) {
 }
 
 // Smooth: over time each comes as often as its weight says, and never in a row when others could.
-PeerState* Choice::round_robin(const UpstreamServer* only) {
+PeerState* PeerChoice::round_robin(const UpstreamServer* only) {
   std::int64_t total = 0;
   PeerState* best = nullptr;
   std::size_t at = 0;
@@ -102,7 +102,7 @@ PeerState* Choice::round_robin(const UpstreamServer* only) {
   return take(at);
 }
 
-bool Choice::release(PeerState& peer, Tried how) {
+bool PeerChoice::release(PeerState& peer, Tried how) {
   const auto guard = lock();
   --peer.connections;
   if (balancer_.single) {

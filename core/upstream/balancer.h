@@ -1,4 +1,4 @@
-// Balancer: what is known of a group's peers at present, and Choice: which of them one request tries, one after another.
+// Balancer: what is known of a group's peers at present, and PeerChoice: which of them one request tries, one after another.
 // nginx's smooth weighted round robin and its rules for peers that fail. Of one loop, or (zone) of all behind a lock.
 #pragma once
 #include <cstdint>
@@ -42,10 +42,10 @@ class SEAWALL_API Balancer {
 // How a try ended: the peer failed; it answered, but another one is to be asked (403, 404); it is done.
 enum class Tried : std::uint8_t { done, next, failed };
 
-class Choice {
+class PeerChoice {
  public:
-  Choice(Balancer& balancer, Exchange& x);
-  Choice(const Choice&) = delete;
+  PeerChoice(Balancer& balancer, Exchange& x);
+  PeerChoice(const PeerChoice&) = delete;
   // The peer to try; null: no live upstreams. Counts as one of its connections until released.
   PeerState* next();
   // True when the peer has just been taken out for fail_timeout.

@@ -24,7 +24,7 @@ bool fewer(const PeerState& a, const PeerState& b) {
 }  // namespace
 
 // Among those with as few connections for their weight, round robin.
-PeerState* Choice::least_connections() {
+PeerState* PeerChoice::least_connections() {
   std::vector<std::size_t> best;
   for (std::size_t i = 0; i < tier_->peers.size(); ++i) {
     if (!usable(i)) continue;
@@ -47,7 +47,7 @@ PeerState* Choice::least_connections() {
 }
 
 // The client's network decides: three bytes of IPv4, all of IPv6.
-PeerState* Choice::by_address() {
+PeerState* PeerChoice::by_address() {
   const std::string address = x_.connection.remote.binary();
   const std::string_view network = address.size() == 4 ? std::string_view(address).substr(0, 3) : address;
   if (rehash_ == 0) hash_ = 89;
@@ -61,7 +61,7 @@ PeerState* Choice::by_address() {
   return round_robin();
 }
 
-PeerState* Choice::by_key() {
+PeerState* PeerChoice::by_key() {
   const std::string key = balancer_.group.key.eval(x_);
   while (!key.empty() && rehash_ <= kMostRehashes) {
     const std::string prefix = rehash_ > 0 ? std::to_string(rehash_) : std::string();
@@ -76,7 +76,7 @@ PeerState* Choice::by_key() {
 }
 
 // The first point behind the key's decides which server; a server of several addresses gives them in turn.
-PeerState* Choice::by_ring() {
+PeerState* PeerChoice::by_ring() {
   const auto& ring = balancer_.ring;
   if (rehash_ == 0) {
     const std::string key = balancer_.group.key.eval(x_);
@@ -92,7 +92,7 @@ PeerState* Choice::by_ring() {
   return round_robin();
 }
 
-PeerState* Choice::at_random() {
+PeerState* PeerChoice::at_random() {
   static thread_local std::minstd_rand numbers{std::random_device{}()};
   const auto draw = [&]() -> std::size_t {
     std::int64_t at = std::uniform_int_distribution<std::int64_t>(0, tier_->weight - 1)(numbers);

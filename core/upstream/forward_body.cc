@@ -71,7 +71,7 @@ void Forwarding::take_apart() {
 // The connection is another's, or closed; a reader that waits for it is woken and told nothing of it.
 void Forwarding::finish() {
   ended_ = true;
-  trailers_ = protocol_.take_trailers();
+  attempts_.trailers = protocol_.take_trailers();
   connection_->stream->socket().interrupt(Socket::reading, Errc::cancelled);
   if (sending_ && send_scope_) send_scope_->cancel();
   if (!connection_->in.empty()) log(Level::warn, "upstream sent more data than it announced");
@@ -203,11 +203,9 @@ Task<void> Forwarding::read_ahead(std::shared_ptr<Forwarding> self) {
 }
 
 Headers Forwarding::take_trailers() {
-  attempts_.trailers = trailers_;
-  if (!*conf_.pass_trailers) return {};
   Headers passed;
-  for (const Field& field : trailers_.all())
-    if (!conf_.hides(field.name)) passed.add(field.name, field.value);
+  for (const Field& field : attempts_.trailers.all())
+    if (*conf_.pass_trailers && !conf_.hides(field.name)) passed.add(field.name, field.value);
   return passed;
 }
 

@@ -238,7 +238,7 @@ Body Forwarding::make_body() {
     return std::unique_ptr<Reader>(new UpstreamBody(shared_from_this()));
   }
   if (rate_ == 0) take_apart();
-  if (ended_ && queue_.size() <= 1 && trailers_.empty()) {
+  if (ended_ && queue_.size() <= 1 && (attempts_.trailers.empty() || !*conf_.pass_trailers)) {
     Slice all;
     if (!queue_.empty()) all = std::move(queue_.front());
     queue_.clear();

@@ -102,7 +102,7 @@ class Forwarding : public std::enable_shared_from_this<Forwarding> {
   Attempts& attempts_;
   std::unique_ptr<LoopGroup> own_group_;         // of a group made for this request
   LoopGroup& group_;
-  Choice choice_;
+  PeerChoice choice_;
   const std::int64_t started_;
   Scope* scope_ = nullptr;                       // the handler runs in it
   bool buffers_request_ = true, buffering_ = true;
@@ -140,7 +140,6 @@ class Forwarding : public std::enable_shared_from_this<Forwarding> {
   std::int64_t rate_ = 0, rate_from_ = 0;        // bytes a second; ns
   std::size_t read_size_ = 16 * 1024;
   Event more_, room_;
-  Headers trailers_;
 };
 
 }  // namespace seawall

@@ -19,7 +19,8 @@ class SetField {
 
 class RequestFields {
  public:
-  explicit RequestFields(const std::vector<SetField>& set = {});
+  RequestFields() = default;
+  explicit RequestFields(const std::vector<SetField>& set);
 
   class Facts {
    public:
