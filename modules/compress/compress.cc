@@ -9,6 +9,7 @@
 #include "loop_state.h"
 #include "precompressed.h"
 #include "seawall/base/text.h"
+#include "seawall/server/changed_body.h"
 
 namespace seawall::compress {
 
@@ -20,21 +21,6 @@ const std::array<Coding, kCodings> codings{{
 const Coding& gzip_coding = codings[2];
 
 namespace {
-
-// The bytes are others than those its tag was made for (RFC 9110 8.8.1): a strong one becomes weak.
-void weaken_etag(Headers& headers) {
-  const std::string_view etag = headers.get(FieldId::etag);
-  if (etag.empty() || etag.starts_with("W/")) return;
-  if (etag.starts_with('"')) headers.set("ETag", "W/" + std::string(etag));
-  else headers.remove(FieldId::etag);
-}
-
-// The length is the body's to tell; what belonged to the other bytes goes.
-void change_coding(Response& response) {
-  response.accept_ranges = false;
-  response.headers.remove(FieldId::accept_ranges);
-  weaken_etag(response.headers);
-}
 
 bool can_be_coded(const Exchange& x, const Response& response) {
   if (response.status != 200 && response.status != 403 && response.status != 404) return false;
@@ -85,7 +71,7 @@ Result<void> undo(Exchange& x, Response& response, const Conf& conf) {
   if (!plain) return Errc::exhausted;
   response.body = std::move(plain);
   response.headers.remove(FieldId::content_encoding);
-  change_coding(response);
+  body_changes(response);
   return {};
 }
 
@@ -99,7 +85,7 @@ Result<void> code(Exchange& x, Response& response, const Conf& conf) {
     if (Result<void> done = code_body(x, response, *coding, conf); !done) return done;
     x.state<CompressModule>().coding = coding;
     response.headers.set("Content-Encoding", coding->token);
-    change_coding(response);
+    body_changes(response);
   }
   if (*conf.vary && x.state<CompressModule>().varies && !names_accept_encoding(response.headers))
     response.headers.add_view("Vary", "Accept-Encoding", FieldId::vary);

@@ -34,7 +34,7 @@ const char* const kDebian = R"(
     access_log %%DIR%%/access.log;
     gzip on;
     # gzip_types text/plain;
-    charset utf-8;
+    scgi_buffering on;
     include %%DIR%%/conf.d/*.conf;
     include %%DIR%%/sites-enabled/*;
     server {
@@ -94,7 +94,7 @@ TEST_CASE("Debian's layout works unchanged, what is not built yet is warned abou
   CHECK(s.wait_for_log("\"GET /none HTTP/1.1\" 404", "access.log"));
   const Run test = test_of(s);
   CHECK(test.exit_code == 0);
-  CHECK_THAT(test.err, Contains("[warn] \"charset\" directive is not supported yet, ignored in "));
+  CHECK_THAT(test.err, Contains("[warn] \"scgi_buffering\" directive is not supported yet, ignored in "));
   CHECK_THAT(test.err, Contains("[notice] \"types_hash_max_size\" directive has no meaning here, ignored in "));
   CHECK_THAT(test.err, EndsWith("test is successful\n"));
 }

@@ -1,0 +1,42 @@
+// The settings of ssi, and what a request keeps. Settings are written at start-up and read by every loop.
+#pragma once
+#include <map>
+#include <string>
+#include <vector>
+
+#include "seawall/config/regex.h"
+#include "seawall/config/variable.h"
+#include "seawall/module/module.h"
+#include "seawall/server/type_list.h"
+
+namespace seawall::ssi {
+
+class Conf {
+ public:
+  Setting<bool> on{false}, silent_errors{false}, last_modified{false};
+  Setting<TypeList> types{TypeList{"text/html"}};
+  Setting<std::int64_t> value_length{256};
+  const VariableTable* variables = nullptr;
+};
+
+// Of a page: how times are written in it. Of the main request: what all pages share.
+class State {
+ public:
+  std::string time_format = "%A, %d-%b-%Y %H:%M:%S %Z";
+  std::map<std::string, std::string> variables, blocks;
+  Captures captures;  // of the last regular expression of an `if`
+};
+
+class Ssi {
+ public:
+  using Conf = ssi::Conf;
+  using State = ssi::State;
+  static constexpr const char* name = "ssi";
+  static constexpr const char* summary = "server side includes";
+  static const std::span<const Directive> directives;
+  static const Filter filters[1];
+  static const VariableRow variables[2];
+  static void check(Conf& conf, Settings& settings, Binder& binder);
+};
+
+}  // namespace seawall::ssi

@@ -1,0 +1,173 @@
+#include "page.h"
+
+#include <algorithm>
+
+#include "expression.h"
+#include "seawall/base/text.h"
+#include "seawall/http/uri.h"
+
+namespace seawall::ssi {
+namespace {
+
+// What `include set=` keeps at most.
+constexpr std::size_t kLargestValue = 64 * 1024;
+
+// What a query may not hold as it is becomes %XX.
+std::string escape_url(std::string_view text) {
+  static constexpr char digits[] = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte > 0x20 && byte < 0x7f && std::string_view("\"%<>?#").find(c) == std::string_view::npos) out.push_back(c);
+    else out.append({'%', digits[byte >> 4], digits[byte & 15]});
+  }
+  return out;
+}
+
+std::string encoded(const std::string& value, const std::string* encoding) {
+  if (!encoding || *encoding == "entity") return escape_html(value);
+  if (*encoding == "none") return value;
+  if (*encoding == "url") return escape_url(value);
+  throw CommandError("unknown encoding \"" + *encoding + "\" in the \"echo\" command");
+}
+
+std::string folder_of(const std::string& uri) { return uri.substr(0, uri.rfind('/') + 1); }
+
+}  // namespace
+
+Task<Result<Piece>> Page::read() {
+  std::string out;
+  for (;;) {
+    if (inclusion_) {
+      Result<Piece> piece = co_await inclusion_->body.read();
+      if (!piece) co_return piece.error();
+      take_included(std::move(piece->data), out);
+      if (piece->last) end_inclusion();
+    } else if (!tokens_.empty()) {
+      work_off(out);
+    } else if (!ended_) {
+      Result<Piece> piece = co_await body_->read();
+      if (!piece) co_return piece.error();
+      ended_ = piece->last;
+      parser_.add(piece->data.view(), ended_, tokens_);
+      if (piece->data.empty() && !ended_) co_return Piece(Slice(), false);
+      continue;
+    }
+    const bool last = ended_ && tokens_.empty() && !inclusion_;
+    // Text in front of an inclusion goes out first: that may take its time.
+    if (!out.empty() || last) co_return Piece(Slice::from(std::move(out)), last);
+  }
+}
+
+bool Page::shows() const {
+  return std::all_of(conditions_.begin(), conditions_.end(), [](const Condition& c) { return c.shows; });
+}
+
+void Page::work_off(std::string& out) {
+  while (!tokens_.empty() && !inclusion_) {
+    const Token token = std::move(tokens_.front());
+    tokens_.pop_front();
+    if (block_ && token.command != "endblock") {
+      *block_ += token.text;
+    } else if (token.kind == Token::Kind::text) {
+      if (shows()) out += token.text;
+    } else {
+      try {
+        obey(token, out);
+      } catch (const CommandError& error) {
+        x_.log(Level::error, error.what());
+        if (!*conf_.silent_errors) out += error_message_;
+      }
+    }
+  }
+}
+
+void Page::obey(const Token& token, std::string& out) {
+  // Of what is not shown only the conditions count, so that the right one ends.
+  static constexpr std::string_view conditions[] = {"if", "elif", "else", "endif"};
+  if (!shows() && std::find(std::begin(conditions), std::end(conditions), token.command) == std::end(conditions)) return;
+  const Command command(token, static_cast<std::size_t>(*conf_.value_length));
+  switch (command.id) {
+    case CommandId::include: return include(command);
+    case CommandId::echo: return echo(command, out);
+    case CommandId::config: return configure(command);
+    case CommandId::set:
+      x_.main().state<Ssi>().variables[lower(*command.find("var"))] = evaluate(x_, conf_, *command.find("value"));
+      return;
+    case CommandId::block:
+      block_ = &x_.main().state<Ssi>().blocks[*command.find("name")];
+      block_->clear();
+      return;
+    case CommandId::endblock: block_ = nullptr; return;
+    default: return decide(command);
+  }
+}
+
+void Page::decide(const Command& command) {
+  if (command.id == CommandId::if_) {
+    const bool reached = shows();
+    const bool holds_now = reached && holds(x_, conf_, *command.find("expr"));
+    conditions_.push_back({holds_now, holds_now || !reached, false});
+    return;
+  }
+  if (conditions_.empty() || (conditions_.back().last && command.id != CommandId::endif))
+    throw CommandError("invalid context of SSI command: \"" + command.name() + "\"");
+  Condition& condition = conditions_.back();
+  if (command.id == CommandId::endif) return conditions_.pop_back();
+  condition.last = command.id == CommandId::else_;
+  condition.shows = !condition.decided && (condition.last || holds(x_, conf_, *command.find("expr")));
+  condition.decided |= condition.shows;
+}
+
+void Page::include(const Command& command) {
+  const std::string *uri = command.find("virtual"), *file = command.find("file"), *stub = command.find("stub"),
+                    *set = command.find("set"), *wait = command.find("wait");
+  if (uri && file) throw CommandError("inclusion may be either virtual=\"" + *uri + "\" or file=\"" + *file + "\"");
+  if (!uri && !file) throw CommandError("no parameter in \"include\" SSI command");
+  if (set && stub) throw CommandError("\"set\" and \"stub\" cannot be used together in \"include\" SSI command");
+  if (wait && !uri) throw CommandError("\"wait\" cannot be used with file=\"" + *file + "\"");
+  if (wait && !equals_ignoring_case(*wait, "yes") && !equals_ignoring_case(*wait, "no"))
+    throw CommandError("invalid value \"" + *wait + "\" in the \"wait\" parameter");
+  std::string target = evaluate(x_, conf_, uri ? *uri : *file);
+  if (!target.starts_with('/')) target = folder_of(x_.uri) + target;
+  const auto question = std::min(target.find('?'), target.size());
+  Result<std::string> path = normalize_path(target.substr(0, question), true);
+  if (!path) throw CommandError("unsafe URI \"" + target + "\" was detected");
+  auto& blocks = x_.main().state<Ssi>().blocks;
+  const auto block = stub ? blocks.find(*stub) : blocks.end();
+  if (stub && block == blocks.end()) throw CommandError("\"stub\"=\"" + *stub + "\" for \"include\" not found");
+  inclusion_ = std::make_unique<Inclusion>(x_, std::move(*path), target.substr(std::min(question + 1, target.size())));
+  if (stub) inclusion_->stub = block->second;
+  if (set) inclusion_->set = lower(*set);
+}
+
+void Page::echo(const Command& command, std::string& out) {
+  const auto value = variable(x_, conf_, lower(*command.find("var")));
+  const std::string* otherwise = command.find("default");
+  out += encoded(value ? *value : otherwise ? *otherwise : "(none)", command.find("encoding"));
+}
+
+void Page::configure(const Command& command) {
+  if (const std::string* format = command.find("timefmt")) x_.state<Ssi>().time_format = *format;
+  if (const std::string* message = command.find("errmsg")) error_message_ = *message;
+}
+
+void Page::take_included(Slice data, std::string& out) {
+  if (data.empty()) return;
+  inclusion_->shown = true;
+  if (inclusion_->set.empty()) out += data.view();
+  else if (inclusion_->value.size() + data.size() <= kLargestValue) inclusion_->value += data.view();
+  else x_.log(Level::error, "too large an answer for a variable of an \"include\" SSI command");
+}
+
+void Page::end_inclusion() {
+  const std::unique_ptr<Inclusion> ended = std::move(inclusion_);
+  if (!ended->set.empty()) x_.main().state<Ssi>().variables[ended->set] = std::move(ended->value);
+  if (ended->shown || ended->stub.empty()) return;
+  // The block may hold commands of its own.
+  std::deque<Token> tokens;
+  Parser().add(ended->stub, true, tokens);
+  tokens_.insert(tokens_.begin(), std::make_move_iterator(tokens.begin()), std::make_move_iterator(tokens.end()));
+}
+
+}  // namespace seawall::ssi

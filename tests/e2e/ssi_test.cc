@@ -1,0 +1,137 @@
+// Server side includes.
+#include "catch.h"
+
+#include "e2e/codings.h"
+#include "e2e/curl.h"
+#include "e2e/probe.h"
+
+using namespace test;
+using Catch::Matchers::ContainsSubstring;
+
+namespace {
+
+std::string server(std::string_view inside) {
+  std::string text("server { listen 127.0.0.1:%%PORT_0%%; root %%DIR%%; default_type text/html; ssi on; ");
+  return text.append(inside).append(" }");
+}
+
+const std::string kError = "[an error occurred while processing the directive]";
+
+}  // namespace
+
+TEST_CASE("ssi includes other URIs, in other pages, too") {
+  Server s(server("location = /args { return 200 '<$args>'; } location = /closed { return 444; }"
+                  "location /plain/ { ssi off; } location = /inner { internal; return 200 '(<!--#echo var=\"v\" -->)'; }"),
+           {{"dir/page", "a<!--#include virtual=\"/dir/part\" -->b"
+                        "<!--# include virtual=\"part?x=1\" -->c<!--#include file='part' -->"},
+            {"dir/part", "{<!--#include virtual=\"deep.html\" -->}"},
+            {"dir/deep.html", "deep"},
+            {"query", "<!--#set var=\"n\" value=\"2\" --><!--#include virtual=\"/args?a=$n&b=${arg_q}\" wait=\"yes\" -->"},
+            {"shared", "<!--#set var=\"v\" value=\"1\" --><!--#include virtual=\"/inner\" -->"},
+            {"gone", "a<!--#include virtual=\"/closed\" -->b"},
+            {"cycle", "<!--#include virtual=\"/cycle\" -->"},
+            {"plain/page", "a<!--#include virtual=\"/dir/part\" -->"}});
+  const Response page = get(s.url("/dir/page"), {"Range: bytes=0-1"});
+  CHECK(page.status == 200);
+  CHECK(page.body == "a{deep}b{deep}c{deep}");
+  for (const char* field : {"ETag", "Last-Modified", "Accept-Ranges"}) CHECK(page.count(field) == 0);
+  CHECK(get(s.url("/query?q=z")).body == "<a=2&b=z>");
+  CHECK(get(s.url("/shared")).body == "(1)");
+  CHECK(get(s.url("/gone")).body == "ab");
+  CHECK(get(s.url("/plain/page")).body == "a<!--#include virtual=\"/dir/part\" -->");
+  CHECK(get(s.url("/cycle")).body.empty());
+  CHECK_THAT(s.error_log(), ContainsSubstring("subrequests cycle while processing \"/cycle\""));
+}
+
+TEST_CASE("ssi echoes variables in their encodings, and sets them") {
+  Server s(server(""),
+           {{"echo", "<!--#echo var=\"arg_a\" -->,<!--#echo var=\"arg_a\" encoding=\"none\" -->,"
+                     "<!--#echo var=\"arg_a\" encoding=\"url\" -->,"
+                     "<!--#echo var=\"nothing\" -->,<!--#echo var=\"nothing\" default=\"else\" -->"},
+            {"set", "<!--#set var=\"x\" value=\"1\" --><!--#set var=\"x\" value=\"$x${X}\\$x\" --><!--#echo var=\"x\" -->"},
+            {"date", "<!--#config timefmt=\"%Y\" --><!--#echo var=\"date_gmt\" -->"
+                     "<!--#config timefmt=\"%s\" -->,<!--#echo var=\"date_local\" -->"},
+            {"into", "<!--#include virtual=\"/echo?a=$arg_a\" set=\"got\" -->[<!--#echo var=\"got\" encoding=\"none\" -->]"}});
+  CHECK(get(s.url("/echo?a=%3Cb%3E&c")).body == "%3Cb%3E,%3Cb%3E,%253Cb%253E,(none),else");
+  CHECK(get(s.url("/echo?a=<'%22")).body == "&lt;'%22,<'%22,%3C'%2522,(none),else");
+  CHECK(get(s.url("/set")).body == "11$x");
+  CHECK(get(s.url("/date")).body.find("20") == 0);
+  CHECK(get(s.url("/date")).body.size() == 4 + 1 + 10);
+  CHECK(get(s.url("/into?a=1")).body == "[1,1,1,(none),else]");
+}
+
+TEST_CASE("ssi conditions, also inside each other") {
+  const auto branches = [](const std::string& one, const std::string& two) {
+    return "<!--#if expr=\"" + one + "\" -->1<!--#elif expr=\"" + two + "\" -->2<!--#else -->3<!--#endif -->.";
+  };
+  Server s(server(""), {{"values", branches("$arg_a = 1", "$arg_a != 2")},
+                        {"empty", branches("$arg_a", "$arg_b")},
+                        {"regex", "<!--#if expr=\"$arg_a = /^(.)(?<rest>.*)\\$/\" -->"
+                                  "<!--#echo var=\"1\" -->-<!--#echo var=\"rest\" --><!--#endif -->"},
+                        {"nested", "<!--#if expr=\"$arg_a\" -->a"
+                                   "<!--#if expr=\"$arg_b\" -->b<!--#else -->c<!--#endif -->d<!--#else -->" +
+                                       branches("$arg_b", "x") + "<!--#endif -->"}});
+  CHECK(get(s.url("/values?a=1")).body == "1.");
+  CHECK(get(s.url("/values?a=3")).body == "2.");
+  CHECK(get(s.url("/values?a=2")).body == "3.");
+  CHECK(get(s.url("/empty?a=1&b=1")).body == "1.");
+  CHECK(get(s.url("/empty?b=1")).body == "2.");
+  CHECK(get(s.url("/empty")).body == "3.");
+  CHECK(get(s.url("/regex?a=xyz")).body == "x-yz");
+  CHECK(get(s.url("/nested?a=1&b=1")).body == "abd");
+  CHECK(get(s.url("/nested?a=1")).body == "acd");
+  CHECK(get(s.url("/nested?b=1")).body == "1.");
+  CHECK(get(s.url("/nested")).body == "2.");
+}
+
+TEST_CASE("ssi blocks stand where an inclusion brings nothing") {
+  Server s(server("location = /nothing { return 200; } location = /something { return 200 some; }"),
+           {{"page", "<!--#block name=\"one\" -->block <!--#echo var=\"arg_a\" --><!--#endblock -->"
+                     "<!--#include virtual=\"/nothing\" stub=\"one\" -->,"
+                     "<!--#include virtual=\"/something\" stub=\"one\" -->"}});
+  CHECK(get(s.url("/page?a=A")).body == "block A,some");
+}
+
+TEST_CASE("an ssi command that fails is told, or nothing at all") {
+  Server s(server("location /silent { ssi_silent_errors on; alias %%DIR%%/wrong; }"),
+           {{"wrong", "a<!--#nonsense -->b"},
+            {"own", "<!--#config errmsg=\"oops\" --><!--#include -->,<!--#echo -->,"
+                    "<!--#echo var='a' var='b' -->,<!--#echo vra='a' -->,"
+                    "<!--#endif -->,<!--#if expr='$a ? b' -->,<!--#echo var=a -->,<!--#include virtual='/../x' -->,"
+                    "<!--#include virtual='/x' stub='none' -->,<!--#echo var='" + std::string(300, 'v') + "' -->"},
+            {"open", "a<!--#echo var=\"b\""},
+            {"comment", "<!-- # no command --><!-"}});
+  CHECK(get(s.url("/wrong")).body == "a" + kError + "b");
+  CHECK(get(s.url("/silent")).body == "ab");
+  std::string expected = "oops";
+  for (int i = 1; i < 10; ++i) expected += ",oops";
+  CHECK(get(s.url("/own")).body == expected);
+  CHECK(get(s.url("/open")).body == "a<!--#echo var=\"b\"");
+  CHECK(get(s.url("/comment")).body == "<!-- # no command --><!-");
+  CHECK_THAT(s.error_log(), ContainsSubstring("invalid SSI command: \"nonsense\"") &&
+                                ContainsSubstring("mandatory \"var\" parameter is absent in \"echo\" SSI command") &&
+                                ContainsSubstring("invalid parameter name: \"vra\" in \"echo\" SSI command"));
+}
+
+TEST_CASE("an ssi command that lies over the border of two pieces, and pages that are compressed") {
+  // Some command lies over each border of what is read of a file at a time.
+  std::string text, expected;
+  for (int i = 0; i < 20'000; ++i) {
+    text += "<!--#echo var=\"arg_a\" -->";
+    expected += "12345";
+  }
+  Server s(server("gzip on;"), {{"page", text}});
+  CHECK(get(s.url("/page?a=12345")).body == expected);
+  CHECK(ungzip(get(s.url("/page?a=12345"), {"Accept-Encoding: gzip"}).body) == expected);
+}
+
+TEST_CASE("a client that leaves while an inclusion is awaited") {
+  Server s(with_probe("log_format status $status; access_log %%DIR%%/access.log status;" +
+                      server("location /slow { probe_wait 30s; }")),
+           {{"page", "first<!--#include virtual=\"/slow\" -->"}});
+  RawClient c(s.port());
+  c.send("GET /page HTTP/1.1\r\nHost: a\r\n\r\n");
+  c.read_until("first");
+  c.reset();
+  CHECK(s.wait_for_log("200", "access.log"));
+}
