@@ -28,6 +28,7 @@ void append_clean(std::string& out, std::string_view text) {
 
 void append_fields(std::string& out, const Headers& headers) {
   for (const Field& field : headers.all()) {
+    if (field.id == FieldId::server && field.value.empty()) continue;  // no field at all: nobody knows who answers
     append_clean(out, field.name);
     out.append(": ", 2);
     append_clean(out, field.value);

@@ -15,6 +15,7 @@ Task<Result<Piece>> SubrequestBody::read() {
   if (!begun_) {
     begun_ = true;
     response_ = co_await subrequest_.run();
+    if (response_) status_ = response_->status;
     body_ = bytes_of(response_);
   }
   Result<Piece> piece = co_await body_->read();

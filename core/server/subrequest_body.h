@@ -1,5 +1,5 @@
 // SubrequestBody: what a subrequest answers, as a part of another body. The subrequest begins with the first read() and has
-// ended when the last piece is out; its status and fields are nobody's business. One loop.
+// ended when the last piece is out. One loop.
 #pragma once
 #include <memory>
 #include <optional>
@@ -16,6 +16,7 @@ class SEAWALL_API SubrequestBody final : public Reader {
   SubrequestBody(Exchange& parent, std::string uri, std::string args = {})
       : subrequest_(parent, std::move(uri), std::move(args)) {}
   Task<Result<Piece>> read() override;
+  int status() const { return status_; }  // of the answer; 0 before the first read() and where there is none
   Exchange& exchange() { return subrequest_.exchange(); }
 
  private:
@@ -23,6 +24,7 @@ class SEAWALL_API SubrequestBody final : public Reader {
   std::optional<Response> response_;
   std::unique_ptr<Reader> body_;
   bool begun_ = false;
+  int status_ = 0;
 };
 
 }  // namespace seawall

@@ -34,6 +34,8 @@ ReadAhead::~ReadAhead() = default;
 
 bool ReadAhead::start() {
   Read& read = *read_;
+  // The handler was cut short, and this is what error_page has for that: nothing goes on beside it any more.
+  if (x_.scope.cancelled() && !read.under_way) return true;
   if (!read.under_way && !read.piece && !read.thrown) {
     read.under_way = true;
     read.ended.reset();
@@ -48,6 +50,7 @@ Task<Result<Piece>> ReadAhead::take() {
     const Errc waited = co_await read.ended.wait(x_.last_deadline(Wait::handler));
     if (waited != Errc::ok) co_return waited;
   }
+  if (!read.piece && !read.thrown) co_return co_await read.body->read();
   if (read.thrown) std::rethrow_exception(std::exchange(read.thrown, nullptr));
   Result<Piece> piece = std::move(*read.piece);
   read.piece.reset();

@@ -153,7 +153,8 @@ void Page::configure(const Command& command) {
 }
 
 void Page::take_included(Slice data, std::string& out) {
-  if (data.empty()) return;
+  // The page of an error is nothing to be shown where there is a stub for it.
+  if (data.empty() || (!inclusion_->stub.empty() && inclusion_->body.status() >= 400)) return;
   inclusion_->shown = true;
   if (inclusion_->set.empty()) out += data.view();
   else if (inclusion_->value.size() + data.size() <= kLargestValue) inclusion_->value += data.view();

@@ -236,6 +236,12 @@ TEST_CASE("a client that leaves while a compressed stream pauses is noticed") {
   CHECK(s.wait_for_log("200", "access.log"));
 }
 
+TEST_CASE("what error_page has for a handler that took too long is compressed, too") {
+  Server s(with_probe(server("error_page 503 =200 /page; gzip on; location /slow { handler_timeout 100ms; probe_wait 30s; }"
+                             "location /page { add_header Content-Type text/html; probe_stream 3 100 1ms; }")));
+  CHECK(ungzip(get(s.url("/slow"), kAccepts).body) == std::string(300, 'x'));
+}
+
 TEST_CASE("a compressed stream that fails in the middle is cut visibly") {
   Server s(with_probe(server("gzip on; add_header Content-Type text/html; probe_fail_body on;")));
   RawClient c(s.port());

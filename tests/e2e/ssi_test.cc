@@ -88,8 +88,9 @@ TEST_CASE("ssi blocks stand where an inclusion brings nothing") {
   Server s(server("location = /nothing { return 200; } location = /something { return 200 some; }"),
            {{"page", "<!--#block name=\"one\" -->block <!--#echo var=\"arg_a\" --><!--#endblock -->"
                      "<!--#include virtual=\"/nothing\" stub=\"one\" -->,"
-                     "<!--#include virtual=\"/something\" stub=\"one\" -->"}});
-  CHECK(get(s.url("/page?a=A")).body == "block A,some");
+                     "<!--#include virtual=\"/something\" stub=\"one\" -->,"
+                     "<!--#include virtual=\"/missing\" stub=\"one\" -->"}});
+  CHECK(get(s.url("/page?a=A")).body == "block A,some,block A");
 }
 
 TEST_CASE("an ssi command that fails is told, or nothing at all") {
