@@ -127,6 +127,7 @@ bool check_all(const Configuration& conf, const std::string& host, X509_STORE* t
     any = true;
     if (context->settings().pairs_vary) {
       std::cout << "server " << vhost.primary_name << " in " << vhost.place.text() << ": its certificates vary and are not checked\n";
+      worst = std::max(worst, TlsGrade::b);  // nobody knows
       continue;
     }
     worst = std::max(worst, check(conf, vhost, *context, trusted));

@@ -85,10 +85,20 @@ class Maker {
   // server's is taken.
   std::shared_ptr<TlsContext> tls_context(const Vhost& vhost) {
     const TlsConf& conf = *vhost.tls_conf;
+    check_session_cache(conf);
     if (conf.certificates->empty() && !*conf.reject_handshake) return nullptr;
     auto& context = contexts_[&conf];
     if (!context) context = make_tls_context(conf, binder_.options().warn);
     return context;
+  }
+
+  void check_session_cache(const TlsConf& conf) {
+    const auto& cache = *conf.session_cache;
+    if (cache.shared.empty()) return;
+    const auto [known, added] = session_caches_.try_emplace(cache.shared, cache.size);
+    if (added || known->second == cache.size) return;
+    throw ConfigError("the size " + std::to_string(cache.size) + " of shared memory zone \"" + cache.shared +
+                      "\" conflicts with already declared size " + std::to_string(known->second), conf.session_cache.place());
   }
 
   void set_head_limits(Vhost& vhost) {
@@ -131,6 +141,7 @@ class Maker {
   std::span<const Offer> offers_;
   bool compat_nginx_ = false;
   std::set<const Vhost*> tls_servers_;
+  std::map<std::string, std::int64_t> session_caches_;  // sizes by name
   std::map<const TlsConf*, std::shared_ptr<TlsContext>> contexts_;
   std::map<std::vector<const void*>, std::shared_ptr<const Plan>> plans_;
 };

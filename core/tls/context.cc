@@ -95,7 +95,8 @@ std::vector<std::string> TlsSettings::files() const {
       add(pair.key);
     }
   }
-  for (const std::string* name : {&client_certificate, &trusted_certificate, &crl, &dhparam}) add(*name);
+  if (verify != VerifyClient::off) add(client_certificate);
+  for (const std::string* name : {&trusted_certificate, &crl, &dhparam}) add(*name);
   if (stapling) add(stapling_file);
   for (const std::string& name : ticket_keys) add(name);
   return all;

@@ -74,8 +74,10 @@ void set_session_context(SSL_CTX* ctx, const TlsSettings& s, const PemFiles& fil
   SessionContext context;
   for (const TlsSettings::Pair& pair : s.pairs) context.add(s.pairs_vary ? pair.certificate : files.text(pair.certificate));
   context.add(std::to_string(s.verify != VerifyClient::off) + std::to_string(s.verify_depth));
-  for (const std::string* name : {&s.client_certificate, &s.trusted_certificate, &s.crl})
-    context.add(name->empty() ? std::string() : files.text(*name));
+  const auto add_file = [&](const std::string& name) { context.add(name.empty() ? std::string() : files.text(name)); };
+  if (s.verify != VerifyClient::off) add_file(s.client_certificate);  // else it is not even looked for, as in nginx
+  add_file(s.trusted_certificate);
+  add_file(s.crl);
   context.give(ctx);
 }
 
