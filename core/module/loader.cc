@@ -19,10 +19,11 @@ namespace fs = std::filesystem;
 
 // Where the order within one phase matters it is written here, once: names that are not listed come behind "server" and
 // before "static", in the order in which they were loaded. As in nginx: access rules before passwords, passwords before
-// subrequests; index before autoindex before plain files; try_files (of static) before copies.
+// subrequests; a site of php_fastcgi behind the handlers of its locations; index before autoindex before plain files; try_files
+// (of static) before copies.
 constexpr std::string_view kFirst[] = {"main", "core", "files", "server", "ssl", "access_log", "realip", "limit_except", "rewrite",
                                        "limit_conn", "limit_req", "access", "auth_basic", "auth_request"};
-constexpr std::string_view kLast[] = {"index", "autoindex", "static", "mirror"};
+constexpr std::string_view kLast[] = {"fastcgi", "index", "autoindex", "static", "mirror"};
 
 int rank(std::string_view name) {
   constexpr int kFirsts = std::size(kFirst);

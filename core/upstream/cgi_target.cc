@@ -1,0 +1,46 @@
+#include "seawall/upstream/cgi_target.h"
+
+#include "seawall/config/binder.h"
+#include "seawall/server/core_blocks.h"
+#include "seawall/server/exchange.h"
+
+namespace seawall {
+
+std::string_view CgiTarget::without_scheme(std::string_view text) const {
+  return text.starts_with(scheme_) ? text.substr(scheme_.size()) : text;
+}
+
+CgiTarget::CgiTarget(const Invocation& in, std::string_view scheme) : scheme_(scheme), text_(in.compile(in.arg(0))) {
+  if (Location* location = location_of(in); location && location->name.ends_with('/')) location->auto_redirect = true;
+  if (!text_.is_literal()) return;
+  std::string error;
+  const UpstreamUrl url = UpstreamUrl::parse(without_scheme(text_.source()), 0, error);
+  if (error.empty() && !url.uri.empty()) error = "invalid host";
+  if (!error.empty()) throw ConfigError(error + " in upstream \"" + text_.source() + "\"");
+  group_ = refer_to_group(in, url);
+  if (url.is_unix || url.has_port) return;
+  // Without a port it is an upstream's name, or nothing.
+  in.binder.at_end([group = group_, text = text_.source(), place = in.node.place] {
+    if (!group->is_block) throw ConfigError("no port in upstream \"" + text + "\"", place);
+  });
+}
+
+std::shared_ptr<const Group> CgiTarget::of(Exchange& x, int& status) const {
+  if (group_) return group_;
+  const std::string text = text_.eval(x);
+  std::string error;
+  const UpstreamUrl url = UpstreamUrl::parse(without_scheme(text), 0, error);
+  status = 500;
+  if (!error.empty()) {
+    x.log(Level::error, error + " in upstream \"" + text + "\"");
+    return nullptr;
+  }
+  auto group = group_at_run_time(x, url);
+  if (!group) {
+    x.log(Level::error, "no resolver defined to resolve " + url.host);
+    status = 502;
+  }
+  return group;
+}
+
+}  // namespace seawall

@@ -1,0 +1,63 @@
+#include "seawall/upstream/params.h"
+
+#include <algorithm>
+
+#include "seawall/base/text.h"
+#include "seawall/server/exchange.h"
+
+namespace seawall {
+namespace {
+
+std::string param_name_of(std::string_view field) {
+  std::string name = "HTTP_";
+  for (const char c : field) name += c == '-' ? '_' : c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+  return name;
+}
+
+}  // namespace
+
+void append_param(std::vector<Param>& params, const Invocation& in) {
+  Param& param = params.emplace_back();
+  param.name = in.arg(0);
+  param.value = in.compile(in.arg(1));
+  if (in.args().size() < 3) return;
+  if (in.arg(2) != "if_not_empty") throw ConfigError("invalid parameter \"" + in.arg(2) + "\"");
+  param.if_not_empty = true;
+}
+
+Params::Params(std::vector<Param> params, Template host) : params_(std::move(params)) {
+  const auto is_host = [](const Param& param) { return param.name == "HTTP_HOST"; };
+  if (std::none_of(params_.begin(), params_.end(), is_host)) {
+    Param& param = params_.emplace_back();
+    param.name = "HTTP_HOST";
+    param.value = std::move(host);
+  }
+  for (const Param& param : params_)
+    if (param.name.starts_with("HTTP_")) names_.insert(param.name);
+}
+
+void Params::each(Exchange& x, bool passes_client, const Take& take) const {
+  for (const Param& param : params_) {
+    const std::string value = param.value.eval(x);
+    if (!value.empty() || !param.if_not_empty) take(param.name, value);
+  }
+  if (passes_client) each_field(x, take);
+}
+
+void Params::each_field(const Exchange& x, const Take& take) const {
+  const auto fields = x.request.headers.all();
+  std::vector<bool> done(fields.size());
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    const std::string name = param_name_of(fields[i].name);
+    if (done[i] || name == "HTTP_PROXY" || names_.contains(name)) continue;
+    std::string value(fields[i].value);
+    for (std::size_t j = i + 1; j < fields.size(); ++j) {
+      if (done[j] || !equals_ignoring_case(fields[i].name, fields[j].name)) continue;
+      value.append(fields[i].id == FieldId::cookie ? "; " : ", ").append(fields[j].value);
+      done[j] = true;
+    }
+    take(name, value);
+  }
+}
+
+}  // namespace seawall
