@@ -102,12 +102,14 @@ bool denies(const Outcome& outcome) {
   return response && (response->status == 401 || response->status == 403);
 }
 
-// Against guessing: who was refused for want of a password hears it auth_delay later. Whatever ends the request ends the wait.
+// Against guessing: who was refused for want of a password hears it auth_delay later, which is no time of the handler's.
 Task<void> delay_refusal(Exchange& x) {
   const Milliseconds delay = *x.core().auth_delay;
   if (delay.count() <= 0) co_return;
   x.log(Level::info, "delaying unauthorized request");
-  co_await sleep_until(Deadline::in(delay, Wait::handler));
+  x.pause_handler_clock();
+  co_await sleep_until(Deadline::in(delay, Wait::handler).earlier(x.last_deadline(Wait::handler)));
+  x.resume_handler_clock();
 }
 
 // Of several denials: a 401 rather than a 403, with every way to come in that one of them has named.

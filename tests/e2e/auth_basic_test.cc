@@ -198,6 +198,14 @@ TEST_CASE("an error page of a 401 still carries the challenge") {
   CHECK(r.header("WWW-Authenticate") == "Basic realm=\"closed site\"");
 }
 
+TEST_CASE("auth_delay holds a 401 back") {
+  Closed c(std::string(kAsks) + "auth_delay 300ms;");
+  const auto before = Clock::now();
+  CHECK(c.status("plain:wrong") == 401);
+  CHECK(Clock::now() - before >= std::chrono::milliseconds(300));
+  CHECK(c.s.wait_for_log("\\[info\\] .*delaying unauthorized request, client: "));
+}
+
 TEST_CASE("auth_basic without a file is warned of") {
   const Run run = check_config(server("location / { auth_basic a; }"));
   CHECK(run.exit_code == 0);
