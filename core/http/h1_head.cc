@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "seawall/base/text.h"
+#include "seawall/http/singular.h"
 #include "seawall/http/uri.h"
 
 namespace seawall {
@@ -108,7 +109,7 @@ Result<void> parse_request_line(RequestHead& head, std::string_view line) {
 // How the body is framed. Two answers to that question are an attack, so anything but one is refused.
 Result<void> read_framing(RequestHead& head) {
   Headers& h = head.headers;
-  if (h.count(FieldId::content_length) > 1 || h.count(FieldId::transfer_encoding) > 1) return Errc::bad_request;
+  if (repeats_singular(h)) return Errc::bad_request;
   if (const Field* te = h.find(FieldId::transfer_encoding)) {
     if (h.has(FieldId::content_length) || head.version == Version::http10) return Errc::bad_request;
     if (!equals_ignoring_case(te->value, "chunked")) return Errc::not_supported;

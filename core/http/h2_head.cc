@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "seawall/base/text.h"
+#include "seawall/http/singular.h"
 #include "seawall/http/uri.h"
 
 namespace seawall {
@@ -176,6 +177,7 @@ void H2HeadReader::read_host() {
 
 void H2HeadReader::read_length(bool ends) {
   const Headers& h = head_.headers;
+  if (repeats_singular(h)) return fail("client sent a header twice that may come once");
   head_.chunked = !ends;
   if (!h.has(FieldId::content_length)) return;
   const auto length = parse_decimal(h.get(FieldId::content_length));

@@ -20,7 +20,7 @@ std::optional<std::string_view> find_in(std::string_view field, std::string_view
         return value.substr(0, value.find(';'));
       }
     }
-    const auto end = field.find_first_of(";,");
+    const auto end = field.find(';');
     if (end == std::string_view::npos) break;
     field = skip_spaces(field.substr(end + 1));
   }

@@ -325,20 +325,25 @@ bool ends_connection(int status) {
   }
 }
 
-// An error page of a 401 still says how to come in, as in nginx.
-class Challenges {
+// The page of a 401 still says how to come in, that of a redirect where to, as in nginx.
+class KeptFields {
  public:
   void keep(const Response& response) {
-    for (const Field& field : response.headers.all())
-      if (field.id == FieldId::www_authenticate) values_.emplace_back(field.value);
+    for (const Field& field : response.headers.all()) {
+      if (field.id == FieldId::www_authenticate) challenges_.emplace_back(field.value);
+      if (field.id == FieldId::location) location_ = field.value;
+    }
   }
   void add_to(Response& response) const {
-    if (response.headers.has(FieldId::www_authenticate)) return;
-    for (const std::string& value : values_) response.headers.add("WWW-Authenticate", value);
+    if (!response.headers.has(FieldId::www_authenticate))
+      for (const std::string& value : challenges_) response.headers.add("WWW-Authenticate", value);
+    const bool redirects = response.status >= 301 && response.status <= 308 && response.status != 304;
+    if (redirects && !location_.empty() && !response.headers.has(FieldId::location)) response.headers.add("Location", location_);
   }
 
  private:
-  std::vector<std::string> values_;
+  std::vector<std::string> challenges_;
+  std::string location_;
 };
 
 // The loop over hops: an outcome leads to a response, or by an internal redirect or an error page to the next outcome. Ends
@@ -346,7 +351,7 @@ class Challenges {
 Task<void> settle(Exchange& x, Outcome& outcome) {
   int final_status = 0;
   bool in_error_page = false;
-  Challenges challenges;
+  KeptFields kept;
   for (int hop = 0; hop <= kMaxHops; ++hop) {
     if (x.aborted || std::holds_alternative<Abort>(outcome)) {
       x.aborted = true;
@@ -368,12 +373,12 @@ Task<void> settle(Exchange& x, Outcome& outcome) {
     if (!page) {
       // An error page that fails itself is that failure, as in nginx.
       if (final_status && !bare) response.status = final_status;
-      challenges.add_to(response);
+      kept.add_to(response);
       page = finish(x, response, may_have_page);
       if (!page) co_return;
     }
     tell(x, [&] { return "error_page for " + std::to_string(response.status) + ": " + described(*page); });
-    challenges.keep(response);
+    kept.keep(response);
     in_error_page = true;
     outcome = std::move(*page);
     auto* answer = std::get_if<Response>(&outcome);

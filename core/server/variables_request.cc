@@ -46,7 +46,10 @@ bool server_protocol(Exchange& x, std::string_view, const void*, std::string& ou
   return true;
 }
 
-bool uri(Exchange& x, std::string_view, const void*, std::string& out) { return append_known(x.uri, out); }
+// Of a request whose path was none it is empty, which is not the same as not found.
+bool uri(Exchange& x, std::string_view, const void*, std::string& out) {
+  return append_known(x.uri, out) || !x.request.request_line.empty();
+}
 
 bool args(Exchange& x, std::string_view, const void*, std::string& out) {
   out.append(x.args);

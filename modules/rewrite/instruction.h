@@ -16,6 +16,9 @@ class Progress {
   bool logs = false;      // rewrite_log
 };
 
+// For a Location: a decoded $uri may hold line ends (%0D%0A), which must not end the field. nginx lets them through.
+std::string without_controls(std::string_view location);
+
 // The directive as it was written, and where: "set $a b in FILE:LINE".
 std::string as_written(const Invocation& in);
 

@@ -2,6 +2,7 @@
 
 #include <cctype>
 
+#include "seawall/base/text.h"
 #include "seawall/config/binder.h"
 #include "seawall/server/error_pages.h"
 #include "seawall/server/named_captures.h"
@@ -20,6 +21,21 @@ void append_escaped(std::string& out, std::string_view text) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte > ' ' && byte < 0x7f && std::string_view("#%&+;?\"").find(c) == std::string_view::npos) out.push_back(c);
     else out.append({'%', digits[byte >> 4], digits[byte & 15]});
+  }
+}
+
+// Escapes of what may stand in a Location as it is (nginx: from '&' on) are written out, until a '?' begins the arguments.
+void append_unescaped(std::string& out, std::string_view text, bool& in_path) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool escape = in_path && text[i] == '%' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 && hex_value(text[i + 2]) >= 0;
+    const int byte = escape ? hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]) : static_cast<unsigned char>(text[i]);
+    if (escape && (byte <= '%' || byte >= 0x7f)) {
+      out += text[i];
+      continue;
+    }
+    out += static_cast<char>(byte);
+    if (escape) i += 2;
+    if (byte == '?') in_path = false;
   }
 }
 
@@ -60,6 +76,16 @@ std::string Replacement::escaped(Exchange& x) const {
   for (const Piece& piece : pieces_) {
     if (piece.capture < 0) piece.text.append(x, out);
     else append_escaped(out, x.captures.get(piece.capture));
+  }
+  return out;
+}
+
+std::string Replacement::for_location(Exchange& x) const {
+  std::string out;
+  bool in_path = true;
+  for (const Piece& piece : pieces_) {
+    if (piece.capture >= 0) append_escaped(out, x.captures.get(piece.capture));
+    else append_unescaped(out, piece.text.eval(x), in_path);
   }
   return out;
 }
@@ -109,11 +135,11 @@ std::string Replace::new_args(Exchange& x) const {
 }
 
 Outcome Replace::redirect(Exchange& x) const {
-  std::string to = path_.escaped(x);
+  std::string to = path_.for_location(x);
   const std::string args = new_args(x);
   if (has_args_ || !args.empty()) to += "?" + args;
   Response response(status_);
-  response.headers.set("Location", absolute_location(x, to));
+  response.headers.set("Location", absolute_location(x, without_controls(to)));
   return response;
 }
 

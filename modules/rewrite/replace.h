@@ -16,6 +16,8 @@ class Replacement {
   Replacement(std::string_view text, const Invocation& in);
   std::string plain(Exchange& x) const { return whole_.eval(x); }
   std::string escaped(Exchange& x) const;
+  // What Location says: what variables bring in escapes is written out up to its first '?', as in nginx; captures stay escaped.
+  std::string for_location(Exchange& x) const;
   bool empty() const { return whole_.empty(); }
 
  private:

@@ -15,7 +15,8 @@ bool redirects(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
-// A decoded $uri may hold line ends (%0D%0A), which must not end the field. nginx lets them through.
+}  // namespace
+
 std::string without_controls(std::string_view location) {
   static constexpr char digits[] = "0123456789ABCDEF";
   std::string out;
@@ -27,8 +28,6 @@ std::string without_controls(std::string_view location) {
   }
   return out;
 }
-
-}  // namespace
 
 Return::Return(const Invocation& in) {
   const std::string* text = nullptr;

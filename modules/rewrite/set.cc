@@ -19,7 +19,7 @@ auto find(Exchange& x, const std::string& name) {
 bool Set::get(Exchange& x, std::string_view, const void* data, std::string& out) {
   const auto& target = *static_cast<const Target*>(data);
   if (const auto found = find(x, target.name); found != x.named_captures.end()) out += found->second;
-  else if (target.before) return target.before->get(x, {}, target.before->data, out);
+  else if (target.before) return target.before->get(x, target.rest, target.before->data, out);
   else if (*x.conf<Rewrite>().warn) x.log(Level::warn, "using uninitialized \"" + target.name + "\" variable");
   return true;
 }
@@ -29,10 +29,11 @@ void Set::define(VariableTable& variables, const std::string& name) {
   target_->name = name;
   std::string_view rest;
   const Variable* known = variables.find(name, &rest);
-  if (known && !known->prefix) {
+  if (known) {
     set_ = known->set;
     if (set_ || known->get == get) return;
     target_->before = known;
+    target_->rest = rest;
   }
   Variable variable;
   variable.name = name;

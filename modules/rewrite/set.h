@@ -19,6 +19,7 @@ class Set {
    public:
     std::string name;  // lower case
     const Variable* before = nullptr;
+    std::string rest;  // of a prefix variable's name
   };
   static bool get(Exchange& x, std::string_view, const void* target, std::string& out);
   void define(VariableTable& variables, const std::string& name);

@@ -333,3 +333,14 @@ TEST_CASE("a chunked body over TLS, piece by piece") {
            {{"a.crt", made.certificate}, {"a.key", made.key}});
   CHECK(get(s.tls_url()).body == std::string(15, 'x'));
 }
+
+TEST_CASE("a field that may come once is refused twice") {
+  Server s("server { listen 127.0.0.1:%%PORT_0%%; location / { return 204; } }");
+  for (const char* name : {"Authorization", "Proxy-Authorization", "If-Modified-Since", "If-Unmodified-Since", "If-Match", "If-None-Match",
+                           "If-Range", "Content-Range", "Expect"}) {
+    INFO(name);
+    RawClient c(s.port());
+    c.send(std::string("GET / HTTP/1.1\r\nHost: a\r\n") + name + ": x\r\n" + name + ": x\r\n\r\n");
+    CHECK(c.read_response().status == 400);
+  }
+}

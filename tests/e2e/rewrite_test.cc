@@ -70,6 +70,27 @@ TEST_CASE("what a client has encoded can neither end a Location nor begin anothe
   CHECK(raw(s, "/a/1%26admin=1%20").body == "x=1%26admin=1%20");
 }
 
+TEST_CASE("a redirect to a variable's URL is written out, and brings no line end") {
+  Server s(server("location /u { rewrite ^ $arg_u redirect; } location /d { rewrite ^ http://other.test$uri permanent; }"));
+  CHECK(raw(s, "/u?u=http%3A%2F%2Fexample.test%2Fa%3Fb%3Dc%26d").header("Location") == "http://example.test/a?b%3Dc%26d?u=http%3A%2F%2Fexample.test%2Fa%3Fb%3Dc%26d");
+  CHECK_THAT(raw(s, "/u?u=http%3A%2F%2Fexample.test%0D%0ASet-Cookie").header("Location"), ContainsSubstring("http://example.test%0D%0ASet-Cookie"));
+  CHECK(raw(s, "/d%0d%0aSet-Cookie:x").count("Set-Cookie") == 0);
+}
+
+TEST_CASE("set of a prefix variable leaves the others, and where it has not run it is what it was") {
+  Server s(server("location /a { set $http_foo set; return 200 $http_foo; } location /b { return 200 $http_foo; }"));
+  CHECK(get(s.url("/a"), {"Foo: client"}).body == "set");
+  CHECK(get(s.url("/b"), {"Foo: client"}).body == "client");
+}
+
+TEST_CASE("an error page of a redirect keeps its Location") {
+  Server s(server("location /a { error_page 302 /text; return 302 http://other.test/; } location /text { return 200 text; }"));
+  const Response r = get(s.url("/a"));
+  CHECK(r.status == 302);
+  CHECK(r.header("Location") == "http://other.test/");
+  CHECK(r.body == "text");
+}
+
 TEST_CASE("a URI that rewrite may not make is a 500, and a circle ends") {
   Server s(server("root %%DIR%%/html; location /up/ { rewrite ^ /files/$arg_f break; } location /bare/ { rewrite ^ $arg_f; } "
                   "location /circle { rewrite ^ /circle; }"), {{"html/files/a", "a"}, {"secret", "s"}});
