@@ -86,6 +86,7 @@ Settings& Binder::bind(const ConfigTree& tree) {
   for (int module = 0; module < source_.modules(); ++module) own(main, module);
   inherit(main);
   check(main);
+  zones_.open();
   for (std::size_t i = 0; i < at_end_.size(); ++i) at_end_[i]();
   return main;
 }

@@ -12,6 +12,7 @@
 
 #include "seawall/config/directive.h"
 #include "seawall/config/variable.h"
+#include "seawall/config/zones.h"
 
 namespace seawall {
 
@@ -91,6 +92,7 @@ class SEAWALL_API Binder {
   void at_end(std::function<void()> work);
 
   VariableTable& variables() { return variables_; }
+  ZoneTable& zones() { return zones_; }
   const Options& options() const { return options_; }
   DirectiveSource& source() { return source_; }
 
@@ -105,6 +107,7 @@ class SEAWALL_API Binder {
   VariableTable& variables_;
   Options options_;
   std::deque<Settings> all_;
+  ZoneTable zones_;
   std::vector<std::function<void()>> at_end_;
 };
 

@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 // subrequests; a site of php_fastcgi behind the handlers of its locations; index before autoindex before plain files; try_files
 // (of static) before copies.
 constexpr std::string_view kFirst[] = {"main", "core", "files", "server", "ssl", "access_log", "realip", "limit_except", "rewrite",
-                                       "limit_conn", "limit_req", "access", "auth_basic", "auth_request"};
+                                       "limit_req", "limit_conn", "access", "auth_basic", "auth_request"};
 constexpr std::string_view kLast[] = {"fastcgi", "index", "autoindex", "static", "mirror"};
 
 int rank(std::string_view name) {
