@@ -105,6 +105,7 @@ class CoreConf {
   Setting<LogTargets> error_log;  // empty: the main context's
   Setting<bool> log_not_found{true};
   Setting<bool> log_subrequest{false};
+  Setting<Template> limit_rate, limit_rate_after;  // sizes; empty: 0
 
   // Files.
   Setting<Root> root;  // and alias

@@ -45,6 +45,12 @@ KeepaliveDisable parse_keepalive_disable(const Invocation& in) {
 // The levels of folders that may follow are for files with names.
 std::string parse_body_temp_path(const Invocation& in) { return in.prefixed(in.arg(0)); }
 
+Template parse_rate(const Invocation& in) {
+  Template value = in.compile(in.arg(0));
+  if (value.is_literal() && !size_of(value.source())) throw_invalid_value(in.arg(0), in.node.name.c_str());
+  return value;
+}
+
 // types { text/html html htm; ... }
 void apply_types(CoreConf& conf, const Invocation& in) {
   if (conf.types.is_set()) throw_duplicate("types");
@@ -176,6 +182,10 @@ const Directive rows[] = {
               "What replaces the location's name, or in a regex location the whole URI; what is left of the URI cannot "
               "climb out with \"..\" (nginx: it can)."),
     flag<C>("etag", kAllHttp, &C::etag, "Files have an ETag, of their time and length."),
+    directive<C, Template>("limit_rate", kAllHttp | kLocationIf, 1, 1, "size", &C::limit_rate, parse_rate,
+                           "Bytes of a response a second, of each request; 0: as fast as may be.", "0"),
+    directive<C, Template>("limit_rate_after", kAllHttp | kLocationIf, 1, 1, "size", &C::limit_rate_after, parse_rate,
+                           "Bytes of a response that go before limit_rate holds.", "0"),
     flag<C>("log_not_found", kAllHttp, &C::log_not_found, "Logs files that are not there."),
     flag<C>("log_subrequest", kAllHttp, &C::log_subrequest, "Subrequests have lines of their own in the access log."),
 };

@@ -150,6 +150,10 @@ class SEAWALL_API Exchange {
   };
   std::vector<Cached> cached_variables;
 
+  // limit_rate: bytes of the response a second, 0: as fast as may be. Nobody has said anything (set $limit_rate, a back
+  // end): the location's, looked up when the response begins.
+  std::optional<std::int64_t> limit_rate;
+
   // For the log and the variables.
   // Fields of an upstream's response that the final one has as well (X-Accel-Redirect).
   Headers kept_fields;

@@ -160,7 +160,7 @@ struct H2Callbacks {
     stream.sent_wire += frame.hd.length + H2Batch::kFrameHead;
     stream.progress = Loop::current().now();
     if (ends_stream(frame)) stream.end_sent = true;
-    if (stream.end_sent || (stream.output.left() == 0 && !stream.output.last())) stream.sent.set();
+    if (stream.end_sent || stream.allowance == 0 || (stream.output.left() == 0 && !stream.output.last())) stream.sent.set();
   }
 
   static void went_away(H2Connection& h, const nghttp2_goaway& goaway) {
@@ -192,12 +192,12 @@ struct H2Callbacks {
     H2Stream* stream = stream_of(session, id);
     if (!stream || stream->served) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     const std::uint64_t left = stream->output.left();
-    if (left == 0 && !stream->output.last()) {
+    if (left == 0 ? !stream->output.last() : stream->allowance == 0) {
       stream->deferred = true;
       return NGHTTP2_ERR_DEFERRED;
     }
     *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
-    const std::uint64_t n = std::min<std::uint64_t>(left, length);
+    const std::uint64_t n = std::min<std::uint64_t>({left, length, stream->allowance});
     if (n == left && stream->output.last()) {
       *flags |= NGHTTP2_DATA_FLAG_EOF;
       if (submit_trailers(session, *stream)) *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
@@ -222,6 +222,7 @@ struct H2Callbacks {
     if (!stream->output.take(room + H2Batch::kFrameHead, length)) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     batch.commit(H2Batch::kFrameHead + length);
     stream->sent_size += length;
+    if (stream->allowance != UINT64_MAX) stream->allowance -= length;
     return 0;
   }
 };
@@ -249,8 +250,9 @@ void H2Connection::begin_stream(std::int32_t id) {
 
 void H2Connection::add_stream(std::int32_t id, std::size_t wire_size, bool ends) {
   ++c.info.requests;
-  ++c.server.requests_total;
-  ++active_;
+  ++c.server.counts().requests;
+  ++c.server.counts().h2_streams;
+  if (++active_ == 1) ++c.server.counts().h2_busy;
   RequestHead head = head_reader_.finish(wire_size, ends);
   H2Priority priority(head.headers.get(FieldId::priority));
   auto* stream = new H2Stream(*this, id, c.info, std::move(head));

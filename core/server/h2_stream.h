@@ -61,6 +61,7 @@ class H2Stream final : public ListNode {
   // The response.
   H2Output output;
   bool deferred = false;           // nghttp2 waits until it is told that there is more
+  std::uint64_t allowance = UINT64_MAX;  // bytes of the body that may go before the task is asked again (limit_rate)
   std::uint64_t sent_size = 0;     // of the body
   std::uint64_t sent_wire = 0;     // head and body as frames
   std::int64_t progress = 0;       // ns: when the last bytes went

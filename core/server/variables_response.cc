@@ -1,5 +1,6 @@
 // Variables of the response: of the head while filters shape it and while it is sent, of what was sent once it is out.
 // Any loop.
+#include "seawall/config/directive.h"
 #include "seawall/http/date.h"
 #include "seawall/server/core_conf.h"
 #include "seawall/server/exchange.h"
@@ -77,9 +78,22 @@ bool sent_trailer(Exchange& x, std::string_view rest, const void*, std::string& 
   return append_fields(x.sent_trailers, rest, ", ", out);
 }
 
+// As in nginx: what a request has been told so far, not what its location will say.
+bool limit_rate(Exchange& x, std::string_view, const void*, std::string& out) {
+  append_number(static_cast<std::uint64_t>(x.limit_rate.value_or(0)), out);
+  return true;
+}
+
+void set_limit_rate(Exchange& x, std::string_view value) {
+  const auto rate = size_of(value);
+  if (rate) x.limit_rate = *rate;
+  else x.log(Level::error, "invalid $limit_rate \"" + std::string(value) + "\"");
+}
+
 constexpr VariableRow rows[] = {
     {"body_bytes_sent", body_bytes_sent},
     {"bytes_sent", bytes_sent},
+    {"limit_rate", limit_rate, false, set_limit_rate},
     {"request_completion", request_completion},
     {"sent_http_*", sent_field},
     {"sent_http_connection", sent_connection},

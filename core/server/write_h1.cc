@@ -8,12 +8,16 @@
 #include <array>
 #include <cerrno>
 #include <exception>
+#include <optional>
+#include <utility>
 
+#include "seawall/async/event.h"
 #include "seawall/async/try_first.h"
 #include "seawall/http/h1_response.h"
 #include "seawall/server/connection.h"
 #include "seawall/server/core_module.h"
 #include "seawall/server/earned_time.h"
+#include "seawall/server/pace.h"
 #include "seawall/server/server_name.h"
 #include "seawall/server/under_deadline.h"
 
@@ -31,7 +35,9 @@ class Sender {
   class Flush;
 
  public:
-  Sender(Connection& c, Exchange& x) : c_(c), x_(x) {}
+  Sender(Connection& c, Exchange& x, bool paced) : c_(c), x_(x) {
+    if (paced) pace_ = Pace::of(x);
+  }
 
   // All bytes of all pieces, which stay the caller's and are used up.
   TryFirst<Pieces> send(std::span<iovec> pieces, bool file_follows = false);
@@ -41,7 +47,13 @@ class Sender {
   Task<Result<void>> send_file(const FilePart& part) {
     std::uint64_t offset = part.offset, left = part.length;
     while (left > 0) {
-      const Io io = c_.stream->try_send_file(part.file->fd.get(), offset, static_cast<std::size_t>(std::min<std::uint64_t>(left, SIZE_MAX)));
+      const std::uint64_t allowed = allowance(left);
+      if (allowed == 0) {
+        Result<void> turn = co_await wait_for_turn(left);
+        if (!turn) co_return turn;
+        continue;
+      }
+      const Io io = c_.stream->try_send_file(part.file->fd.get(), offset, static_cast<std::size_t>(std::min<std::uint64_t>(allowed, SIZE_MAX)));
       if (io.kind == Io::eof) co_return Errc::truncated;
       if (io.kind == Io::done) {
         offset += io.n;
@@ -61,6 +73,19 @@ class Sender {
   void count(std::size_t n) {
     x_.bytes_sent += n;
     sent_ += n;
+    if (pace_) pace_->sent(n);
+  }
+  // How much of what is left limit_rate lets go now; 0: wait_for_turn().
+  std::uint64_t allowance(std::uint64_t left) { return pace_ ? pace_->allowance(x_.loop.now(), left) : left; }
+  // Nobody is slow here but us: neither send_timeout nor send_min_rate counts.
+  Task<Result<void>> wait_for_turn(std::uint64_t left) {
+    const Deadline last = x_.last_deadline(Wait::send);
+    const Errc waited = co_await sleep_until(Deadline::at(pace_->due(x_.loop.now(), left), Wait::send).earlier(last));
+    if (waited == Errc::cancelled) co_return waited;
+    if (!last.passed()) co_return Result<void>();
+    c_.time_out(Wait::send, x_.core());
+    x_.log(Level::info, "client timed out while sending response to client");
+    co_return Errc::timed_out;
   }
   void advance(std::span<iovec>& pieces, std::size_t n) {
     count(n);
@@ -106,7 +131,9 @@ class Sender {
   template <class Work>
   Task<Result<void>> finish(Work& work, const Io& io) {
     for (;;) {
-      Result<void> ready = co_await wait(io);
+      Result<void> ready;
+      if (held_ > 0) ready = co_await wait_for_turn(std::exchange(held_, 0));
+      else ready = co_await wait(io);
       if (!ready) co_return ready;
       if (std::optional<Result<void>> done = work.now()) co_return std::move(*done);
     }
@@ -116,6 +143,8 @@ class Sender {
   Exchange& x_;
   std::uint64_t sent_ = 0;
   std::int64_t blocked_ = 0;  // ns spent with a full socket
+  std::optional<Pace> pace_;
+  std::uint64_t held_ = 0;    // bytes that limit_rate lets go later
 };
 
 class Sender::Pieces {
@@ -125,6 +154,7 @@ class Sender::Pieces {
 
   std::optional<Result<void>> now() {
     Stream& stream = *sender_.c_.stream;
+    if (sender_.pace_) return paced();
     while (!pieces_.empty()) {
       io_ = file_follows_ ? stream.socket().try_write(pieces_, true) : stream.try_write(pieces_);
       if (io_.kind != Io::done) return std::nullopt;
@@ -135,6 +165,27 @@ class Sender::Pieces {
   Task<Result<void>> later() { return sender_.finish(*this, io_); }
 
  private:
+  // One piece a write: each may have to wait for its turn.
+  std::optional<Result<void>> paced() {
+    while (!pieces_.empty()) {
+      iovec first = pieces_.front();
+      if (first.iov_len > 0) {
+        const std::uint64_t allowed = sender_.allowance(first.iov_len);
+        if (allowed == 0) {
+          sender_.held_ = first.iov_len;
+          return std::nullopt;
+        }
+        first.iov_len = static_cast<std::size_t>(allowed);
+        io_ = sender_.c_.stream->try_write({&first, 1});
+        if (io_.kind != Io::done) return std::nullopt;
+        sender_.advance(pieces_, io_.n);
+      } else {
+        pieces_ = pieces_.subspan(1);
+      }
+    }
+    return Result<void>();
+  }
+
   Sender& sender_;
   std::span<iovec> pieces_;
   bool file_follows_;
@@ -297,7 +348,7 @@ Task<bool> write_h1(Connection& c, Exchange& x, Response& response) {
   x.response = &response;
   const bool tunnel = std::holds_alternative<std::unique_ptr<Tunnel>>(response.body);
   if (!tunnel && !carries_body(x, response)) response.body = Body();
-  Sender sender(c, x);
+  Sender sender(c, x, !tunnel && !std::holds_alternative<std::monostate>(response.body));
   Result<void> sent;
   if (const auto bytes = bytes_of(response.body)) {
     const std::size_t head_size = head.size();

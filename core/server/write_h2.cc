@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <exception>
 #include <string>
+#include <utility>
 
 #include "seawall/http/date.h"
 #include "seawall/net/loop.h"
@@ -12,6 +13,7 @@
 #include "seawall/server/h2_connection.h"
 #include "seawall/server/h2_fields.h"
 #include "seawall/server/h2_stream.h"
+#include "seawall/server/pace.h"
 #include "seawall/server/server_name.h"
 #include "seawall/server/under_deadline.h"
 
@@ -26,7 +28,11 @@ bool carries_body(const Exchange& x, const Response& r) {
 
 class H2Writer {
  public:
-  H2Writer(H2Connection& h, H2Stream& s, Exchange& x) : h_(h), s_(s), x_(x) {}
+  H2Writer(H2Connection& h, H2Stream& s, Exchange& x, bool paced) : h_(h), s_(s), x_(x) {
+    if (!paced) return;
+    pace_ = Pace::of(x);
+    if (pace_) s_.allowance = 0;
+  }
 
   // What follows it: nothing (END_STREAM), the output, or trailers alone.
   enum class Followed : std::uint8_t { nothing, output, trailers };
@@ -40,11 +46,15 @@ class H2Writer {
   bool is_out() const { return s_.output.last() ? s_.end_sent : s_.output.left() == 0; }
   Deadline deadline(std::int64_t from) const;
   void timed_out();
+  void resume();
+  bool may_go();
 
   H2Connection& h_;
   H2Stream& s_;
   Exchange& x_;
   std::int64_t blocked_ = 0;  // ns spent waiting for the client
+  std::optional<Pace> pace_;
+  std::uint64_t counted_ = 0;  // of s_.sent_size, by pace_
 };
 
 void H2Writer::submit_head(const Response& response, Followed by) {
@@ -89,8 +99,25 @@ void H2Writer::timed_out() {
   x_.log(Level::info, "client timed out while sending response to client");
 }
 
+void H2Writer::resume() {
+  if (!std::exchange(s_.deferred, false)) return;
+  nghttp2_session_resume_data(h_.session(), s_.id);
+  h_.wake_writer();
+}
+
+// False while limit_rate lets nothing go.
+bool H2Writer::may_go() {
+  if (!pace_ || s_.output.left() == 0) return true;
+  pace_->sent(s_.sent_size - counted_);
+  counted_ = s_.sent_size;
+  s_.allowance = pace_->allowance(x_.loop.now(), s_.output.left());
+  if (s_.allowance > 0) resume();
+  return s_.allowance > 0;
+}
+
+// Time in which limit_rate holds the bytes back is not the client's.
 Task<Result<void>> H2Writer::wait() {
-  const std::int64_t from = x_.loop.now();
+  std::int64_t from = x_.loop.now();
   Result<void> done;
   while (!is_out()) {
     if (s_.closed) {
@@ -98,10 +125,18 @@ Task<Result<void>> H2Writer::wait() {
       break;
     }
     s_.sent.reset();
-    const Errc waited = co_await s_.sent.wait(deadline(from));
+    const bool held = !may_go();
+    Deadline until = deadline(from);
+    if (held) {
+      blocked_ += x_.loop.now() - from;
+      until = Deadline::at(pace_->due(x_.loop.now(), s_.output.left()), Wait::send).earlier(x_.last_deadline(Wait::send));
+    }
+    const Errc waited = co_await s_.sent.wait(until);
+    if (held) from = x_.loop.now();
     if (waited == Errc::ok) continue;
     // Progress is not told each time: looked at when the time seems to be over.
-    if (waited == Errc::timed_out && !deadline(from).passed()) continue;
+    const bool over = held ? x_.last_deadline(Wait::send).passed() : deadline(from).passed();
+    if (waited == Errc::timed_out && !over) continue;
     if (waited == Errc::timed_out) timed_out();
     done = waited;
     break;
@@ -151,10 +186,8 @@ Task<Result<void>> H2Writer::send_reader(const Response& response, Reader& reade
       submit_head(response, trailers_only ? Followed::trailers : Followed::output);
       x_.end_handler_clock();
       submitted = true;
-    } else if (s_.deferred) {
-      s_.deferred = false;
-      nghttp2_session_resume_data(h_.session(), s_.id);
-      h_.wake_writer();
+    } else if (!pace_ || size == 0) {
+      resume();
     }
     if (size == 0 && !last) continue;
     Result<void> out = co_await wait();
@@ -171,7 +204,7 @@ Task<bool> write_h2(H2Connection& h, H2Stream& s, Exchange& x, Response& respons
   if (response.status >= 200 && response.status != 204 && response.status != 304)
     x.sent_content_length = length_of(response.body);
   if (!carries_body(x, response)) response.body = Body();
-  H2Writer writer(h, s, x);
+  H2Writer writer(h, s, x, !std::holds_alternative<std::monostate>(response.body));
   Result<void> sent;
   if (auto* reader = std::get_if<std::unique_ptr<Reader>>(&response.body)) {
     sent = co_await writer.send_reader(response, **reader);
