@@ -7,6 +7,7 @@
 #include "seawall/process/signals.h"
 #include "seawall/process/supervisor.h"
 #include "seawall/process/worker.h"
+#include "seawall/server/loop_counts.h"
 #include "seawall/server/server_name.h"
 #include "seawall/tls/hardware.h"
 
@@ -18,6 +19,7 @@ int start(const Options& options, Starting& starting) {
   conf->adopt();
   set_main_log(conf->error_log(options));
   const bool supervised = *conf->main().master_process;
+  prepare_counts();
   const Inherited inherited;
   auto listening = Listening::open(conf->http().sockets, static_cast<int>(*conf->main().worker_processes), inherited.sockets.get());
   inherited.sockets->close_unused(*listening);

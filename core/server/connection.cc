@@ -156,8 +156,8 @@ Connection::Connection(LoopServer& server, Fd fd, const ListenSocket* door, cons
   info.peer = info.remote;
   vhost = endpoint->default_server;
   core = vhost->core;
-  ++server.states[static_cast<std::size_t>(state_)];
-  ++server.accepted_total;
+  ++server.counts().states[static_cast<std::size_t>(state_)];
+  ++server.counts().handled;
   if (endpoint->options.ssl) stream = std::make_unique<TlsStream>(std::move(fd), *vhost->tls, *this);
   else stream = std::make_unique<Stream>(std::move(fd));
 }
@@ -203,13 +203,13 @@ bool Connection::load_certificates(SSL* ssl) {
 
 bool Connection::offers_h2() const { return vhost->http2_on_tls || endpoint->options.http2; }
 
-Connection::~Connection() { --server.states[static_cast<std::size_t>(state_)]; }
+Connection::~Connection() { --server.counts().states[static_cast<std::size_t>(state_)]; }
 
 void Connection::enter(ConnState state) {
   unlink();
-  --server.states[static_cast<std::size_t>(state_)];
+  --server.counts().states[static_cast<std::size_t>(state_)];
   state_ = state;
-  ++server.states[static_cast<std::size_t>(state_)];
+  ++server.counts().states[static_cast<std::size_t>(state_)];
 }
 
 void Connection::time_out(Wait wait, const CoreConf& core_there) {

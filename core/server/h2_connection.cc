@@ -350,7 +350,10 @@ void H2Connection::forget(H2Stream& stream) {
 }
 
 void H2Connection::one_less() {
-  if (--active_ == 0) idle_since_ = c.server.loop.now();
+  --c.server.counts().h2_streams;
+  if (--active_ > 0) return;
+  --c.server.counts().h2_busy;
+  idle_since_ = c.server.loop.now();
 }
 
 void H2Connection::served(H2Stream& stream) {

@@ -49,6 +49,7 @@ void LoopServer::listen(std::span<const OpenListener> listeners) {
 void LoopServer::serve_probe(Fd fd, const Probe& probe) { serving_.spawn(seawall::serve_probe(*this, std::move(fd), probe)); }
 
 void LoopServer::accepted(Fd fd, const ListenSocket& door) {
+  ++counts().accepted;
   if (serving_.tasks() >= limit_ && !close_oldest_idle()) {
     accept_failed(0);
     return;

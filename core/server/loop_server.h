@@ -11,15 +11,12 @@
 #include "seawall/route/endpoints.h"
 #include "seawall/server/h2_limits.h"
 #include "seawall/server/header_limit.h"
+#include "seawall/server/loop_counts.h"
 
 namespace seawall {
 
 class Connection;
 class Probe;
-
-// Where a connection is in its life (B41). Their sum is the number of open client sockets.
-enum class ConnState : std::uint8_t { new_, handshake, header, body, handler, send, idle, h2, tunnel, linger };
-inline constexpr int kConnStates = 10;
 
 // A listening socket of this loop: the descriptor is the worker's.
 class OpenListener {
@@ -63,16 +60,17 @@ class LoopServer {
   HeaderLimit& header_limit;
 
   // Kept by Connection and the protocol loops.
-  std::array<std::uint64_t, kConnStates> states{};
+  LoopCounts& counts() { return counted_.counts(); }
   List<Connection> idle;  // oldest first
   List<Drained> drained;  // told once
-  std::uint64_t accepted_total = 0, requests_total = 0, accept_errors_total = 0;
+  std::uint64_t accept_errors_total = 0;
   std::array<std::uint64_t, kWaits> timeouts{};
   std::array<std::uint64_t, kH2Abuses> h2_abuses{};
   void count_timeout(Wait wait) { ++timeouts[static_cast<std::size_t>(wait)]; }
 
  private:
   class Door;
+  CountedLoop counted_;
   void accepted(Fd fd, const ListenSocket& door);
   bool close_oldest_idle();
   bool make_room();  // a descriptor's

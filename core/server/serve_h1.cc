@@ -68,14 +68,16 @@ Task<bool> wait_for_request(Connection& c) {
 
 // The whole head, within one total deadline from the first byte awaited (B19: dripping does not extend it).
 Task<Result<RequestHead>> read_head(Connection& c, Deadline deadline) {
-  c.enter(ConnState::header);
   HeadReader reader(c.vhost->head_limits);
   HeaderLimit::Hold hold;
   c.head_started = 0;
   const Deadline grace = Deadline::in(kHeaderGrace, Wait::header);
   for (;;) {
     if (!c.in.empty()) {
-      if (c.head_started == 0) c.head_started = c.server.loop.now();
+      if (c.head_started == 0) {
+        c.head_started = c.server.loop.now();
+        c.enter(ConnState::header);  // until something comes, it only waits
+      }
       Result<std::optional<std::size_t>> end = reader.scan(c.in.view());
       if (!end) co_return end.error();
       if (*end) co_return parse_head(c.in, **end, c.vhost->head_options);
@@ -172,7 +174,7 @@ Task<void> run_tunnel(Connection& c, Tunnel& tunnel) {
 // and only as long as this: an idle connection does not hold it.
 Task<bool> one_request(Connection& c, RequestHead head) {
   ++c.info.requests;
-  ++c.server.requests_total;
+  ++c.server.counts().requests;
   Scope& scope = co_await current_scope();
   auto owner = make_exchange(c, c.info, std::move(head), &scope);
   Exchange& x = *owner;

@@ -1,0 +1,103 @@
+#include "seawall/server/loop_counts.h"
+
+#include <algorithm>
+#include <new>
+
+#include "seawall/base/shared_memory.h"
+
+namespace seawall {
+namespace {
+
+constexpr std::uint32_t kPlaces = 1024;  // for loops of all generations
+
+class Totals {
+ public:
+  std::uint64_t accepted = 0, handled = 0, requests = 0;
+};
+
+// Memory of places that no loop has had yet is not touched.
+class alignas(LoopCounts) Board {
+ public:
+  LoopCounts* take(const ProcessId& self) {
+    const SharedLock lock(mutex_);
+    std::uint32_t free = used_;
+    for (std::uint32_t i = 0; i < used_; ++i) {
+      LoopCounts& place = places()[i];
+      if (place.process.pid != 0 && place.process != self && !place.process.alive()) give_back(place);
+      if (place.process.pid == 0) free = std::min(free, i);
+    }
+    if (free == kPlaces) return nullptr;
+    LoopCounts* const taken = new (&places()[free]) LoopCounts;
+    taken->process = self;
+    if (free == used_) ++used_;
+    return taken;
+  }
+
+  void release(LoopCounts& place) {
+    const SharedLock lock(mutex_);
+    give_back(place);
+  }
+
+  ServerCounts sum() {
+    const SharedLock lock(mutex_);
+    ServerCounts all;
+    all.accepted = past_.accepted;
+    all.handled = past_.handled;
+    all.requests = past_.requests;
+    for (std::uint32_t i = 0; i < used_; ++i)
+      if (places()[i].process.pid != 0) add(all, places()[i]);
+    return all;
+  }
+
+  static Board& instance() {
+    static SharedMemory memory(sizeof(Board) + kPlaces * sizeof(LoopCounts));
+    static Board& board = *new (memory.data()) Board;
+    return board;
+  }
+
+ private:
+  LoopCounts* places() { return reinterpret_cast<LoopCounts*>(this + 1); }
+
+  void give_back(LoopCounts& place) {
+    past_.accepted += place.accepted;
+    past_.handled += place.handled;
+    past_.requests += place.requests;
+    place.process = ProcessId();
+  }
+
+  // A connection over HTTP/2 waits while it has no request; each of its requests is written for itself (nginx).
+  static void add(ServerCounts& all, const LoopCounts& loop) {
+    const auto in = [&](ConnState state) -> std::uint64_t { return loop.states[static_cast<std::size_t>(state)]; };
+    for (const Count& state : loop.states) all.active += state;
+    const std::uint64_t h2 = in(ConnState::h2), busy = std::min<std::uint64_t>(h2, loop.h2_busy);
+    all.reading += in(ConnState::header);
+    all.writing += in(ConnState::body) + in(ConnState::handler) + in(ConnState::send) + in(ConnState::tunnel) + in(ConnState::linger) +
+                   loop.h2_streams;
+    all.waiting += in(ConnState::new_) + in(ConnState::handshake) + in(ConnState::idle) + h2 - busy;
+    all.accepted += loop.accepted;
+    all.handled += loop.handled;
+    all.requests += loop.requests;
+  }
+
+  SharedMutex mutex_;
+  std::uint32_t used_ = 0;
+  Totals past_;
+};
+
+}  // namespace
+
+CountedLoop::CountedLoop() : counts_(Board::instance().take(ProcessId::current())) {
+  if (counts_) return;
+  own_ = std::make_unique<LoopCounts>();
+  counts_ = own_.get();
+}
+
+CountedLoop::~CountedLoop() {
+  if (!own_) Board::instance().release(*counts_);
+}
+
+void prepare_counts() { Board::instance(); }
+
+ServerCounts count_all() { return Board::instance().sum(); }
+
+}  // namespace seawall
