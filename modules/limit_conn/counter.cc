@@ -1,0 +1,143 @@
+// A counter is a list of shares, one for each process that serves requests of the key: mostly one.
+#include "counter.h"
+
+#include <new>
+#include <vector>
+
+#include "seawall/base/zone_index.h"
+
+namespace seawall::limit_conn {
+namespace {
+
+class Counter {
+ public:
+  ZoneRef shares;
+};
+using Counters = ZoneIndex<Counter>;
+
+class Share {
+ public:
+  ProcessId process;
+  ZoneRef next;
+  std::uint32_t count;
+};
+
+std::int64_t sum(SharedZone& memory, const Counter& counter) {
+  std::int64_t all = 0;
+  for (Share* share = memory.at<Share>(counter.shares); share; share = memory.at<Share>(share->next)) all += share->count;
+  return all;
+}
+
+void remove_share(SharedZone& memory, Counter& counter, ZoneRef wanted) {
+  ZoneRef* link = &counter.shares;
+  while (*link != wanted) link = &memory.at<Share>(*link)->next;
+  *link = memory.at<Share>(wanted)->next;
+  memory.free(wanted);
+}
+
+// What processes that ended without giving back have left. Asking the system takes long beside the rest: each is asked for
+// once.
+class Dead {
+ public:
+  explicit Dead(const ProcessId& self) : known_{{self, false}} {}
+  void bury(SharedZone& memory, Counter& counter) {
+    for (ZoneRef ref = counter.shares; ref;) {
+      const ZoneRef next = memory.at<Share>(ref)->next;
+      if (is_dead(memory.at<Share>(ref)->process)) remove_share(memory, counter, ref);
+      ref = next;
+    }
+  }
+
+ private:
+  bool is_dead(const ProcessId& process) {
+    for (const auto& [known, dead] : known_)
+      if (known == process) return dead;
+    return known_.emplace_back(process, !process.alive()).second;
+  }
+  std::vector<std::pair<ProcessId, bool>> known_;
+};
+
+ZoneRef share_of(SharedZone& memory, Counter& counter, const ProcessId& process) {
+  for (ZoneRef ref = counter.shares; ref; ref = memory.at<Share>(ref)->next)
+    if (memory.at<Share>(ref)->process == process) return ref;
+  const ZoneRef added = memory.allocate(sizeof(Share));
+  if (!added) return 0;
+  Share& share = *new (memory.at<Share>(added)) Share;
+  share.process = process;
+  share.next = counter.shares;
+  share.count = 0;
+  counter.shares = added;
+  return added;
+}
+
+// A counter without requests is none: one that came to be and could not be used.
+ZoneRef drop_if_unused(Counters& counters, Counter* counter) {
+  if (counter && !counter->shares) counters.remove(counter);
+  return 0;
+}
+
+// A share of this process, where one more is allowed.
+ZoneRef find_place(Counters& counters, SharedZone& memory, const Limit& limit, std::string_view key, const ProcessId& self, Counter*& counter,
+                   bool& full) {
+  full = false;
+  counter = counters.find(key);
+  if (counter && sum(memory, *counter) >= limit.most) {
+    Dead(self).bury(memory, *counter);
+    if (sum(memory, *counter) >= limit.most) return drop_if_unused(counters, counter);
+  }
+  if (!counter) counter = counters.add(key);
+  const ZoneRef share = counter ? share_of(memory, *counter, self) : 0;
+  full = !share;
+  return share ? share : drop_if_unused(counters, counter);
+}
+
+// At most once a second: a zone that is full of the living stays full.
+bool may_clean_up(const Limit& limit, std::int64_t now) {
+  auto& last = static_cast<const Key*>(limit.zone->data.get())->cleaned_up;
+  std::int64_t before = last;
+  return now - before > 1'000'000'000 && last.compare_exchange_strong(before, now);
+}
+
+void clean_up(Counters& counters, SharedZone& memory, const ProcessId& self) {
+  Dead dead(self);
+  for (std::size_t left = counters.size(); left > 0; --left) {
+    Counter* const oldest = counters.oldest();
+    dead.bury(memory, *oldest);
+    if (oldest->shares) counters.touch(oldest);
+    else counters.remove(oldest);
+  }
+}
+
+}  // namespace
+
+Lease Lease::take(const Limit& limit, std::string_view key, const ProcessId& self, std::int64_t now, bool& full) {
+  Lease lease;
+  const Zone::Lock lock(*limit.zone);
+  SharedZone& memory = limit.zone->memory();
+  Counters counters(memory);
+  Counter* counter = nullptr;
+  ZoneRef share = find_place(counters, memory, limit, key, self, counter, full);
+  if (full && may_clean_up(limit, now)) {
+    clean_up(counters, memory, self);
+    share = find_place(counters, memory, limit, key, self, counter, full);
+  }
+  if (!share) return lease;
+  ++memory.at<Share>(share)->count;
+  lease.zone_ = limit.zone;
+  lease.counter_ = memory.ref_of(counter);
+  lease.share_ = share;
+  lease.epoch_ = memory.epoch();
+  return lease;
+}
+
+void Lease::release() {
+  if (!zone_) return;
+  const Zone::Lock lock(*zone_);
+  SharedZone& memory = zone_->memory();
+  if (memory.epoch() != epoch_) return;
+  Counter& counter = *memory.at<Counter>(counter_);
+  if (--memory.at<Share>(share_)->count == 0) remove_share(memory, counter, share_);
+  if (!counter.shares) Counters(memory).remove(&counter);
+}
+
+}  // namespace seawall::limit_conn
