@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,13 +22,16 @@
 namespace seawall {
 namespace {
 
-constexpr std::size_t kPage = 4096, kNote = 1000;
+constexpr std::size_t kPage = 4096, kNote = 1000, kName = 200;
 constexpr std::array<std::uint16_t, 13> kSizes{32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1360, 2048};
+// Changes with whatever changes in the memory's layout: another binary may hand over what it understands alone.
+constexpr std::uint64_t kLayout = 0x5365615a6f6e0001;
 constexpr std::uint8_t kFree = 100, kLong = 101;  // of a page: a run's end; smaller: chunks of kSizes[kind]
 
 }  // namespace
 
 struct alignas(16) SharedZone::Head {
+  std::uint64_t layout = kLayout, size = 0;
   SharedMutex mutex;
   std::uint64_t epoch = 0;
   std::uint32_t first = 0, pages = 0;  // the first page's number in the memory; how many follow
@@ -37,6 +41,7 @@ struct alignas(16) SharedZone::Head {
   ZoneRef root = 0;
   std::uint32_t note_size = 0;
   char note[kNote];
+  char name[kName] = {}, use[kName] = {};  // empty: longer than this, never handed over
 };
 
 struct SharedZone::Page {
@@ -47,26 +52,75 @@ struct SharedZone::Page {
   std::uint8_t kind;
 };
 
+namespace {
+
+using Key = std::tuple<std::string, std::size_t, std::string>;
+std::map<Key, std::weak_ptr<SharedZone>>& open_zones() {
+  static std::map<Key, std::weak_ptr<SharedZone>> zones;
+  return zones;
+}
+
+}  // namespace
+
 std::shared_ptr<SharedZone> SharedZone::open(const std::string& name, std::size_t bytes, const std::string& use) {
-  static std::map<std::tuple<std::string, std::size_t, std::string>, std::weak_ptr<SharedZone>> all;
-  auto& known = all[{name, bytes, use}];
+  auto& known = open_zones()[{name, bytes, use}];
   auto zone = known.lock();
   if (!zone) known = zone = std::shared_ptr<SharedZone>(new SharedZone(name, bytes, use));
   return zone;
 }
 
-SharedZone::SharedZone(const std::string& name, std::size_t bytes, const std::string& use)
-    : size_(bytes), memory_fd_(::memfd_create(("seawall " + use + " " + name).substr(0, 200).c_str(), MFD_CLOEXEC)) {
-  CHECK(bytes >= kSmallest && bytes <= kLargest);
-  if (!memory_fd_ || ::ftruncate(memory_fd_.get(), static_cast<off_t>(bytes)) != 0)
+std::vector<std::shared_ptr<SharedZone>> SharedZone::all() {
+  std::vector<std::shared_ptr<SharedZone>> zones;
+  for (const auto& [key, known] : open_zones())
+    if (auto zone = known.lock()) zones.push_back(std::move(zone));
+  return zones;
+}
+
+std::shared_ptr<SharedZone> SharedZone::adopt(Fd memory) {
+  struct stat file;
+  if (::fstat(memory.get(), &file) != 0) return nullptr;
+  const auto bytes = static_cast<std::size_t>(file.st_size);
+  if (!S_ISREG(file.st_mode) || bytes < kSmallest || bytes > kLargest) return nullptr;
+  ::fcntl(memory.get(), F_SETFD, FD_CLOEXEC);
+  std::shared_ptr<SharedZone> zone(new SharedZone(std::move(memory), bytes));
+  if (!zone->understood()) return nullptr;
+  open_zones()[{zone->head().name, bytes, zone->head().use}] = zone;
+  return zone;
+}
+
+bool SharedZone::understood() const {
+  const Head& h = head();
+  return h.layout == kLayout && h.size == size_ && h.name[0] && h.use[0] && !h.name[kName - 1] && !h.use[kName - 1];
+}
+
+SharedZone::SharedZone(Fd memory, std::size_t bytes) : size_(bytes), memory_fd_(std::move(memory)) {
+  void* const mapped = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, memory_fd_.get(), 0);
+  if (mapped == MAP_FAILED) throw std::bad_alloc();
+  memory_ = static_cast<char*>(mapped);
+}
+
+namespace {
+
+Fd make_memory(const std::string& name, std::size_t bytes) {
+  Fd fd(::memfd_create(("seawall " + name).substr(0, kName).c_str(), MFD_CLOEXEC));
+  if (!fd || ::ftruncate(fd.get(), static_cast<off_t>(bytes)) != 0)
     throw std::system_error(errno, std::generic_category(), "shared memory zone \"" + name + "\"");
-  void* const memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, memory_fd_.get(), 0);
-  if (memory == MAP_FAILED) throw std::bad_alloc();
-  memory_ = static_cast<char*>(memory);
-  Head& head = *new (memory) Head;
+  return fd;
+}
+
+}  // namespace
+
+SharedZone::SharedZone(const std::string& name, std::size_t bytes, const std::string& use) : SharedZone(make_memory(name, bytes), bytes) {
+  CHECK(bytes >= kSmallest && bytes <= kLargest);
+  Head& h = *new (memory_) Head;
+  h.size = bytes;
+  if (name.size() < kName && use.size() < kName) {
+    name.copy(h.name, kName);
+    use.copy(h.use, kName);
+  }
   const std::size_t pages = bytes / (kPage + sizeof(Page));
-  head.first = static_cast<std::uint32_t>((sizeof(Head) + pages * sizeof(Page) + kPage - 1) / kPage);
-  head.pages = static_cast<std::uint32_t>(bytes / kPage) - head.first;
+  h.first = static_cast<std::uint32_t>((sizeof(Head) + pages * sizeof(Page) + kPage - 1) / kPage);
+  h.pages = static_cast<std::uint32_t>(bytes / kPage) - h.first;
   empty();
 }
 

@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "seawall/base/export.h"
 #include "seawall/base/fd.h"
@@ -29,6 +30,10 @@ class SEAWALL_API SharedZone {
   // who understands the contents, and in which version ("limit_req 1"). std::bad_alloc, and std::system_error when the system
   // has no memory or descriptor. `bytes`: from kSmallest to kLargest. Start-up thread.
   static std::shared_ptr<SharedZone> open(const std::string& name, std::size_t bytes, const std::string& use);
+  // Those that are open here; and one whose memory another process has handed over: null when it is none of this layout. It is
+  // what open() finds as long as it is kept.
+  static std::vector<std::shared_ptr<SharedZone>> all();
+  static std::shared_ptr<SharedZone> adopt(Fd memory);
   ~SharedZone();
   SharedZone(const SharedZone&) = delete;
   SharedZone& operator=(const SharedZone&) = delete;
@@ -71,6 +76,8 @@ class SEAWALL_API SharedZone {
   struct Head;
   struct Page;
   SharedZone(const std::string& name, std::size_t bytes, const std::string& use);
+  SharedZone(Fd memory, std::size_t bytes);
+  bool understood() const;
   Head& head() const { return *reinterpret_cast<Head*>(memory_); }
   Page& page(std::uint32_t number) const;
   void* memory_of(std::uint32_t page) const;

@@ -31,13 +31,13 @@ std::vector<int> of_systemd() {
   return fds;
 }
 
-std::vector<int> of_old_binary(std::string_view list) {
+std::vector<int> of_old_binary(std::string_view list, const char* variable) {
   std::vector<int> fds;
   while (!list.empty()) {
     const auto end = std::min(list.find_first_of(";:"), list.size());
     const auto fd = parse_decimal(list.substr(0, end));
     if (!fd || *fd > INT32_MAX) {
-      log(Level::emerg, "invalid socket number \"" + std::string(list) + "\" in NGINX environment variable, ignoring the rest");
+      log(Level::emerg, "invalid socket number \"" + std::string(list) + "\" in " + variable + " environment variable, ignoring the rest");
       break;
     }
     fds.push_back(static_cast<int>(*fd));
@@ -76,8 +76,27 @@ Inherited::Inherited() {
   for (int fd : of_systemd()) add(found, fd);
   const std::string list = take_variable("NGINX");
   replaces = !list.empty();
-  for (int fd : of_old_binary(list)) add(found, fd);
+  for (int fd : of_old_binary(list, "NGINX")) add(found, fd);
   sockets = Listening::adopt(std::move(found));
+}
+
+std::vector<std::shared_ptr<SharedZone>> inherited_zones() {
+  std::vector<std::shared_ptr<SharedZone>> zones;
+  for (int fd : of_old_binary(take_variable("SEAWALL_ZONES"), "SEAWALL_ZONES")) {
+    auto zone = SharedZone::adopt(Fd(fd));
+    if (zone) zones.push_back(std::move(zone));
+    else log(Level::warn, "the inherited descriptor " + std::to_string(fd) + " is no shared memory zone that this binary knows, ignored");
+  }
+  return zones;
+}
+
+std::string hand_on_zones() {
+  std::string list;
+  for (const auto& zone : SharedZone::all()) {
+    ::fcntl(zone->fd(), F_SETFD, 0);
+    list += std::to_string(zone->fd()) + ";";
+  }
+  return list;
 }
 
 std::string hand_on(const Listening& listening) {

@@ -15,7 +15,9 @@ namespace seawall {
 namespace {
 
 int start(const Options& options, Starting& starting) {
+  auto zones = inherited_zones();
   auto conf = Configuration::load(options, [](const std::string& text) { say(Level::warn, text); });
+  zones.clear();  // the configuration has taken those that it names
   conf->adopt();
   set_main_log(conf->error_log(options));
   const bool supervised = *conf->main().master_process;

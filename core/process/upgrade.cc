@@ -33,6 +33,7 @@ bool Upgrade::start(const Listening& listening) {
     return pid > 0;
   }
   ::setenv("NGINX", hand_on(listening).c_str(), 1);
+  ::setenv("SEAWALL_ZONES", hand_on_zones().c_str(), 1);
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);

@@ -163,3 +163,21 @@ TEST_CASE("USR2 starts a new binary beside the old one, which ends on QUIT or ta
   }
   CHECK_FALSE(std::filesystem::exists(s.folder() + "/s.sock"));
 }
+
+TEST_CASE("a new binary goes on with the shared memory zones of the old one") {
+  Server s("limit_req_zone $arg_key zone=one:1m rate=1r/m; server { listen 127.0.0.1:%%PORT_0%%; root %%DIR%%/html; limit_req zone=one; }",
+           {{"html/a", "text"}});
+  CHECK(get(s.url("/a?key=1")).status == 200);
+  const std::string pid_file = s.folder() + "/nginx.pid";
+  const pid_t old = s.pid();
+  s.signal(SIGUSR2);
+  REQUIRE(wait_until([&] { return pid_in(pid_file + ".oldbin") == old && pid_in(pid_file) != old && pid_in(pid_file) > 0; }));
+  const pid_t fresh = pid_in(pid_file);
+  NewBinary other(fresh);
+  REQUIRE(s.wait_for_log(std::to_string(fresh) + "#.*start worker process"));
+  s.stop();
+  CHECK(get(s.url("/a?key=1")).status == 503);
+  CHECK(get(s.url("/a?key=2")).status == 200);
+  other.tell(SIGTERM);
+  CHECK(wait_until([&] { return !std::filesystem::exists(pid_file); }));
+}

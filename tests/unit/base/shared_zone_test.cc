@@ -1,6 +1,7 @@
 #include "seawall/base/shared_zone.h"
 
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -140,6 +141,36 @@ TEST_CASE("a process that is killed while it holds the lock empties the zone, wh
   }
   const SharedZone::Lock lock(*zone);
   CHECK_FALSE(lock.emptied());
+}
+
+TEST_CASE("another process that is handed the memory finds the zone by its name") {
+  auto zone = zone_of(65536, "handed");
+  {
+    const SharedZone::Lock lock(*zone);
+    ZoneIndex<int> index(*zone);
+    *index.add("key") = 42;
+  }
+  CHECK(SharedZone::all().size() >= 1);
+  Fd memory(::dup(zone->fd()));
+  zone.reset();
+  const auto adopted = SharedZone::adopt(std::move(memory));
+  REQUIRE(adopted);
+  const auto found = zone_of(65536, "handed");
+  CHECK(found == adopted);
+  const SharedZone::Lock lock(*found);
+  CHECK(*ZoneIndex<int>(*found).find("key") == 42);
+}
+
+TEST_CASE("memory that is no zone is not adopted") {
+  CHECK_FALSE(SharedZone::adopt(Fd()));
+  Fd empty(::memfd_create("empty", MFD_CLOEXEC)), zeros(::memfd_create("zeros", MFD_CLOEXEC));
+  REQUIRE(::ftruncate(zeros.get(), 65536) == 0);
+  CHECK_FALSE(SharedZone::adopt(std::move(empty)));
+  CHECK_FALSE(SharedZone::adopt(std::move(zeros)));
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  const Fd read(ends[0]);
+  CHECK_FALSE(SharedZone::adopt(Fd(ends[1])));
 }
 
 TEST_CASE("an index finds, forgets what is oldest and takes any key") {
