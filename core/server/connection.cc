@@ -55,9 +55,9 @@ bool is_http1(std::string_view begun) {
 // HTTP/2 with prior knowledge begins with words that no HTTP/1 request begins with (RFC 9113 3.4). They are waited for only
 // as long as what has come may still become them. Nothing: the client has left, or said nothing in time.
 Task<std::optional<bool>> begins_with_preface(Connection& c) {
-  c.enter(ConnState::header);
   const Deadline deadline = Deadline::in(*c.core->client_header_timeout, Wait::header);
   for (;;) {
+    if (!c.in.empty()) c.enter(ConnState::header);
     const std::string_view begun = c.in.view().substr(0, kH2Preface.size());
     if (begun != kH2Preface.substr(0, begun.size())) {
       if (is_http1(c.in.view())) co_return false;
