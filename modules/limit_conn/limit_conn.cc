@@ -93,7 +93,7 @@ Outcome refuse(Exchange& x, const Conf& conf, const Limit& limit, bool full) {
   if (full) x.log(Level::alert, "could not allocate node in limit_conn_zone \"" + limit.zone->name + "\"");
   else if (x.logs_at(*conf.log_level))
     x.log(*conf.log_level, std::string("limiting connections") + (*conf.dry_run ? ", dry run," : "") + " by zone \"" + limit.zone->name + "\"");
-  auto& state = x.state<LimitConn>();
+  auto& state = x.main().state<LimitConn>();
   state.leases.clear();
   state.status = *conf.dry_run ? Status::rejected_dry_run : Status::rejected;
   if (*conf.dry_run) return Next{};
@@ -102,9 +102,9 @@ Outcome refuse(Exchange& x, const Conf& conf, const Limit& limit, bool full) {
 
 bool active(const Conf& conf) { return !conf.limits->empty(); }
 
-// Once a request, whatever locations it comes through; the places are held until its exchange ends.
+// Once a request, whatever locations and subrequests it comes through. the places are held until its exchange ends.
 Outcome limit(Exchange& x, const Conf& conf) {
-  auto& state = x.state<LimitConn>();
+  auto& state = x.main().state<LimitConn>();
   if (state.status != Status::none) return Next{};
   for (const Limit& limit : *conf.limits) {
     const std::string key = limit.key().eval(x);
@@ -124,7 +124,7 @@ Outcome limit(Exchange& x, const Conf& conf) {
 
 bool status_variable(Exchange& x, std::string_view, const void*, std::string& out) {
   static constexpr const char* words[] = {"", "PASSED", "REJECTED", "REJECTED_DRY_RUN"};
-  const Status status = x.state<LimitConn>().status;
+  const Status status = x.main().state<LimitConn>().status;
   out += words[static_cast<std::size_t>(status)];
   return status != Status::none;
 }

@@ -99,7 +99,7 @@ Outcome refuse(Exchange& x, const Conf& conf, const Check& check, Verdict verdic
   else if (x.logs_at(*conf.log_level))
     x.log(*conf.log_level, std::string("limiting requests") + (*conf.dry_run ? ", dry run" : "") + ", excess: " + check.excess() +
                                " by zone \"" + check.zone() + "\"");
-  x.state<LimitReq>().status = *conf.dry_run ? Status::rejected_dry_run : Status::rejected;
+  x.main().state<LimitReq>().status = *conf.dry_run ? Status::rejected_dry_run : Status::rejected;
   if (*conf.dry_run) return Next{};
   return Response(static_cast<int>(*conf.status));
 }
@@ -116,9 +116,9 @@ Task<Outcome> wait_for_turn(Exchange& x, Milliseconds time) {
 
 bool active(const Conf& conf) { return !conf.limits->empty(); }
 
-// Once a request, whatever locations it comes through.
+// Once a request, whatever locations and subrequests it comes through.
 Task<Outcome> limit(Exchange& x, const Conf& conf) {
-  Status& status = x.state<LimitReq>().status;
+  Status& status = x.main().state<LimitReq>().status;
   if (status != Status::none) co_return Next{};
   Check check(x, conf);
   const Verdict verdict = check.verdict();
@@ -136,7 +136,7 @@ Task<Outcome> limit(Exchange& x, const Conf& conf) {
 
 bool status_variable(Exchange& x, std::string_view, const void*, std::string& out) {
   static constexpr const char* words[] = {"", "PASSED", "DELAYED", "REJECTED", "DELAYED_DRY_RUN", "REJECTED_DRY_RUN"};
-  const Status status = x.state<LimitReq>().status;
+  const Status status = x.main().state<LimitReq>().status;
   out += words[static_cast<std::size_t>(status)];
   return status != Status::none;
 }

@@ -85,7 +85,7 @@ void search(Search& search, const Exchange& x, const Source& source) {
     case Source::Kind::forwarded_for: return search_fields(search, x.request.headers, FieldId::x_forwarded_for, for_each_in_list);
     case Source::Kind::forwarded: return search_fields(search, x.request.headers, FieldId::forwarded, for_each_in_forwarded);
     case Source::Kind::proxy_protocol:
-      if (!x.connection.proxied.empty()) search.take(x.connection.proxied);
+      if (const auto& told = x.connection.proxied; told && !told->client.empty()) search.take(told->client);
       return;
     case Source::Kind::field:
       if (const Field* field = x.request.headers.find(source.name))
@@ -97,7 +97,7 @@ bool active(const Conf& conf) { return !conf.from->empty(); }
 
 // Before everything else, and again in the location where settings may be others: until an address has been taken.
 Outcome replace(Exchange& x, const Conf& conf) {
-  auto& state = x.state<RealIp>();
+  auto& state = x.main().state<RealIp>();
   if (state.connection) return Next{};
   Search found(conf, x.connection.remote);
   search(found, x, *conf.header);
@@ -135,7 +135,7 @@ Source parse_header(const Invocation& in) {
 }
 
 const Address& original(Exchange& x) {
-  const auto& state = x.state<RealIp>();
+  const auto& state = x.main().state<RealIp>();
   return state.connection ? state.original : x.connection.remote;
 }
 
