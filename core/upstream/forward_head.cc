@@ -130,8 +130,17 @@ std::optional<Outcome> Forwarding::answer(UpstreamHead head) {
     if (asks_next(status)) return std::nullopt;
     if (is_intercepted(status)) return intercept(status);
   }
+  take_rate();
   if (auto elsewhere = follow_accel()) return elsewhere;
   return make_response();
+}
+
+// X-Accel-Limit-Rate: goes before what the location says, also where another location answers.
+void Forwarding::take_rate() {
+  const Field* rate = attempts_.head.headers.find(FieldId::x_accel_limit_rate);
+  if (!rate || (*conf_.ignore_headers & ignored::limit_rate)) return;
+  const auto bytes = parse_decimal(rate->value);
+  if (bytes && *bytes <= INT64_MAX) x_.main().limit_rate = static_cast<std::int64_t>(*bytes);
 }
 
 bool Forwarding::asks_next(int status) {

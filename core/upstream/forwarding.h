@@ -70,6 +70,7 @@ class Forwarding : public std::enable_shared_from_this<Forwarding> {
   bool is_intercepted(int status) const;
   Outcome intercept(int status);
   std::optional<Outcome> follow_accel();
+  void take_rate();
   Outcome make_response();
   void copy_fields(Response& response);
   void copy_field(const Field& field, Response& response);

@@ -100,6 +100,19 @@ TEST_CASE("set $limit_rate goes before the location's, and the variable says it"
   CHECK(s.wait_for_log("invalid \\$limit_rate \"odd\""));
 }
 
+TEST_CASE("X-Accel-Limit-Rate of a back end goes before the location's rate") {
+  Server s("server { listen 127.0.0.1:%%PORT_0%%; limit_rate 1; location /fast { proxy_pass http://127.0.0.1:%%PORT_1%%; } location /slow { "
+           "limit_rate 0; limit_rate_after 20000; proxy_pass http://127.0.0.1:%%PORT_1%%; } location /deaf { limit_rate 0; proxy_ignore_headers "
+           "X-Accel-Limit-Rate; proxy_pass http://127.0.0.1:%%PORT_1%%; } } "
+           "server { listen 127.0.0.1:%%PORT_1%%; root %%DIR%%/html; add_header X-Accel-Limit-Rate $arg_rate; }",
+           {{"html/fast", kText}, {"html/slow", kText}, {"html/deaf", kText}});
+  CHECK(take(s.url("/fast?rate=0")).body == kText);
+  const Taken slow = take(s.url("/slow?rate=20000"));
+  CHECK(slow.body == kText);
+  CHECK(slow.time >= milliseconds(900));
+  CHECK(take(s.url("/deaf?rate=1")).body == kText);
+}
+
 TEST_CASE("a rate that is no size is refused") {
   const Run run = check_config("limit_rate fast;");
   CHECK(run.exit_code == 1);
