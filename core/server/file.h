@@ -16,7 +16,7 @@
 namespace seawall {
 
 // What tells one state of a file from another: a file that was replaced, written to or given other rights differs.
-class FileStamp {
+class SEAWALL_API FileStamp {
  public:
   FileStamp() = default;
   explicit FileStamp(const struct stat& s);

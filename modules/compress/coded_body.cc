@@ -77,6 +77,26 @@ Result<void> code_file(Exchange& x, const FilePart& part, Coder& coder, Output& 
   return {};
 }
 
+// The file whose content, whole and unchanged, is the body; null: it is something else.
+File* whole_file_of(const Response& response) {
+  auto* file = dynamic_cast<File*>(response.pinned.get());
+  if (!file || !file->is_reliable() || !file->stamp().is_old()) return nullptr;
+  const Body whole = file->body();
+  if (const auto* slice = std::get_if<Slice>(&response.body)) {
+    const auto* all = std::get_if<Slice>(&whole);
+    return all && all->data() == slice->data() && all->size() == slice->size() ? file : nullptr;
+  }
+  const auto *part = std::get_if<FilePart>(&response.body), *all = std::get_if<FilePart>(&whole);
+  return part && all && part->file == all->file && part->offset == 0 && part->length == all->length ? file : nullptr;
+}
+
+void take_coded(Exchange& x, Response& response, Slice coded, std::uint64_t length) {
+  State& state = x.state<CompressModule>();
+  state.in = length;
+  state.out = coded.size();
+  response.body = std::move(coded);
+}
+
 Result<void> code_at_once(Exchange& x, Response& response, Coder& coder, std::uint64_t length) {
   Output out(expected_of(length));
   Result<void> done;
@@ -85,23 +105,36 @@ Result<void> code_at_once(Exchange& x, Response& response, Coder& coder, std::ui
   if (file && length > 0) done = code_file(x, *file, coder, out);
   else if (!coder.code(slice ? slice->view() : std::string_view(), Then::end, out)) done = Errc::exhausted;
   if (!done) return done;
-  State& state = x.state<CompressModule>();
-  state.in = length;
-  state.out = out.size();
-  response.body = out.take();
+  take_coded(x, response, out.take(), length);
   return {};
 }
 
 }  // namespace
 
 Result<void> code_body(Exchange& x, Response& response, const Coding& coding, const Conf& conf) {
+  LoopState& loop = loop_state<CompressModule>(x.loop);
   const std::optional<std::uint64_t> length = length_of(response.body);
-  std::unique_ptr<Coder> coder = coding.make(loop_state<CompressModule>(x.loop), conf, length);
+  const bool at_once = !std::holds_alternative<std::unique_ptr<Reader>>(response.body) && *length <= kAtOnce;
+  const File* file = at_once ? whole_file_of(response) : nullptr;
+  KeptBodies::Key key;
+  if (file) {
+    key.file = file->stamp();
+    key.coding = &coding;
+    key.conf = &conf;
+    if (const Slice* kept = loop.kept.find(key)) {
+      take_coded(x, response, *kept, *length);
+      return {};
+    }
+  }
+  std::unique_ptr<Coder> coder = coding.make(loop, conf, length);
   if (!coder) return Errc::exhausted;
-  const bool pulled = std::holds_alternative<std::unique_ptr<Reader>>(response.body);
-  if (!pulled && *length <= kAtOnce) return code_at_once(x, response, *coder, *length);
-  response.body = std::make_unique<CodedBody>(x, reader_of(std::move(response.body)), std::move(coder));
-  return {};
+  if (!at_once) {
+    response.body = std::make_unique<CodedBody>(x, reader_of(std::move(response.body)), std::move(coder));
+    return {};
+  }
+  Result<void> done = code_at_once(x, response, *coder, *length);
+  if (done && file) loop.kept.add(key, std::get<Slice>(response.body));
+  return done;
 }
 
 }  // namespace seawall::compress

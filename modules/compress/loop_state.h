@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "conf.h"
+#include "kept_bodies.h"
 
 namespace seawall::compress {
 
@@ -51,6 +52,7 @@ class LoopState {
   LoopState(Loop&, const Conf&) {}
   std::unique_ptr<Deflater> deflater;
   std::unique_ptr<ZstdContext> zstd;
+  KeptBodies kept;
 };
 
 }  // namespace seawall::compress

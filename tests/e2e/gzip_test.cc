@@ -1,9 +1,12 @@
 // gzip and its directives, gzip_static and gunzip.
 #include "catch.h"
 
+#include <sys/stat.h>
+
 #include "e2e/codings.h"
 #include "e2e/curl.h"
 #include "e2e/probe.h"
+#include "e2e/timing.h"
 
 using namespace test;
 using Catch::Matchers::ContainsSubstring;
@@ -248,6 +251,38 @@ TEST_CASE("a compressed stream that fails in the middle is cut visibly") {
   c.send("GET / HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\n\r\n");
   CHECK_THAT(c.read_all(), !ContainsSubstring("\r\n0\r\n"));
   CHECK_THAT(s.error_log(), ContainsSubstring("a module threw an exception while producing the response: probe_fail_body"));
+}
+
+// As a file that was last changed long ago: only what was made of such a one is kept. ctime cannot be set.
+void age(const std::string& path) {
+  struct stat s;
+  REQUIRE(::stat(path.c_str(), &s) == 0);
+  REQUIRE(wait_until([&] { return ::time(nullptr) - s.st_ctim.tv_sec >= 3; }));
+}
+
+TEST_CASE("what was made of an old file is kept, until the file changes, and only for what it was made for") {
+  Server s("log_format ratio '$uri $gzip_ratio'; access_log %%DIR%%/access.log ratio;" +
+               server("gzip on; location /best/ { alias %%DIR%%/; gzip_comp_level 9; }"
+                      "location /other/ { alias %%DIR%%/; sub_filter line LINE; sub_filter_once off; }"
+                      "location /br/ { alias %%DIR%%/; brotli on; }"),
+           {{"small", kText}, {"large", kText + kText + kText + kText + kText + kText + kText + kText + kText + kText}});
+  for (const std::string file : {"small", "large"}) {
+    const std::string text = s.read(file), path = s.folder() + "/" + file;
+    age(path);
+    const std::string first = get(s.url("/" + file), kAccepts).body;
+    CHECK(ungzip(first) == text);
+    CHECK(get(s.url("/" + file), kAccepts).body == first);
+    const Response again = get(s.url("/" + file), kAccepts);
+    CHECK(again.header("Content-Length") == std::to_string(first.size()));
+    CHECK(again.header("ETag").starts_with("W/"));
+    CHECK(get(s.url("/best/" + file), kAccepts).body != first);
+    CHECK(ungzip(get(s.url("/other/" + file), kAccepts).body).starts_with("LINE"));
+    CHECK(get(s.url("/br/" + file), {"Accept-Encoding: br"}).header("Content-Encoding") == "br");
+    CHECK(get(s.url("/" + file)).body == text);
+    s.file(file, text + "more");
+    CHECK(ungzip(get(s.url("/" + file), kAccepts).body) == text + "more");
+    CHECK(s.wait_for_log("^/" + file + " [1-9][0-9.]+$", "access.log"));
+  }
 }
 
 TEST_CASE("$gzip_ratio is logged") {
