@@ -68,7 +68,7 @@ class Offloaded {
     }
   }
   Value take() {
-    if (error_) std::rethrow_exception(error_);
+    if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
     return std::move(*value_);
   }
 
@@ -84,9 +84,10 @@ template <class F>
 Task<Result<std::invoke_result_t<F&>>> offload(ThreadPool& pool, F work, Deadline deadline) {
   const auto job = std::make_shared<Offloaded<F>>(std::move(work));
   Loop& loop = Loop::current();
-  const bool taken = pool.add([job, &loop] {
+  // The thread hands on what it holds: the task's side frees the work, unless nobody is left there.
+  const bool taken = pool.add([job, &loop]() mutable {
     job->run();
-    loop.post([job] { job->done.set(); });
+    loop.post([job = std::move(job)] { job->done.set(); });
   });
   if (!taken) co_return Errc::exhausted;
   const Errc waited = co_await job->done.wait(deadline);
