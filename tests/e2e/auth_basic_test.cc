@@ -41,7 +41,7 @@ std::string base64(std::string_view text) {
 std::string basic(const std::string& user_and_password) { return "Authorization: Basic " + base64(user_and_password); }
 
 std::string server(std::string_view inside) {
-  std::string text("server { listen 127.0.0.1:%%PORT_0%%; root %%DIR%%/www; ");
+  std::string text("server { listen 127.0.0.1:%%PORT_0%%; http2 on; root %%DIR%%/www; ");
   return text.append(inside).append(" }");
 }
 
@@ -67,6 +67,18 @@ TEST_CASE("without a password the answer is 401 and names the realm") {
   for (const char* field : {"Authorization: Bearer x", "Authorization: Basic", "Authorization: Basic %%", "Authorization: Basic dXNlcg==",
                             "Authorization: Basic OnNlY3JldA=="})
     CHECK(get(c.s.url(), {field}).status == 401);
+}
+
+TEST_CASE("two passwords are one too many") {
+  Closed c;
+  CHECK(get(c.s.url(), {basic("plain:secret"), basic("plain:secret")}).status == 400);
+  Request request;
+  request.url = c.s.url();
+  request.http2 = true;
+  request.headers = {basic("plain:secret")};
+  CHECK(fetch(request).status == 200);
+  request.headers.push_back(basic("sha:secret"));
+  CHECK(fetch(request).status == 400);
 }
 
 TEST_CASE("passwords in all forms") {
