@@ -80,12 +80,26 @@ class Sender {
   // Nobody is slow here but us: neither send_timeout nor send_min_rate counts.
   Task<Result<void>> wait_for_turn(std::uint64_t left) {
     const Deadline last = x_.last_deadline(Wait::send);
-    const Errc waited = co_await sleep_until(Deadline::at(pace_->due(x_.loop.now(), left), Wait::send).earlier(last));
-    if (waited == Errc::cancelled) co_return waited;
+    const Errc waited = co_await sleep_with_client(Deadline::at(pace_->due(x_.loop.now(), left), Wait::send).earlier(last));
+    if (waited != Errc::timed_out) co_return waited;
     if (!last.passed()) co_return Result<void>();
     c_.time_out(Wait::send, x_.core());
     x_.log(Level::info, "client timed out while sending response to client");
     co_return Errc::timed_out;
+  }
+  // Timed out, or cancelled; or peer_closed when the client leaves before. Its next request may come meanwhile, and waits.
+  Task<Errc> sleep_with_client(Deadline until) {
+    Socket& socket = c_.stream->socket();
+    char byte;
+    Io seen = socket.may_read() ? socket.try_peek({&byte, 1}) : Io::wants_read();
+    if (seen.kind == Io::want_read && x_.body.ended()) {
+      const Errc waited = co_await socket.wait(Socket::reading, until);
+      if (waited != Errc::ok) co_return waited;
+      seen = socket.try_peek({&byte, 1});
+    }
+    if (seen.kind == Io::eof || seen.kind == Io::failed) co_return Errc::peer_closed;
+    const Errc waited = co_await sleep_until(until);
+    co_return waited;
   }
   void advance(std::span<iovec>& pieces, std::size_t n) {
     count(n);

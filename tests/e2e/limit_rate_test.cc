@@ -79,6 +79,23 @@ TEST_CASE("neither send_timeout nor send_min_rate ends a response that we hold b
   CHECK(Clock::now() - begin >= milliseconds(900));
 }
 
+TEST_CASE("a client that leaves while its response is held back is noticed; one that sends its next request is served") {
+  Server s(server("limit_rate 100; access_log %%DIR%%/access.log; location /b { limit_rate 0; set $limit_rate 900; return 200 " +
+                  std::string(2000, 'y') + "; }"), kFiles);
+  {
+    RawClient client(s.port());
+    client.send("GET /a HTTP/1.1\r\nHost: a\r\n\r\n");
+    CHECK(client.read_until("\r\n").starts_with("HTTP/1.1 200"));
+  }
+  CHECK(s.wait_for_log("GET /a", "access.log"));
+  RawClient client(s.port());
+  client.send("GET /b HTTP/1.1\r\nHost: a\r\n\r\n");
+  CHECK(client.read_until("\r\n").starts_with("HTTP/1.1 200"));
+  client.send("GET /b HTTP/1.1\r\nHost: a\r\n\r\n");
+  client.read_until(std::string(2000, 'y'));
+  CHECK(client.read_response().body == std::string(2000, 'y'));
+}
+
 TEST_CASE("the rate may be a variable, which says nothing when it is empty or no size") {
   Server s(server("limit_rate $arg_l; limit_rate_after $arg_a; send_timeout 5s;"), kFiles);
   CHECK(take(s.url("/a?l=20000&a=20000")).time >= milliseconds(900));
