@@ -289,7 +289,7 @@ Result<void> filter(Exchange& x, Response& response, std::size_t& next) {
 // What an upstream has said about the file that it leaves to us.
 void add_kept_fields(Exchange& x, Response& response) {
   for (const Field& field : x.kept_fields.all()) {
-    if (field.id == FieldId::set_cookie) response.headers.add(field.name, field.value);
+    if (field.id == FieldId::set_cookie || field.id == FieldId::www_authenticate) response.headers.add(field.name, field.value);
     else response.headers.set(field.name, field.value);
   }
   x.kept_fields.clear();

@@ -4,7 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 
 namespace seawall {
@@ -29,6 +31,23 @@ Result<Fd> make_temporary_file(const std::string& folder) {
     if (errno != ENOENT || ::mkdir(folder.c_str(), 0700) != 0) return system_error_code(errno);
   }
   return system_error_code(ENOENT);
+}
+
+// Ten digits, as nginx names them.
+Result<Fd> make_named_file(const std::string& folder, std::string& name) {
+  static std::atomic<std::uint32_t> next{1};
+  for (int attempt = 0; attempt < 10'000; ++attempt) {
+    char digits[16];
+    std::snprintf(digits, sizeof digits, "/%010u", next++);
+    name = folder + digits;
+    Fd fd(::open(name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    if (fd) return fd;
+    if (errno == ENOENT && ::mkdir(folder.c_str(), 0700) == 0) continue;
+    if (errno != EEXIST) break;
+  }
+  const int error = errno;
+  name.clear();
+  return system_error_code(error);
 }
 
 Result<void> write_at(int fd, std::string_view bytes, std::uint64_t offset) {

@@ -13,6 +13,8 @@ namespace seawall {
 
 // In the folder, which is made (0700) when it is missing. Errors: errno.
 SEAWALL_API Result<Fd> make_temporary_file(const std::string& folder);
+// One with a name, which nothing removes.
+SEAWALL_API Result<Fd> make_named_file(const std::string& folder, std::string& name);
 // All bytes. Errors: errno.
 SEAWALL_API Result<void> write_at(int fd, std::string_view bytes, std::uint64_t offset);
 

@@ -24,7 +24,8 @@ bool request(Exchange& x, std::string_view, const void*, std::string& out) {
 }
 
 bool request_method(Exchange& x, std::string_view, const void*, std::string& out) {
-  return append_known(x.main().request.method_name, out);
+  const Exchange& main = x.main();  // an internal redirect may have made it a GET
+  return append_known(main.method != main.request.method && main.method == Method::get ? "GET" : main.request.method_name, out);
 }
 
 bool request_uri(Exchange& x, std::string_view, const void*, std::string& out) {

@@ -26,6 +26,7 @@ class SEAWALL_API Attempts {
   static Attempts& of(Exchange& x);
   std::vector<Attempt> all;
   UpstreamHead head;       // of the last response
+  bool answers = false;    // the response is the last attempt's
   Headers trailers;
   std::string host, port;  // $proxy_host, $proxy_port
 };

@@ -6,6 +6,7 @@
 #include "seawall/net/loop.h"
 #include "seawall/server/core_conf.h"
 #include "seawall/server/error_pages.h"
+#include "seawall/tls/error.h"
 #include "seawall/upstream/forwarding.h"
 
 namespace seawall {
@@ -48,6 +49,7 @@ Task<Outcome> Forwarding::run() {
   }
   if (!attempts_.all.empty()) attempts_.all.emplace_back();
   attempts_.head = UpstreamHead();
+  attempts_.answers = false;
   if (*conf_.next_upstream_tries > 0 && choice_.tries > *conf_.next_upstream_tries)
     choice_.tries = static_cast<int>(*conf_.next_upstream_tries);
   for (;;) {
@@ -97,7 +99,7 @@ DialOptions Forwarding::dial_options() const {
 // An idle connection or a new one; false: failed, and said so.
 Task<bool> Forwarding::connect() {
   const Address& address = peer_->peer->address;
-  const void* tag = to_.group->keepalive_local ? &conf_ : nullptr;
+  const void* tag = to_.group->keepalive_local || to_.tls ? &conf_ : nullptr;
   connection_ = group_.pool.take(address, tag);
   reused_ = connection_ != nullptr;
   if (reused_) co_return true;
@@ -108,15 +110,65 @@ Task<bool> Forwarding::connect() {
     co_return false;
   }
   connection_ = std::make_unique<UpstreamConnection>();
-  connection_->stream = std::make_unique<Stream>(std::move(*fd));
   connection_->address = address;
   connection_->tag = tag;
   connection_->started = x_.loop.now();
+  const bool opened = open_stream(std::move(*fd));
+  if (!opened) co_return false;
   const Result<void> done = co_await connected(*connection_->stream, Deadline::in(*conf_.connect_timeout, Wait::connect));
+  if (done && tls_) co_return co_await shake_hands();
   if (done) co_return true;
   failure_.why = done.error() == Errc::timed_out ? next_upstream::timeout : next_upstream::error;
   if (done.error() != Errc::timed_out && done.error() != Errc::cancelled)
     log(Level::error, "connect() failed " + describe(done.error()));
+  co_return false;
+}
+
+// False: our certificate cannot be loaded.
+bool Forwarding::open_stream(Fd fd) {
+  tls_ = nullptr;
+  if (!to_.tls) {
+    connection_->stream = std::make_unique<Stream>(std::move(fd));
+    return true;
+  }
+  try {
+    auto tls = to_.tls->make_stream(std::move(fd), x_, to_.tls_name, tls_name_);
+    tls_ = tls.get();
+    connection_->stream = std::move(tls);
+  } catch (const TlsError& error) {
+    log(Level::error, error.what());
+    connection_.reset();
+    failure_.why = next_upstream::off;
+    failure_.status = 500;
+    return false;
+  }
+  if (*to_.tls->tls_session_reuse) use_sessions(*tls_);
+  return true;
+}
+
+// Sessions of a peer are its own, and of the settings and the name they were made with.
+void Forwarding::use_sessions(TlsClientStream& tls) {
+  const std::string key = std::to_string(reinterpret_cast<std::uintptr_t>(to_.tls)) + " " + peer_->peer->name + " " + tls_name_;
+  if (const auto known = group_.sessions.find(key); known != group_.sessions.end()) tls.resume(known->second.get());
+  if (own_group_) return;  // it ends with the request
+  tls.on_session = [&sessions = group_.sessions, key](SessionPtr session) { sessions[key] = std::move(session); };
+}
+
+Task<bool> Forwarding::shake_hands() {
+  doing_ = "SSL handshaking to upstream";
+  const Result<void> done = co_await tls_->handshake(Deadline::in(*conf_.connect_timeout, Wait::connect));
+  if (!done) {
+    failure_.why = done.error() == Errc::timed_out ? next_upstream::timeout : next_upstream::error;
+    if (done.error() == Errc::tls_failed) log(Level::error, "SSL_do_handshake() failed " + tls_->error_text());
+    else if (done.error() == Errc::peer_closed) log(Level::error, "peer closed connection in SSL handshake");
+    else if (done.error() != Errc::timed_out && done.error() != Errc::cancelled) log_failed("SSL_do_handshake()", done.error());
+    co_return false;
+  }
+  if (!*to_.tls->tls_verify) co_return true;
+  const std::string wrong = tls_->verify(tls_name_);
+  if (wrong.empty()) co_return true;
+  log(Level::error, wrong);
+  failure_.why = next_upstream::error;
   co_return false;
 }
 

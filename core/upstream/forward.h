@@ -15,6 +15,7 @@
 #include "seawall/upstream/forward_conf.h"
 #include "seawall/upstream/group.h"
 #include "seawall/upstream/protocol.h"
+#include "seawall/upstream/upstream_tls.h"
 
 namespace seawall {
 
@@ -26,6 +27,9 @@ class SEAWALL_API ForwardTo {
   std::unique_ptr<UpstreamProtocol> protocol;
   // Sent instead of the client's body (proxy_set_body).
   std::optional<Slice> own_body;
+  // Speaks TLS with the server, as these settings say; null: not. Its name, with the port where one is written.
+  const UpstreamTlsConf* tls = nullptr;
+  std::string tls_name;
   // The protocol can send a body whose length is not known before its end.
   bool takes_unknown_length = false;
 };

@@ -3,7 +3,6 @@
 
 #include "seawall/base/text.h"
 #include "seawall/http/date.h"
-#include "seawall/http/uri.h"
 #include "seawall/net/loop.h"
 #include "seawall/server/core_conf.h"
 #include "seawall/upstream/forwarding.h"
@@ -60,6 +59,29 @@ bool goes_with_file(const Field& field) {
     case FieldId::content_type: case FieldId::set_cookie: case FieldId::cache_control: case FieldId::expires: case FieldId::accept_ranges:
       return true;
     default: return equals_ignoring_case(field.name, "Content-Disposition");
+  }
+}
+
+// Decoded; nothing for one that is no path, or leads up.
+std::optional<std::string> safe_path(std::string_view raw) {
+  std::string path;
+  for (std::size_t i = 0; i < raw.size(); ++i) {
+    const bool escape = raw[i] == '%' && i + 2 < raw.size() && hex_value(raw[i + 1]) >= 0 && hex_value(raw[i + 2]) >= 0;
+    path += escape ? static_cast<char>(hex_value(raw[i + 1]) << 4 | hex_value(raw[i + 2])) : raw[i];
+    if (escape) i += 2;
+  }
+  if (!path.starts_with('/') || path.find('\0') != std::string::npos) return std::nullopt;
+  if (path.ends_with("/..") || path.find("/../") != std::string::npos) return std::nullopt;
+  return path;
+}
+
+// Said twice, the first counts (nginx); a list may be said in parts.
+bool counts_once(FieldId id) {
+  switch (id) {
+    case FieldId::content_type: case FieldId::date: case FieldId::etag: case FieldId::expires: case FieldId::last_modified:
+    case FieldId::location: case FieldId::server:
+      return true;
+    default: return false;
   }
 }
 
@@ -122,9 +144,11 @@ std::optional<Outcome> Forwarding::answer(UpstreamHead head) {
   last_read_ = x_.loop.now();
   doing_ = "reading upstream";
   if (status == 101 && !protocol_.has_switched()) {
+    // Nobody else is asked, and no page is sent: a client of HTTP/1 might take what follows for the protocol it asked for.
     log(Level::error, "upstream sent unexpected status 101");
-    failure_.why = next_upstream::invalid_header;
-    return std::nullopt;
+    end_attempt(Tried::done);
+    x_.upstream.clear();
+    return Outcome(Response(502, Body(Slice())));
   }
   if (status >= 300) {
     if (asks_next(status)) return std::nullopt;
@@ -159,15 +183,15 @@ bool Forwarding::is_intercepted(int status) const {
 
 // An answer without a body: error_page has one.
 Outcome Forwarding::intercept(int status) {
-  Response response(status);
+  x_.kept_fields.clear();
   if (status == 401) {
     for (const Field& field : attempts_.head.headers.all())
-      if (field.id == FieldId::www_authenticate) response.headers.add(field.name, field.value);
+      if (field.id == FieldId::www_authenticate) x_.kept_fields.add(field.name, field.value);
   }
   take_apart();
   if (connection_) end_attempt(Tried::done);
   x_.upstream.clear();
-  return response;
+  return Response(status);
 }
 
 // X-Accel-Redirect: another location answers, with some of what this one said.
@@ -183,8 +207,8 @@ std::optional<Outcome> Forwarding::follow_accel() {
   x_.upstream.clear();
   if (uri.starts_with('@')) return Outcome(Internal(uri));
   const auto question = uri.find('?');
-  const Result<std::string> path = normalize_path(std::string_view(uri).substr(0, question), false);
-  if (!uri.starts_with('/') || !path) {
+  const std::optional<std::string> path = safe_path(std::string_view(uri).substr(0, question));
+  if (!path) {
     x_.log(Level::error, "unsafe URI \"" + uri + "\" was detected");
     return Outcome(Response(404));
   }
@@ -208,16 +232,18 @@ void Forwarding::copy_fields(Response& response) {
     if (field.id == FieldId::upgrade ? !switched_ : is_hop_by_hop(field.id)) continue;
     if (conf_.hides(field.name)) continue;
     if (field.id == FieldId::accept_ranges && *conf_.force_ranges) continue;
-    if (field.id == FieldId::last_modified) {
-      if (response.last_modified) continue;  // once is enough
-      response.last_modified = parse_http_date(field.value);
+    if (counts_once(field.id) && attempts_.head.headers.find(field.id) != &field) {
+      log(Level::warn, "upstream sent duplicate header line: \"" + std::string(field.name) + ": " + std::string(field.value) + "\", ignored");
+      continue;
     }
+    if (field.id == FieldId::last_modified) response.last_modified = parse_http_date(field.value);
     copy_field(field, response);
   }
 }
 
 Outcome Forwarding::make_response() {
   const Headers& headers = attempts_.head.headers;
+  attempts_.answers = true;
   Response response(attempts_.head.status);
   response.conditions_met = true;
   response.pinned = attempts_.head.storage;

@@ -37,6 +37,9 @@ class Forwarding : public std::enable_shared_from_this<Forwarding> {
   // forward.cc
   Task<std::optional<Outcome>> attempt();        // nothing: failure_ says why
   Task<bool> connect();
+  bool open_stream(Fd fd);
+  Task<bool> shake_hands();
+  void use_sessions(TlsClientStream& tls);
   bool choose();
   std::optional<Outcome> may_ask_next();         // what to answer when not
   void let_go(Tried how);
@@ -116,6 +119,8 @@ class Forwarding : public std::enable_shared_from_this<Forwarding> {
   bool reused_ = false;                          // the connection had been idle
   bool request_sent_ = false;                    // some of the request has gone
   Failure failure_;
+  TlsClientStream* tls_ = nullptr;               // of a new connection that speaks it
+  std::string tls_name_;                         // what the server's certificate must be for
 
   // The request on its way.
   std::string head_;

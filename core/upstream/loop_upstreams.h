@@ -1,8 +1,11 @@
 // LoopUpstreams: what one loop knows of every group of the configuration, and the idle connections it keeps. One loop.
 #pragma once
+#include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
+#include "seawall/tls/client_stream.h"
 #include "seawall/upstream/balancer.h"
 #include "seawall/upstream/pool.h"
 
@@ -18,6 +21,7 @@ class LoopGroup {
   }
   Balancer* balancer;
   Pool pool;
+  std::map<std::string, SessionPtr> sessions;  // the last of each peer and name
 
  private:
   std::unique_ptr<Balancer> own_;

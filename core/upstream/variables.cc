@@ -56,7 +56,11 @@ template <std::int64_t Attempt::*Time>
 bool time(Exchange& x, std::string_view, const void*, std::string& out) {
   return list(x, out, [&](const Attempt& a) {
     std::int64_t value = a.*Time;
-    if (Time == &Attempt::response_time && value < 0) value = x.loop.now() - a.started;  // it goes on
+    if (Time == &Attempt::response_time) {
+      const Attempts& attempts = Attempts::of(x);
+      if (value < 0) value = x.loop.now() - a.started;  // it goes on
+      if (x.status == 0 && attempts.answers && &a == &attempts.all.back()) value = -1;  // nobody knows before it is sent
+    }
     if (value >= 0) append_seconds(value, out);
     else out += '-';
   });

@@ -9,13 +9,14 @@
 #include "request_fields.h"
 #include "seawall/module/module.h"
 #include "seawall/upstream/forward_conf.h"
+#include "seawall/upstream/upstream_tls.h"
 #include "target.h"
 
 namespace seawall::proxy {
 
 enum class HttpVersion : std::uint8_t { http10, http11 };
 
-class Conf : public ForwardConf {
+class Conf : public ForwardConf, public UpstreamTlsConf {
  public:
   std::shared_ptr<const Target> target;
   const Settings* block = nullptr;  // that wrote proxy_pass: a nested location shares the Conf, not the target

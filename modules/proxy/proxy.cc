@@ -72,6 +72,7 @@ void check(Conf& conf, Settings&, Binder& binder) {
   conf.finish("proxy", kHidden, binder);
   conf.fields = RequestFields(*conf.set_fields);
   conf.effective_redirects = *conf.redirects;
+  if (conf.target && conf.target->may_use_tls()) conf.make_context("proxy");
   if (!conf.target || conf.target->has_variables()) return;
   if (conf.redirects.is_default()) conf.effective_redirects.all.emplace_back().is_default = true;
   for (Replacement& one : conf.effective_redirects.all)
@@ -111,6 +112,8 @@ Task<Outcome> pass(Exchange& x, const Conf& conf) {
   attempts.port = to->port;
   ForwardTo forwarded;
   forwarded.group = to->group;
+  if (to->tls) forwarded.tls = &conf;
+  forwarded.tls_name = to->name;
   forwarded.takes_unknown_length = *conf.version == HttpVersion::http11;
   if (!conf.body.is_default()) forwarded.own_body = Slice::from(conf.body->eval(x));
   forwarded.protocol = std::make_unique<H1Client>(x, conf, std::move(*to), std::move(method));
@@ -122,6 +125,8 @@ constexpr unsigned kAll = kHttp | kServer | kLocation;
 
 std::vector<Directive> make_rows() {
   std::vector<Directive> rows = forward_directives<Conf>("proxy");
+  const std::vector<Directive> tls_rows = upstream_tls_directives<Conf>("proxy");
+  rows.insert(rows.end(), tls_rows.begin(), tls_rows.end());
   const Directive own[] = {
       custom<Conf>("proxy_pass", kPass, 1, 1, "URL", set_pass,
                    "Passes the request to this server or upstream; a URI in it takes the place of the location's name.", inherit_pass),

@@ -54,7 +54,6 @@ Target::Target(const Invocation& in) : text_(in.compile(in.arg(0))) {
   const auto tls = cut_scheme(text);
   if (!tls) throw ConfigError("invalid URL prefix");
   tls_ = *tls;
-  if (tls_) throw ConfigError("\"proxy_pass https://\" is not supported yet");
   std::string error;
   url_ = UpstreamUrl::parse(text, default_port(tls_), error);
   if (!error.empty()) throw ConfigError(error + " in upstream \"" + std::string(text) + "\"");
@@ -72,6 +71,7 @@ std::optional<Destination> Target::of(Exchange& x, int& status) const {
   to.group = group_;
   to.tls = tls_;
   to.host = url_.host_field(default_port(tls_));
+  to.name = url_.host;
   to.port = port_text(url_, tls_);
   if (url_.uri.empty() || x.uri_changed_here) {
     to.uri = passed_on(x);
@@ -89,8 +89,8 @@ std::optional<Destination> Target::evaluated(Exchange& x, int& status) const {
   std::string_view text = whole;
   const auto tls = cut_scheme(text);
   status = 500;
-  if (!tls || *tls) {
-    x.log(Level::error, tls ? "https in proxy_pass is not supported yet" : "invalid URL prefix in \"" + whole + "\"");
+  if (!tls) {
+    x.log(Level::error, "invalid URL prefix in \"" + whole + "\"");
     return std::nullopt;
   }
   std::string error;
@@ -108,6 +108,7 @@ std::optional<Destination> Target::evaluated(Exchange& x, int& status) const {
   }
   to.tls = *tls;
   to.host = url.host_field(default_port(*tls));
+  to.name = url.host;
   to.port = port_text(url, *tls);
   if (url.uri.empty()) to.uri = passed_on(x);
   else to.uri = as_target((url.uri.front() == '?' ? "/" : "") + url.uri);

@@ -15,6 +15,7 @@ class Destination {
   std::shared_ptr<const Group> group;
   bool tls = false;
   std::string host;          // for the Host field
+  std::string name;          // of the server, for TLS
   std::string port;          // $proxy_port
   std::string uri;           // the request target
 };
@@ -27,6 +28,7 @@ class Target {
   // Nothing after a line in the log; `status` then answers.
   std::optional<Destination> of(Exchange& x, int& status) const;
 
+  bool may_use_tls() const { return tls_ || has_variables(); }
   bool has_variables() const { return !text_.is_literal(); }
   const std::string& text() const { return text_.source(); }
   const std::string& uri() const { return url_.uri; }

@@ -455,3 +455,20 @@ TEST_CASE("mistakes of upstream and proxy_pass are named") {
   CHECK(run.exit_code == 1);
   CHECK_THAT(run.err, ContainsSubstring(message));
 }
+
+TEST_CASE("X-Accel-Redirect cannot lead up") {
+  const auto to = GENERATE(as<std::string>(), "..", "/files/..", "/files/../x", "/files/.%2e/x", "x", "/a%00");
+  Upstream up(answer(ok("", "X-Accel-Redirect: " + to + "\r\n")));
+  Server s(server("location / { proxy_pass " + up.url() + "; } location /files { return 200 files; }"));
+  CHECK(get(s.url()).status == 404);
+  CHECK_THAT(s.error_log(), ContainsSubstring("unsafe URI \"" + to + "\" was detected"));
+}
+
+TEST_CASE("an intercepted 401 keeps what it asks for") {
+  Upstream up(answer("HTTP/1.1 401 No\r\nWWW-Authenticate: Basic\r\nWWW-Authenticate: Other\r\nContent-Length: 0\r\n\r\n"));
+  Server s(server("location / { proxy_pass " + up.url() + "; proxy_intercept_errors on; error_page 401 /e; } location /e { return 200 ours; }"));
+  const Response r = get(s.url());
+  CHECK(r.status == 401);
+  CHECK(r.body == "ours");
+  CHECK(r.count("WWW-Authenticate") == 2);
+}
