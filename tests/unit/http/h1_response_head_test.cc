@@ -39,7 +39,7 @@ TEST_CASE("what is no head of HTTP/1") {
   const auto text = GENERATE(as<std::string>(), "X", "HTTP/2 200 OK\r\n\r\n", "HTTP/1.1 20 OK\r\n\r\n", "HTTP/1.1 2000 OK\r\n\r\n",
                              "HTTP/1.1 099 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nno colon\r\n\r\n", "HTTP/1.1 200 OK\r\n: x\r\n\r\n",
                              "HTTP/1.1 200 OK\r\nA : x\r\n\r\n", "HTTP/1.1 200 OK\r\nA: 1\r\n folded\r\n\r\n",
-                             std::string("HTTP/1.1 200 OK\r\nA: \0\r\n\r\n", 24), "HTTP/1.1 200 OK\r\nA: x\ry\r\n\r\n");
+                             std::string("HTTP/1.1 200 OK\r\nA: \0\r\n\r\n", 25), "HTTP/1.1 200 OK\r\nA: x\ry\r\n\r\n");
   H1ResponseHead head;
   CHECK_FALSE(head.parse(text));
   CHECK_FALSE(head.complaint.empty());
