@@ -22,10 +22,11 @@ void TypeList::add(const Invocation& in) {
 }
 
 bool TypeList::has(const Response& response) const {
+  if (any_) return true;
   const std::string_view field = response.headers.get(FieldId::content_type);
   const std::string_view type = trim(field.substr(0, field.find(';')));
   if (type.empty()) return false;
-  return any_ || std::any_of(types_.begin(), types_.end(), [&](const std::string& t) { return equals_ignoring_case(t, type); });
+  return std::any_of(types_.begin(), types_.end(), [&](const std::string& t) { return equals_ignoring_case(t, type); });
 }
 
 std::string TypeList::text() const {

@@ -22,7 +22,7 @@ class SEAWALL_API TypeList {
   // Adds a directive's words, "*" for every type; one that is there already is warned about.
   void add(const Invocation& in);
 
-  // By its Content-Type without parameters; a response without one has no type.
+  // By its Content-Type without parameters; a response without one is of none of the types, but "*" takes it, too.
   bool has(const Response& response) const;
   std::string text() const;
 

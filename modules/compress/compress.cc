@@ -22,9 +22,9 @@ const Coding& gzip_coding = codings[2];
 
 namespace {
 
-bool can_be_coded(const Exchange& x, const Response& response) {
+bool can_be_coded(const Response& response) {
   if (response.status != 200 && response.status != 403 && response.status != 404) return false;
-  if (x.request.method == Method::head || std::holds_alternative<std::unique_ptr<Tunnel>>(response.body)) return false;
+  if (std::holds_alternative<std::unique_ptr<Tunnel>>(response.body)) return false;
   return response.headers.get(FieldId::content_encoding).empty();
 }
 
@@ -66,7 +66,8 @@ Result<void> undo(Exchange& x, Response& response, const Conf& conf) {
   if (!equals_ignoring_case(response.headers.get(FieldId::content_encoding), "gzip")) return {};
   if (std::holds_alternative<std::unique_ptr<Tunnel>>(response.body)) return {};
   x.state<CompressModule>().varies = true;
-  if (quality_of(x.request.headers, "gzip") > 0 && allows_gzip(x, response, conf)) return {};
+  // What a subrequest answers becomes a part of another body.
+  if (!x.parent && quality_of(x.request.headers, "gzip") > 0 && allows_gzip(x, response, conf)) return {};
   std::unique_ptr<Reader> plain = gunzip(x, reader_of(std::move(response.body)));
   if (!plain) return Errc::exhausted;
   response.body = std::move(plain);
@@ -75,14 +76,23 @@ Result<void> undo(Exchange& x, Response& response, const Conf& conf) {
   return {};
 }
 
+// In answer to HEAD: nobody reads it, and nobody knows how long it would be.
+class UnreadBody final : public Reader {
+ public:
+  Task<Result<Piece>> read() override { co_return Piece(Slice(), true); }
+};
+
 bool acts(const Conf& conf) {
   return *conf.gzip || *conf.brotli || *conf.zstd || *conf.gunzip || has_precompressed(conf);
 }
 
 Result<void> code(Exchange& x, Response& response, const Conf& conf) {
-  const Coding* coding = can_be_coded(x, response) ? choose(x, response, conf) : nullptr;
+  const Coding* coding = can_be_coded(response) ? choose(x, response, conf) : nullptr;
   if (coding) {
-    if (Result<void> done = code_body(x, response, *coding, conf); !done) return done;
+    Result<void> done;
+    if (x.request.method == Method::head) response.body = std::make_unique<UnreadBody>();
+    else done = code_body(x, response, *coding, conf);
+    if (!done) return done;
     x.state<CompressModule>().coding = coding;
     response.headers.set("Content-Encoding", coding->token);
     body_changes(response);

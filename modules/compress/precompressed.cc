@@ -27,7 +27,8 @@ int candidates_for(const Exchange& x, const Conf& conf, std::array<Candidate, kC
     if (rule == Static::off) continue;
     Candidate& candidate = found[static_cast<std::size_t>(n++)];
     candidate.coding = &coding;
-    candidate.quality = quality_of(x.request.headers, coding.token);
+    // What a subrequest answers becomes a part of another body.
+    candidate.quality = x.parent ? 0 : quality_of(x.request.headers, coding.token);
     if (&coding == &gzip_coding && rule == Static::on && !allows_gzip(x, Response(200), conf)) candidate.quality = 0;
     if (rule == Static::always) candidate.quality = std::max(candidate.quality, 1);
   }
