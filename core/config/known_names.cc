@@ -88,7 +88,7 @@ constexpr KnownName kNames[] = {
     {"if", unbuilt}, {"if_modified_since", unbuilt}, {"ignore_invalid_headers", unbuilt}, {"image_filter", unbuilt},
     {"image_filter_buffer", unbuilt}, {"image_filter_interlace", unbuilt}, {"image_filter_jpeg_quality", unbuilt},
     {"image_filter_sharpen", unbuilt}, {"image_filter_transparency", unbuilt}, {"image_filter_webp_quality", unbuilt},
-    {"imap_auth", unbuilt}, {"imap_capabilities", unbuilt}, {"imap_client_buffer", unbuilt}, {"include", unbuilt},
+    {"imap_auth", unbuilt}, {"imap_capabilities", unbuilt}, {"imap_client_buffer", unbuilt}, {"include", meaningless},
     {"index", unbuilt}, {"init_by_lua", unbuilt}, {"init_by_lua_block", unbuilt}, {"init_by_lua_file", unbuilt},
     {"init_worker_by_lua", unbuilt}, {"init_worker_by_lua_block", unbuilt}, {"init_worker_by_lua_file", unbuilt},
     {"internal", unbuilt}, {"iocp_threads", meaningless}, {"ip_hash", unbuilt}, {"js_content", unbuilt},

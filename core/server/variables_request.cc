@@ -1,7 +1,10 @@
 // Variables of the request: its line, where it is now, its body, and the captures of the last match. Any loop.
 #include <openssl/rand.h>
 
+#include <algorithm>
+
 #include "seawall/base/check.h"
+#include "seawall/base/text.h"
 #include "seawall/net/loop.h"
 #include "seawall/server/exchange.h"
 #include "seawall/server/variables.h"
@@ -47,9 +50,15 @@ bool server_protocol(Exchange& x, std::string_view, const void*, std::string& ou
   return true;
 }
 
-// Of a request whose path was none it is empty, which is not the same as not found.
+// Of a request whose path leads out of the root it is empty, which is not the same as not found.
+bool names_path(std::string_view request_line) {
+  const std::size_t space = request_line.find(' ');
+  const std::string_view method = request_line.substr(0, space);
+  return space != request_line.npos && request_line.substr(space).starts_with(" /") &&
+         std::all_of(method.begin(), method.end(), [](char c) { return is_alpha(c) || c == '-' || c == '_'; });
+}
 bool uri(Exchange& x, std::string_view, const void*, std::string& out) {
-  return append_known(x.uri, out) || !x.request.request_line.empty();
+  return append_known(x.uri, out) || names_path(x.request.request_line);
 }
 
 bool args(Exchange& x, std::string_view, const void*, std::string& out) {

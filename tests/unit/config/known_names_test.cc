@@ -91,10 +91,3 @@ TEST_CASE("each name is refused, or ignored with a warning or a notice, and says
     }
   }
 }
-
-TEST_CASE("a block of an ignored name is ignored whole") {
-  test::Source source;
-  Bound bound(source, "charset_map a b { nonsense x; }");
-  bound.bind();
-  CHECK(bound.warnings.size() == 1);
-}
