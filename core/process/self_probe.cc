@@ -71,13 +71,15 @@ std::string SelfProbe::ask_all() {
   return {};
 }
 
-std::string SelfProbe::ask(const Endpoint& endpoint, const Vhost& vhost) {
+std::string SelfProbe::ask(const Endpoint& endpoint, const Vhost& vhost) try {
   const Probe& probe = probes_.emplace_back(endpoint);
   OwnClient client;
   const auto end = std::make_shared<Fd>(client.take_server_end());
   server_.loop.post([this, end, &probe] { server_.serve_probe(std::move(*end), probe); });
   const std::string wrong = client.begin(endpoint, vhost, has_plain_name(vhost) ? vhost.primary_name : std::string());
   return wrong.empty() ? ask_over(client) : wrong;
+} catch (const std::exception& error) {  // no descriptor, say
+  return error.what();
 }
 
 }  // namespace seawall

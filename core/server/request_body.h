@@ -47,6 +47,8 @@ class SEAWALL_API RequestBody {
   // one in a file. Errors: also errno of that file.
   Task<Result<void>> store(Exchange& x);
   const std::optional<FilePart>& file() const { return file_; }  // of a stored body that is not in kept()
+  // Some of it was read by somebody who did not keep it: the whole is not to be had any more.
+  bool is_spent() const { return received_ > 0 && !kept_ && !file_; }
   // The fields behind a chunked body; complete once it has ended.
   const Headers& trailers() const;
   // Reads what is left and forgets it.

@@ -7,17 +7,24 @@
 namespace seawall {
 namespace {
 
-// A body that somebody has read already.
+// A body that somebody has stored already: in memory or in a file.
 class ReadBody final : public BodySource {
  public:
-  explicit ReadBody(Slice bytes) : bytes_(std::move(bytes)) {}
-  Task<Result<Piece>> read(Exchange&) override { co_return Piece(bytes_, true); }
+  explicit ReadBody(const RequestBody& stored)
+      : size_(stored.file() ? stored.file()->length : stored.kept() ? stored.kept()->size() : 0), reader_(reader_of(body_of(stored))) {}
+  Task<Result<Piece>> read(Exchange&) override { return reader_->read(); }
   const Headers& trailers() const override { return none_; }
-  std::uint64_t wire_size() const override { return bytes_.size(); }
-  std::uint64_t size() const { return bytes_.size(); }
+  std::uint64_t wire_size() const override { return size_; }
+  std::uint64_t size() const { return size_; }
 
  private:
-  Slice bytes_;
+  static Body body_of(const RequestBody& stored) {
+    if (stored.file()) return *stored.file();
+    return stored.kept() ? *stored.kept() : Slice();
+  }
+
+  const std::uint64_t size_;
+  const std::unique_ptr<Reader> reader_;
   Headers none_;
 };
 
@@ -87,9 +94,9 @@ void Subrequest::take_method() {
   x.request.method_name = x.parent->request.method_name;
 }
 
-void Subrequest::give_body(Slice body) {
+void Subrequest::give_body(const RequestBody& body) {
   Exchange& x = *work_->x;
-  work_->body.emplace(std::move(body));
+  work_->body.emplace(body);
   x.request.content_length = work_->body->size();
   x.body.attach(&*work_->body, work_->body->size());
 }

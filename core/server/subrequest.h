@@ -30,9 +30,9 @@ class SEAWALL_API Subrequest {
   Subrequest(Subrequest&&) noexcept;
   ~Subrequest();  // never waits: what is still at work is ended in the parent's scope
 
-  // Before run(): the parent's method instead of GET, and a body, which the parent has read.
+  // Before run(): the parent's method instead of GET, and a body that the parent has stored (RequestBody::store).
   void take_method();
-  void give_body(Slice body);
+  void give_body(const RequestBody& body);
 
   // The response's head; its body is still to be read. Nothing: the location closes connections (return 444), or subrequests are
   // too deep in each other, which the log then says.

@@ -63,6 +63,8 @@ Result<std::optional<std::size_t>> parse_cgi_head(std::string_view in, UpstreamH
   } else if (!has_status_line && head.headers.has(FieldId::location)) {
     head.status = 302;
   }
+  // An interim answer would leave the client waiting for another one.
+  if (head.status < 200) return refuse("upstream sent invalid status \"" + std::to_string(head.status) + "\"", complaint);
   if (Result<void> done = read_length(head, complaint); !done) return done.error();
   return std::optional<std::size_t>(end);
 }

@@ -43,6 +43,10 @@ Task<Outcome> Forwarding::run() {
   const bool has_body = x_.body.present() && *conf_.pass_request_body && !to_.own_body;
   buffers_request_ = *conf_.request_buffering || !has_body || (!x_.body.length() && !to_.takes_unknown_length);
   buffering_ = *conf_.buffering;
+  if (has_body && x_.body.is_spent()) {
+    x_.log(Level::error, "the request body has been passed on already and cannot be passed again");
+    co_return Response(502);
+  }
   if (buffers_request_) {  // also a body that is not passed on: the client is not to be stopped in the middle of it
     const Result<void> stored = co_await x_.body.store(x_);
     if (!stored) co_return client_failed(stored.error());
@@ -191,6 +195,11 @@ Task<std::optional<Outcome>> Forwarding::attempt() {
   if (scope_->cancelled()) co_return Outcome(Abort{});
   if (head) {
     attempts_.all[attempt_].header_time = x_.loop.now() - attempts_.all[attempt_].started;
+    // Where somebody else goes on with the request, or the client with the connection, nothing of it may still be on its way.
+    if (ends_upload(*head)) {
+      const bool stopped = co_await stop_sending();
+      if (!stopped) co_return Outcome(Abort{});
+    }
     std::optional<Outcome> outcome = answer(std::move(*head));
     if (outcome) co_return outcome;
   }

@@ -46,7 +46,8 @@ void Forwarding::push(Slice data) {
   if (data.empty()) return;
   body_read_ += data.size();
   attempts_.all[attempt_].response_length += data.size();
-  if ((queued_ >= memory() || !spill_.empty()) && may_spill()) {
+  // What follows something in the file goes there, too: the order is the queue's, then the file's.
+  if (!spill_.empty() || (queued_ >= memory() && may_spill())) {
     if (!spill(data.view())) break_off(Errc::exhausted);
     return;
   }

@@ -137,13 +137,18 @@ Task<Result<UpstreamHead>> Forwarding::read_head() {
   }
 }
 
+bool Forwarding::ends_upload(const UpstreamHead& head) const {
+  const bool redirects = head.headers.has(FieldId::x_accel_redirect) && !(*conf_.ignore_headers & ignored::redirect);
+  return redirects || head.status == 101 || (head.status >= 300 && is_intercepted(head.status));
+}
+
 std::optional<Outcome> Forwarding::answer(UpstreamHead head) {
   attempts_.head = std::move(head);
   const int status = attempts_.head.status;
   attempts_.all[attempt_].status = status;
   last_read_ = x_.loop.now();
   doing_ = "reading upstream";
-  if (status == 101 && !protocol_.has_switched()) {
+  if (status == 101 && (!protocol_.has_switched() || !sent_)) {
     // Nobody else is asked, and no page is sent: a client of HTTP/1 might take what follows for the protocol it asked for.
     log(Level::error, "upstream sent unexpected status 101");
     end_attempt(Tried::done);
@@ -272,7 +277,7 @@ Body Forwarding::make_body() {
     take_apart();
     return std::unique_ptr<Reader>(new UpstreamBody(shared_from_this()));
   }
-  if (rate_ == 0) take_apart();
+  if (rate_ == 0 || connection_->in.empty()) take_apart();  // an empty body is over now
   if (ended_ && queue_.size() <= 1 && (attempts_.trailers.empty() || !*conf_.pass_trailers)) {
     Slice all;
     if (!queue_.empty()) all = std::move(queue_.front());

@@ -57,6 +57,7 @@ void Forwarding::send() {
 
 // What is left of pieces_, as far as the socket takes it.
 Result<bool> Forwarding::try_send() {
+  if (!connection_) return Errc::cancelled;  // the answer ended while the socket's word was on its way
   Stream& stream = *connection_->stream;
   while (piece_ < pieces_.size()) {
     const Io io = stream.try_write({pieces_.data() + piece_, pieces_.size() - piece_});
@@ -131,6 +132,7 @@ Task<Result<void>> Forwarding::send_stream() {
       client_error_ = piece.error();
       co_return piece.error();
     }
+    if (!connection_) co_return Errc::cancelled;
     std::string_view data = piece->data.view();
     do {
       const std::string_view part = data.substr(0, kPiece);

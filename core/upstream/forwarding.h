@@ -69,6 +69,7 @@ class Forwarding : public std::enable_shared_from_this<Forwarding> {
   Result<std::optional<UpstreamHead>> find_head();
   Task<Result<void>> wait_for_head(Io io);
   std::optional<Outcome> answer(UpstreamHead head);  // nothing: another server is to be asked
+  bool ends_upload(const UpstreamHead& head) const;
   bool asks_next(int status);
   bool is_intercepted(int status) const;
   Outcome intercept(int status);

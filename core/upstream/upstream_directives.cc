@@ -197,10 +197,19 @@ bool is_address(const UpstreamUrl& url) {
 
 }  // namespace
 
+namespace {
+
+// Names of hosts are written in any case, paths of sockets are not.
+bool is_named(const Group& group, const UpstreamUrl& url) {
+  return url.is_unix ? group.name == url.host : equals_ignoring_case(group.name, url.host);
+}
+
+}  // namespace
+
 std::shared_ptr<const Group> refer_to_group(const Invocation& in, const UpstreamUrl& url) {
   UpstreamConf& conf = conf_of(in);
   for (const auto& group : conf.groups) {
-    if (!equals_ignoring_case(group->name, url.host)) continue;
+    if (!is_named(*group, url)) continue;
     if (group->is_block && url.has_port) throw ConfigError(may_not_have_port(*group, url.port));
     if (group->is_block || group->port == url.port) return group;
   }
@@ -216,7 +225,7 @@ std::shared_ptr<const Group> refer_to_group(const Invocation& in, const Upstream
 std::shared_ptr<const Group> group_at_run_time(Exchange& x, const UpstreamUrl& url) {
   for (const auto& group : LoopUpstreams::of(x.loop).conf().groups) {
     const bool same = group->is_block ? !url.has_port : group->port == url.port;
-    if (same && equals_ignoring_case(group->name, url.host)) return group;
+    if (same && is_named(*group, url)) return group;
   }
   if (!is_address(url)) return nullptr;
   auto group = std::make_shared<Group>();

@@ -73,7 +73,7 @@ std::string whole_text(const std::vector<Command>& commands, Exchange& x) {
 }
 
 Task<Outcome> answer(Exchange& x, const Conf& conf) {
-  if (x.location->settings != conf.block) co_return Next{};
+  if (!x.location->holds(conf.block)) co_return Next{};
   if (std::any_of(conf.commands.begin(), conf.commands.end(), is_exec)) co_return co_await exec(x, conf);
   Response response(static_cast<int>(conf.status));
   if (is_at_hand(conf.commands)) response.body = Slice::from(whole_text(conf.commands, x));

@@ -29,7 +29,7 @@ constexpr std::int64_t kModified = 23349600;
 bool active(const Conf& conf) { return conf.location != nullptr; }
 
 Outcome serve(Exchange& x, const Conf& conf) {
-  if (x.location->settings != conf.location) return Next{};
+  if (!x.location->holds(conf.location)) return Next{};
   if (x.method != Method::get && x.method != Method::head) return Response(405);
   Response response(200, Slice::literal(kGif));
   response.headers.add_view("Content-Type", "image/gif", FieldId::content_type);

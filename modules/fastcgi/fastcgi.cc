@@ -69,7 +69,7 @@ Task<Outcome> pass(Exchange& x, const Conf& conf) {
 void name_script(Exchange& x, std::string& script, std::string& path_info) {
   const auto& state = x.state<FastCgi>();
   const Conf& conf = x.conf<FastCgi>();
-  if (state.found) {
+  if (conf.php && state.found) {
     script = state.script;
     path_info = state.path_info;
     return;

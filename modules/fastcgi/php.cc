@@ -25,6 +25,10 @@ class Search {
 
   std::optional<Outcome> run() {
     if (!x_.core().root->is_written()) return Next{};
+    if (x_.core().root->is_alias()) {
+      x_.log(Level::error, "php_fastcgi needs a root: with an alias the names of its programs are not their paths");
+      return Response(500);
+    }
     if (const int status = root_path_of(x_, root_)) return Response(status);
     if (const std::size_t end = end_of_script(x_.uri); end != x_.uri.npos) return of_script(end);
     const Ref<File> file = look(x_.uri);

@@ -25,10 +25,10 @@ void inherit(Conf& conf, const Conf& outer) { conf.uris.inherit(outer.uris); }
 bool is_on(const Conf& conf) { return !conf.uris->empty(); }
 
 // In the request's background: its own response does not wait.
-Task<void> send_copy(Exchange& x, const std::string& uri, std::string args, std::optional<Slice> body) {
+Task<void> send_copy(Exchange& x, const std::string& uri, std::string args, bool with_body) {
   Subrequest copy(x, uri, std::move(args), Subrequest::Life::background);
   copy.take_method();
-  if (body) copy.give_body(std::move(*body));
+  if (with_body) copy.give_body(x.body);
   std::optional<Response> response = co_await copy.run();
   response.reset();
   co_await copy.end();
@@ -36,17 +36,17 @@ Task<void> send_copy(Exchange& x, const std::string& uri, std::string args, std:
 
 Task<Outcome> send_copies(Exchange& x, const Conf& conf) {
   if (x.parent || x.connection.probe) co_return Next{};  // the server asking itself is nobody's traffic
-  std::optional<Slice> body;
-  if (*conf.body && x.body.present()) {
-    Result<Slice> all = co_await x.body.read_all(x);
-    if (!all) {
-      const int status = status_of(all.error());
+  const bool with_body = *conf.body && x.body.present();
+  if (with_body) {
+    const Result<void> stored = co_await x.body.store(x);
+    if (!stored) {
+      const std::error_code error = stored.error();
+      const int status = error.category() == seawall_category() ? status_of(error) : 500;
       if (status == 0) co_return Abort{};
       co_return Response(status);
     }
-    body = std::move(*all);
   }
-  for (const std::string& uri : *conf.uris) x.background.spawn(send_copy(x, uri, x.args, body));
+  for (const std::string& uri : *conf.uris) x.background.spawn(send_copy(x, uri, x.args, with_body));
   co_return Next{};
 }
 

@@ -108,7 +108,7 @@ Result<std::optional<UpstreamHead>> H1Client::read_head(Buffer& in) {
     if (Result<void> framed = read_framing(head); !framed) return framed.error();
     keeps_ = head.minor_version >= 1 ? !has_token(head.headers, FieldId::connection, "close")
                                      : has_token(head.headers, FieldId::connection, "keep-alive");
-    switched_ = head.status == 101 && asks_upgrade_ && x_.request.version == Version::http11;
+    switched_ = head.status == 101 && asks_upgrade_ && x_.request.version == Version::http11 && !x_.parent;
     UpstreamHead found;
     found.status = head.status;
     found.headers = std::move(head.headers);
