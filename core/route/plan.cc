@@ -15,11 +15,13 @@ const char* name_of(Phase phase) {
 namespace {
 
 void add_steps(Plan& plan, std::span<const Offer> offers, const Settings& settings, Phase phase) {
-  for (const Offer& offer : offers)
+  for (std::size_t order = 0; order < offers.size(); ++order) {
+    const Offer& offer = offers[order];
     for (const Step& step : offer.steps) {
       const void* conf = settings.get(offer.number);
-      if (step.phase == phase && step.active(conf)) plan.steps.push_back({step.now, step.later, conf, offer.module});
+      if (step.phase == phase && step.active(conf)) plan.steps.push_back({step.now, step.later, conf, offer.module, order});
     }
+  }
 }
 
 void add_filters(Plan& plan, std::span<const Offer> offers, const Settings& settings) {

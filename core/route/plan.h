@@ -18,6 +18,7 @@ struct Plan {
     Task<Outcome> (*later)(Exchange&, const void*);
     const void* conf;
     const char* module;
+    std::size_t order;  // the module's, among all: the same in every plan
   };
   struct BoundFilter {
     FilterStage stage;

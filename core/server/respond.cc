@@ -76,13 +76,14 @@ class PhaseRun {
   }
   // A step that has entered an `if` is followed by what comes after it there.
   void next() {
-    const Plan::BoundStep done = steps_.front();
-    if (plan_ != &x_.plan()) {
-      plan_ = &x_.plan();
-      steps_ = plan_->of(phase_);
-      while (!steps_.empty() && !(steps_.front().now == done.now && steps_.front().later == done.later)) steps_ = steps_.subspan(1);
+    const std::size_t done = steps_.front().order;
+    if (plan_ == &x_.plan()) {
+      steps_ = steps_.subspan(1);
+      return;
     }
-    if (!steps_.empty()) steps_ = steps_.subspan(1);
+    plan_ = &x_.plan();
+    steps_ = plan_->of(phase_);
+    while (!steps_.empty() && steps_.front().order <= done) steps_ = steps_.subspan(1);
   }
 
   Exchange& x_;

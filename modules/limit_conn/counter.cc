@@ -76,26 +76,25 @@ ZoneRef drop_if_unused(Counters& counters, Counter* counter) {
   return 0;
 }
 
+// At most once a second: asking the system takes long, and all loops wait.
+bool is_due(std::atomic<std::int64_t>& last, std::int64_t now) {
+  std::int64_t before = last;
+  return (before == 0 || now - before > 1'000'000'000) && last.compare_exchange_strong(before, now);
+}
+
 // A share of this process, where one more is allowed.
-ZoneRef find_place(Counters& counters, SharedZone& memory, const Limit& limit, std::string_view key, const ProcessId& self, Counter*& counter,
-                   bool& full) {
+ZoneRef find_place(Counters& counters, SharedZone& memory, const Limit& limit, std::string_view key, const ProcessId& self, std::int64_t now,
+                   Counter*& counter, bool& full) {
   full = false;
   counter = counters.find(key);
   if (counter && sum(memory, *counter) >= limit.most) {
-    Dead(self).bury(memory, *counter);
+    if (is_due(static_cast<const Key*>(limit.zone->data.get())->buried, now)) Dead(self).bury(memory, *counter);
     if (sum(memory, *counter) >= limit.most) return drop_if_unused(counters, counter);
   }
   if (!counter) counter = counters.add(key);
   const ZoneRef share = counter ? share_of(memory, *counter, self) : 0;
   full = !share;
   return share ? share : drop_if_unused(counters, counter);
-}
-
-// At most once a second: a zone that is full of the living stays full.
-bool may_clean_up(const Limit& limit, std::int64_t now) {
-  auto& last = static_cast<const Key*>(limit.zone->data.get())->cleaned_up;
-  std::int64_t before = last;
-  return now - before > 1'000'000'000 && last.compare_exchange_strong(before, now);
 }
 
 void clean_up(Counters& counters, SharedZone& memory, const ProcessId& self) {
@@ -116,10 +115,10 @@ Lease Lease::take(const Limit& limit, std::string_view key, const ProcessId& sel
   SharedZone& memory = limit.zone->memory();
   Counters counters(memory);
   Counter* counter = nullptr;
-  ZoneRef share = find_place(counters, memory, limit, key, self, counter, full);
-  if (full && may_clean_up(limit, now)) {
+  ZoneRef share = find_place(counters, memory, limit, key, self, now, counter, full);
+  if (full && is_due(static_cast<const Key*>(limit.zone->data.get())->cleaned_up, now)) {
     clean_up(counters, memory, self);
-    share = find_place(counters, memory, limit, key, self, counter, full);
+    share = find_place(counters, memory, limit, key, self, now, counter, full);
   }
   if (!share) return lease;
   ++memory.at<Share>(share)->count;

@@ -15,7 +15,8 @@ namespace seawall::limit_conn {
 class Key {
  public:
   Template value;
-  mutable std::atomic<std::int64_t> cleaned_up{0};  // ns: when this process last looked for what the dead have left
+  // ns: when this process last looked for what the dead have left, in all counters and in those that were in its way.
+  mutable std::atomic<std::int64_t> cleaned_up{0}, buried{0};
 };
 
 // One limit_conn.

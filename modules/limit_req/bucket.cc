@@ -11,6 +11,7 @@ namespace {
 constexpr std::int64_t kRequest = 1000;
 // An empty bucket that nobody has used for this long (ms) makes room for others.
 constexpr std::int64_t kForgotten = 60'000;
+constexpr int kDroppedAtMost = 8;
 
 class Bucket {
  public:
@@ -48,10 +49,10 @@ void forget_unused(Buckets& buckets, std::int64_t rate, std::int64_t now) {
 
 Bucket* add(Buckets& buckets, std::string_view key, std::int64_t rate, std::int64_t now) {
   forget_unused(buckets, rate, now);
-  Bucket* bucket;
-  while (!(bucket = buckets.add(key)))
-    if (!buckets.drop_oldest()) return nullptr;
-  bucket->last = now;
+  // Few others are forgotten for a new one: all loops wait meanwhile. With none of its size to be had the zone is full.
+  Bucket* bucket = buckets.add(key);
+  for (int dropped = 0; !bucket && dropped < kDroppedAtMost && buckets.drop_oldest(); ++dropped) bucket = buckets.add(key);
+  if (bucket) bucket->last = now;
   return bucket;
 }
 

@@ -1,7 +1,6 @@
 #include "told.h"
 
 #include <string>
-#include <vector>
 
 #include "seawall/base/text.h"
 
@@ -30,6 +29,25 @@ std::string_view take_part(std::string_view& rest, char separator) {
   }
   const std::string_view part = rest.substr(0, end);
   rest.remove_prefix(std::min(end + 1, rest.size()));
+  return trimmed(part);
+}
+
+// Is the quote at `at` written with a backslash in front of it?
+bool is_escaped(std::string_view text, std::size_t at) {
+  std::size_t backslashes = 0;
+  while (backslashes < at && text[at - 1 - backslashes] == '\\') ++backslashes;
+  return backslashes % 2 == 1;
+}
+
+// Behind the last comma that is in no quoted string; takes it off the end. `broken`: a quote in it is left open.
+std::string_view take_last_part(std::string_view& rest, bool& broken) {
+  bool quoted = false;
+  std::size_t from = rest.size();
+  for (; from > 0 && (quoted || rest[from - 1] != ','); --from)
+    if (rest[from - 1] == '"' && !is_escaped(rest, from - 1)) quoted = !quoted;
+  const std::string_view part = rest.substr(from);
+  rest = rest.substr(0, from > 0 ? from - 1 : 0);
+  broken = quoted;
   return trimmed(part);
 }
 
@@ -67,11 +85,14 @@ bool for_each_in_list(std::string_view list, const Take& take) {
   return true;
 }
 
+// From the end, where those who are trusted have written: a quote that a client has left open reaches only to its own left, and
+// what it swallows is no element.
 bool for_each_in_forwarded(std::string_view field, const Take& take) {
-  std::vector<std::string_view> elements;
-  while (!field.empty()) elements.push_back(take_part(field, ','));
-  for (auto element = elements.rbegin(); element != elements.rend(); ++element)
-    if (!element->empty() && !take(address_in(*element))) return false;
+  while (!field.empty()) {
+    bool broken = false;
+    const std::string_view element = take_last_part(field, broken);
+    if (!element.empty() && !take(broken ? std::nullopt : address_in(element))) return false;
+  }
   return true;
 }
 

@@ -24,6 +24,7 @@ class State {
  public:
   std::string time_format = "%A, %d-%b-%Y %H:%M:%S %Z";
   std::map<std::string, std::string> variables, blocks;
+  int inclusions = 0;  // of the whole request
   Captures captures;  // of the last regular expression of an `if`
 };
 

@@ -80,6 +80,7 @@ std::optional<std::string> variable(Exchange& x, const Conf& conf, const std::st
 std::string evaluate(Exchange& x, const Conf& conf, std::string_view text) {
   std::string value;
   while (!text.empty()) {
+    if (value.size() > kLargestValue) throw CommandError("too long a value in an SSI command");
     if (text[0] == '$') {
       value += variable(x, conf, take_name(text)).value_or("");
       continue;
@@ -92,6 +93,7 @@ std::string evaluate(Exchange& x, const Conf& conf, std::string_view text) {
     value += text[0];
     text.remove_prefix(1);
   }
+  if (value.size() > kLargestValue) throw CommandError("too long a value in an SSI command");
   return value;
 }
 

@@ -15,6 +15,9 @@ class CommandError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// What a variable or a block keeps at most: pages may double them line by line.
+inline constexpr std::size_t kLargestValue = 64 * 1024;
+
 // Set in a page, else the server's. Nothing: there is none.
 std::optional<std::string> variable(Exchange& x, const Conf& conf, const std::string& name);
 // With the values of $name and ${name}; a backslash makes the next \ ' " or $ mean itself. Throws CommandError.

@@ -9,8 +9,10 @@
 namespace seawall::ssi {
 namespace {
 
-// What `include set=` keeps at most.
-constexpr std::size_t kLargestValue = 64 * 1024;
+// Text goes out in pieces of about this size.
+constexpr std::size_t kPiece = 64 * 1024;
+// Of one request, in pages inside each other and beside each other: a page may include itself twice.
+constexpr int kMostInclusions = 1000;
 
 // What a query may not hold as it is becomes %XX.
 std::string escape_url(std::string_view text) {
@@ -59,16 +61,12 @@ Task<Result<Piece>> Page::read() {
   }
 }
 
-bool Page::shows() const {
-  return std::all_of(conditions_.begin(), conditions_.end(), [](const Condition& c) { return c.shows; });
-}
-
 void Page::work_off(std::string& out) {
-  while (!tokens_.empty() && !inclusion_) {
+  while (!tokens_.empty() && !inclusion_ && out.size() < kPiece) {
     const Token token = std::move(tokens_.front());
     tokens_.pop_front();
     if (block_ && token.command != "endblock") {
-      *block_ += token.text;
+      keep(token.text);
     } else if (token.kind == Token::Kind::text) {
       if (shows()) out += token.text;
     } else {
@@ -80,6 +78,13 @@ void Page::work_off(std::string& out) {
       }
     }
   }
+}
+
+// Of a block too long nothing more is kept, and the log says it once.
+void Page::keep(const std::string& text) {
+  if (block_->size() > kLargestValue) return;
+  *block_ += text;
+  if (block_->size() > kLargestValue) x_.log(Level::error, "too long a block in an SSI page");
 }
 
 void Page::obey(const Token& token, std::string& out) {
@@ -108,15 +113,20 @@ void Page::decide(const Command& command) {
     const bool reached = shows();
     const bool holds_now = reached && holds(x_, conf_, *command.find("expr"));
     conditions_.push_back({holds_now, holds_now || !reached, false});
+    hidden_ += !holds_now;
     return;
   }
   if (conditions_.empty() || (conditions_.back().last && command.id != CommandId::endif))
     throw CommandError("invalid context of SSI command: \"" + command.name() + "\"");
   Condition& condition = conditions_.back();
+  hidden_ -= !condition.shows;
   if (command.id == CommandId::endif) return conditions_.pop_back();
+  condition.shows = false;
+  ++hidden_;
   condition.last = command.id == CommandId::else_;
-  condition.shows = !condition.decided && (condition.last || holds(x_, conf_, *command.find("expr")));
-  condition.decided |= condition.shows;
+  if (condition.decided || !(condition.last || holds(x_, conf_, *command.find("expr")))) return;
+  condition.shows = condition.decided = true;
+  --hidden_;
 }
 
 void Page::include(const Command& command) {
@@ -136,6 +146,7 @@ void Page::include(const Command& command) {
   auto& blocks = x_.main().state<Ssi>().blocks;
   const auto block = stub ? blocks.find(*stub) : blocks.end();
   if (stub && block == blocks.end()) throw CommandError("\"stub\"=\"" + *stub + "\" for \"include\" not found");
+  if (++x_.main().state<Ssi>().inclusions > kMostInclusions) throw CommandError("too many inclusions for one request");
   inclusion_ = std::make_unique<Inclusion>(x_, std::move(*path), target.substr(std::min(question + 1, target.size())));
   if (stub) inclusion_->stub = block->second;
   if (set) inclusion_->set = lower(*set);
@@ -158,7 +169,7 @@ void Page::take_included(Slice data, std::string& out) {
   inclusion_->shown = true;
   if (inclusion_->set.empty()) out += data.view();
   else if (inclusion_->value.size() + data.size() <= kLargestValue) inclusion_->value += data.view();
-  else x_.log(Level::error, "too large an answer for a variable of an \"include\" SSI command");
+  else if (!std::exchange(inclusion_->too_large, true)) x_.log(Level::error, "too large an answer for a variable of an \"include\" SSI command");
 }
 
 void Page::end_inclusion() {

@@ -34,10 +34,11 @@ class Page final : public Reader {
     SubrequestBody body;
     std::string stub, set;  // the text of the block; the variable
     std::string value;      // for `set`
-    bool shown = false;
+    bool shown = false, too_large = false;
   };
 
-  bool shows() const;
+  bool shows() const { return hidden_ == 0; }
+  void keep(const std::string& text);
   // Obeys tokens until one of them includes something, or there are no more; text goes into `out`.
   void work_off(std::string& out);
   void obey(const Token& token, std::string& out);
@@ -54,6 +55,7 @@ class Page final : public Reader {
   Parser parser_;
   std::deque<Token> tokens_;
   std::vector<Condition> conditions_;
+  int hidden_ = 0;  // conditions that do not show
   std::unique_ptr<Inclusion> inclusion_;
   std::string error_message_ = "[an error occurred while processing the directive]";
   std::string* block_ = nullptr;  // being kept

@@ -100,14 +100,16 @@ void Parser::add(std::string_view text, bool last, std::deque<Token>& tokens) {
     if (at == std::string_view::npos) break;
     push_text(tokens, text.substr(0, at));
     text.remove_prefix(at);
-    const auto end = end_of(text);
+    const auto end = end_of(text.substr(0, kLongest));
     if (end == std::string_view::npos && !last && text.size() < kLongest) {
       kept_ = text;
       return;
     }
+    // A command without an end has swallowed what stands behind it. To look for others in there would look at all of it again.
     if (end == std::string_view::npos) {
-      push_text(tokens, text.substr(0, kBegin.size()));
-      text.remove_prefix(kBegin.size());
+      const std::string_view swallowed = text.substr(0, kLongest);
+      push_text(tokens, swallowed);
+      text.remove_prefix(swallowed.size());
       continue;
     }
     tokens.push_back(parse_command(text.substr(0, end)));
