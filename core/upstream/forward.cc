@@ -12,6 +12,8 @@
 namespace seawall {
 namespace {
 
+constexpr std::size_t kMostSessions = 256;  // of a group, for each loop
+
 LoopGroup& group_for(Exchange& x, const Group& group, std::unique_ptr<LoopGroup>& own) {
   if (group.number >= 0) return LoopUpstreams::of(x.loop).group(group);
   own = std::make_unique<LoopGroup>(x.loop, group);
@@ -104,7 +106,9 @@ DialOptions Forwarding::dial_options() const {
 Task<bool> Forwarding::connect() {
   const Address& address = peer_->peer->address;
   const void* tag = to_.group->keepalive_local || to_.tls ? &conf_ : nullptr;
-  connection_ = group_.pool.take(address, tag);
+  std::string identity;
+  if (to_.tls) identity = to_.tls->identity(x_, to_.tls_name);
+  connection_ = group_.pool.take(address, tag, identity);
   reused_ = connection_ != nullptr;
   if (reused_) co_return true;
   Result<Fd> fd = start_connecting(address, dial_options());
@@ -116,6 +120,7 @@ Task<bool> Forwarding::connect() {
   connection_ = std::make_unique<UpstreamConnection>();
   connection_->address = address;
   connection_->tag = tag;
+  connection_->identity = identity;
   connection_->started = x_.loop.now();
   const bool opened = open_stream(std::move(*fd));
   if (!opened) co_return false;
@@ -152,10 +157,14 @@ bool Forwarding::open_stream(Fd fd) {
 
 // Sessions of a peer are its own, and of the settings and the name they were made with.
 void Forwarding::use_sessions(TlsClientStream& tls) {
-  const std::string key = std::to_string(reinterpret_cast<std::uintptr_t>(to_.tls)) + " " + peer_->peer->name + " " + tls_name_;
+  const std::string key = std::to_string(reinterpret_cast<std::uintptr_t>(to_.tls)) + " " + peer_->peer->name + " " + connection_->identity;
   if (const auto known = group_.sessions.find(key); known != group_.sessions.end()) tls.resume(known->second.get());
   if (own_group_) return;  // it ends with the request
-  tls.on_session = [&sessions = group_.sessions, key](SessionPtr session) { sessions[key] = std::move(session); };
+  // Names may come from clients: there is no end of them.
+  tls.on_session = [&sessions = group_.sessions, key](SessionPtr session) {
+    if (sessions.size() >= kMostSessions && !sessions.contains(key)) sessions.erase(sessions.begin());
+    sessions[key] = std::move(session);
+  };
 }
 
 Task<bool> Forwarding::shake_hands() {

@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "seawall/base/buffer.h"
 #include "seawall/base/list.h"
@@ -19,6 +20,7 @@ class UpstreamConnection {
   Buffer in;                  // read and not used yet
   Address address;
   const void* tag = nullptr;  // who may use it: null: anybody
+  std::string identity;       // over TLS: for which name the peer was verified, and who we said we are
   std::int64_t started = 0;   // ns
   std::uint64_t requests = 0;
 };
@@ -29,7 +31,7 @@ class Pool {
   ~Pool();
 
   // One to this peer, the one used last; null: none is idle.
-  std::unique_ptr<UpstreamConnection> take(const Address& address, const void* tag);
+  std::unique_ptr<UpstreamConnection> take(const Address& address, const void* tag, const std::string& identity);
   // Keeps it for others, or closes it.
   void put(std::unique_ptr<UpstreamConnection> connection);
 

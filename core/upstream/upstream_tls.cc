@@ -52,6 +52,12 @@ void UpstreamTlsConf::make_context(const char* prefix) {
   }
 }
 
+std::string UpstreamTlsConf::identity(Exchange& x, const std::string& name) const {
+  std::string text = bare_name(tls_name->empty() ? name : tls_name->eval(x));
+  if (tls_certificate->varies() || tls_certificate_key->varies()) text.append(1, '\n').append(tls_certificate->eval(x));
+  return text;
+}
+
 std::unique_ptr<TlsClientStream> UpstreamTlsConf::make_stream(Fd fd, Exchange& x, std::string name, std::string& checked_name) const {
   auto stream = std::make_unique<TlsClientStream>(std::move(fd), *context);
   if (!tls_name->empty()) name = tls_name->eval(x);

@@ -30,6 +30,10 @@ class SEAWALL_API UpstreamTlsConf {
   void make_context(const char* prefix);
   std::shared_ptr<const TlsClientContext> context;
 
+  // What tells one such stream from another to the same server: the checked name, and our certificate where that varies. `name` as
+  // for make_stream(). A connection or a session of one identity is not another's.
+  std::string identity(Exchange& x, const std::string& name) const;
+
   // A stream on this descriptor that will speak to the server called `name` (with its port, brackets, as written; tls_name instead
   // where it is written). `checked_name` is what its certificate must be for. TlsError: a certificate that cannot be loaded.
   std::unique_ptr<TlsClientStream> make_stream(Fd fd, Exchange& x, std::string name, std::string& checked_name) const;

@@ -117,3 +117,11 @@ TEST_CASE("mistakes in realip have nginx's words") {
              ContainsSubstring("low address bits of 10.0.0.1/8 are meaningless in "));
   CHECK_THAT(check_config("real_ip_header A; real_ip_header B;").err, ContainsSubstring("\"real_ip_header\" directive is duplicate in "));
 }
+
+TEST_CASE("a quote that a client leaves open in Forwarded swallows nothing of what its proxy has added") {
+  Server s("set_real_ip_from 127.0.0.1; real_ip_header Forwarded; " + server(""));
+  CHECK(seen(s, {"Forwarded: for=10.9.9.9;x=\", for=203.0.113.5"}) == "203.0.113.5|");
+  CHECK(seen(s, {"Forwarded: for=\"10.9.9.9, for=203.0.113.5"}) == "203.0.113.5|");
+  CHECK(seen(s, {"Forwarded: for=\"a,b\\\"\", for=\"203.0.113.5:80\""}) == "203.0.113.5|80");
+  CHECK_THAT(seen(s, {"Forwarded: for=10.9.9.9;x=\""}), Catch::Matchers::StartsWith("127.0.0.1|"));
+}

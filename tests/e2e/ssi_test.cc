@@ -136,3 +136,25 @@ TEST_CASE("a client that leaves while an inclusion is awaited") {
   c.reset();
   CHECK(s.wait_for_log("200", "access.log"));
 }
+
+TEST_CASE("ssi pages that include without end, double their values or open more than they close come to an end") {
+  std::string open;
+  for (int i = 0; i < 20'000; ++i) open += "<!--#if expr=\"a\" -->";
+  std::string doubling = "<!--#set var=\"a\" value=\"0123456789\" -->";
+  for (int i = 0; i < 40; ++i) doubling += "<!--#set var=\"a\" value=\"$a$a\" -->";
+  std::string begun;
+  for (int i = 0; i < 40'000; ++i) begun += "<!--#x";
+  Server s(server(""), {{"stub", "<!--#block name=\"x\" --><!--#include virtual=\"/none\" stub=\"x\" --><!--#endblock -->a"
+                                 "<!--#include virtual=\"/none\" stub=\"x\" -->b"},
+                        {"twice", "<!--#include virtual=\"/twice\" --><!--#include virtual=\"/twice\" -->c"},
+                        {"open", open + "shown"}, {"doubling", doubling + "d"}, {"begun", begun + "e"}});
+  const std::string stub = get(s.url("/stub")).body;
+  CHECK(stub.starts_with("a"));
+  CHECK(stub.ends_with("b"));
+  CHECK(get(s.url("/twice")).body.ends_with("c"));
+  CHECK(get(s.url("/open")).body == "shown");
+  CHECK(get(s.url("/doubling")).body.ends_with("d"));
+  CHECK(get(s.url("/begun")).body.ends_with("e"));
+  CHECK(s.wait_for_log("too many inclusions for one request"));
+  CHECK(s.wait_for_log("too long a value in an SSI command"));
+}

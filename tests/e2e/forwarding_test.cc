@@ -1,0 +1,194 @@
+// What may happen while a request is still on its way to an upstream, and what a review has found there.
+#include <atomic>
+
+#include "catch.h"
+#include "e2e/curl.h"
+#include "e2e/fastcgi_peer.h"
+#include "e2e/server.h"
+#include "e2e/upstream.h"
+
+using namespace test;
+using Catch::Matchers::ContainsSubstring;
+
+namespace {
+
+std::string server(const std::string& inside, const std::string& outside = {}) {
+  return outside + " server { listen 127.0.0.1:%%PORT_0%%; client_max_body_size 64m; " + inside + " }";
+}
+
+std::string head(const std::string& line, std::size_t length) {
+  return line + " HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(length) + "\r\n\r\n";
+}
+
+// Answers as soon as the head is there, reads no more, and stays until the other side goes.
+auto answer_early(const std::string& text) {
+  return [text](RawClient& c) {
+    c.read_until("\r\n\r\n");
+    c.send(text);
+    c.expect_close(kPatience);
+  };
+}
+
+// Sends as much as is taken, and reads the answer.
+Response post(const Server& s, const std::string& path, std::size_t size) {
+  RawClient c(s.port());
+  c.send(head("POST " + path, size));
+  try {
+    for (std::size_t sent = 0; sent < size; sent += 64 * 1024) c.send(std::string(std::min<std::size_t>(64 * 1024, size - sent), 'b'));
+  } catch (const std::exception&) {
+    // closed behind the answer, which is what is asked for
+  }
+  return c.read_response();
+}
+
+constexpr std::size_t kLong = 8 << 20;
+
+}  // namespace
+
+TEST_CASE("an error page takes the place of an answer that comes before the upload has ended") {
+  Upstream up(answer_early("HTTP/1.1 413 Too much\r\nContent-Length: 5\r\n\r\nnever"));
+  for (const char* buffering : {"on", "off"}) {
+    Server s(server("location / { proxy_pass " + up.url() + "; proxy_request_buffering " + buffering +
+                    "; proxy_intercept_errors on; error_page 413 /page; } location /page { return 200 page; }"));
+    for (int i = 0; i < 5; ++i) {
+      const Response r = post(s, "/", kLong);
+      CHECK(r.status == 413);
+      CHECK(r.body == "page");
+    }
+  }
+}
+
+TEST_CASE("X-Accel-Redirect may come before the upload has ended") {
+  Upstream up(answer_early("HTTP/1.1 200 OK\r\nX-Accel-Redirect: /page\r\nContent-Length: 0\r\n\r\n"));
+  Server s(server("location / { proxy_pass " + up.url() + "; } location /page { internal; return 200 page; }"));
+  CHECK(post(s, "/", kLong).body == "page");
+}
+
+TEST_CASE("an answer that is whole before the upload has ended") {
+  Upstream up(answer_early("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"));
+  for (const char* buffering : {"on", "off"}) {
+    Server s(server("location / { proxy_pass " + up.url() + "; proxy_request_buffering " + buffering + "; }"));
+    for (int i = 0; i < 20; ++i) CHECK(post(s, "/", 1 << 20).body == "ok");
+  }
+}
+
+TEST_CASE("a connection that is switched before the whole request was sent is refused") {
+  Upstream up(answer_early("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"));
+  Server s(server("location / { proxy_pass " + up.url() + "; proxy_request_buffering off; proxy_set_header Upgrade $http_upgrade; "
+                  "proxy_set_header Connection upgrade; }"));
+  RawClient c(s.port());
+  c.send("GET / HTTP/1.1\r\nHost: a\r\nUpgrade: x\r\nConnection: upgrade\r\nContent-Length: 1000000\r\n\r\nsome");
+  CHECK(c.read_response().status == 502);
+}
+
+TEST_CASE("a streamed body of which something is gone is not passed on as a whole one") {
+  Upstream first([](RawClient& c) { c.read_until("some"); });
+  Upstream second([](RawClient& c) {
+    c.send("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecond");
+    c.read_until("\r\n\r\n");
+  });
+  Server s(server("location / { proxy_pass " + first.url() + "; proxy_request_buffering off; error_page 502 = @second; } location @second { proxy_pass " +
+                  second.url() + "; }"));
+  RawClient c(s.port());
+  c.send(head("POST /", 8) + "some");
+  CHECK(c.read_response().status == 502);
+  CHECK(second.connections() == 0);
+}
+
+TEST_CASE("a response longer than memory and file keeps its order") {
+  std::string body;
+  for (int i = 0; body.size() < 4'000'000; ++i) body += std::to_string(i) + "\n";
+  std::string records;
+  for (std::string_view rest = "\r\n" + body; !rest.empty(); rest.remove_prefix(std::min<std::size_t>(8000, rest.size())))
+    records += fastcgi_record(6, rest.substr(0, 8000));
+  records += fastcgi_record(6, "") + fastcgi_record(3, std::string(8, '\0'));
+  Upstream up([&](RawClient& c) {
+    read_fastcgi(c);
+    c.send(records);
+  });
+  Server s(server("location / { fastcgi_pass 127.0.0.1:" + std::to_string(up.port()) + "; fastcgi_max_temp_file_size 200k; }"));
+  RawClient c(s.port(), "127.0.0.1", 4096);
+  c.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  CHECK(s.wait_for_log("buffered to a temporary file"));
+  CHECK(c.read_response().body == body);
+}
+
+TEST_CASE("proxy_limit_rate holds no response back that has nothing to hold back") {
+  Upstream up([](RawClient& c) {
+    c.read_until("\r\n\r\n");
+    c.send("HTTP/1.1 302 Found\r\nLocation: http://b/\r\nContent-Length: 0\r\n\r\n");
+    c.expect_close(kPatience);
+  });
+  Server s(server("location / { proxy_pass " + up.url() + "; proxy_limit_rate 1m; }"));
+  CHECK(get(s.url()).status == 302);
+}
+
+TEST_CASE("a chunked body has its length in CONTENT_LENGTH once it is read") {
+  Upstream up([](RawClient& c) {
+    const FastCgiRequest request = read_fastcgi(c);
+    c.send(fastcgi_response("\r\n" + request.params.at("CONTENT_LENGTH") + " " + request.body));
+  });
+  Server s(server("location / { fastcgi_pass 127.0.0.1:" + std::to_string(up.port()) + "; fastcgi_param CONTENT_LENGTH $content_length; }"));
+  RawClient c(s.port());
+  c.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n");
+  CHECK(c.read_response().body == "5 hello");
+}
+
+TEST_CASE("copies and the originals of bodies that are longer than memory") {
+  std::atomic<std::size_t> copied = 0;
+  const auto length_of = [](RawClient& c) {
+    const std::string head = c.read_until("\r\n\r\n");
+    const std::size_t length = std::stoul(head.substr(head.find("Content-Length: ") + 16));
+    return c.read(length).size();
+  };
+  Upstream mirror([&](RawClient& c) {
+    copied = length_of(c);
+    c.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  });
+  Upstream up([&](RawClient& c) {
+    const std::string size = std::to_string(length_of(c));
+    c.send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(size.size()) + "\r\n\r\n" + size);
+  });
+  Server s(server("location / { mirror /copy; proxy_pass " + up.url() + "; } location /copy { internal; proxy_pass " + mirror.url() + "; }"));
+  CHECK(post(s, "/", 2'000'000).body == "2000000");
+  s.stop();
+  CHECK(copied == 2'000'000);
+}
+
+TEST_CASE("a subrequest asks for no WebSocket") {
+  std::string asked;
+  Upstream auth([&](RawClient& c) {
+    asked = c.read_until("\r\n\r\n");
+    c.send("HTTP/1.1 204 No Content\r\n\r\n");
+  });
+  Upstream up(answer_early("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n"));
+  Server s(server("location / { auth_request /auth; proxy_pass " + up.url() + "; } location /auth { internal; proxy_pass " + auth.url() + "; }"));
+  RawClient c(s.port());
+  c.send("GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n");
+  CHECK(c.read_response().status == 101);
+  CHECK_THAT(asked, !ContainsSubstring("pgrade"));
+}
+
+TEST_CASE("an interim status of a program is no response") {
+  Upstream up([](RawClient& c) {
+    read_fastcgi(c);
+    c.send(fastcgi_response("Status: 103 Early\r\n\r\n"));
+  });
+  Server s(server("location / { fastcgi_pass 127.0.0.1:" + std::to_string(up.port()) + "; }"));
+  CHECK(get(s.url()).status == 502);
+}
+
+TEST_CASE("an if that says nothing to the rewrite module skips no step behind it") {
+  Server s(server("location / { if ($arg_a) { rewrite_log on; } more_clear_input_headers X-User; echo \"[$http_x_user]\"; }"));
+  CHECK_THAT(get(s.url("/"), {"X-User: me"}).body, ContainsSubstring("[]"));
+  CHECK_THAT(get(s.url("/?a=1"), {"X-User: me"}).body, ContainsSubstring("[]"));
+}
+
+TEST_CASE("handlers hold in an if of their location") {
+  Server s(server("location = /1.gif { if ($arg_a) { add_header X-If yes; } empty_gif; } location /e { if ($arg_a) { add_header X-If yes; } echo hi; }"));
+  for (const char* path : {"/1.gif?a=1", "/e?a=1"}) {
+    const Response r = get(s.url(path));
+    CHECK(r.status == 200);
+    CHECK(r.header("X-If") == "yes");
+  }
+}
