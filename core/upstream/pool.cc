@@ -13,9 +13,10 @@ class Pool::Idle final : public ListNode {
 Pool::Pool(Loop& loop, const Group& group) : loop_(loop), group_(group), scope_(&loop.scope()) {}
 Pool::~Pool() = default;
 
-std::unique_ptr<UpstreamConnection> Pool::take(const Address& address, const void* tag) {
+std::unique_ptr<UpstreamConnection> Pool::take(const Address& address, const void* tag, const std::string& identity) {
   for (Idle* idle = idle_.front(); idle; idle = idle_.next(*idle)) {
-    if (idle->connection->tag != tag || !(idle->connection->address == address)) continue;
+    const UpstreamConnection& known = *idle->connection;
+    if (known.tag != tag || known.identity != identity || !(known.address == address)) continue;
     idle->unlink();
     --count_;
     auto connection = std::move(idle->connection);
