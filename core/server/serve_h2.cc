@@ -90,6 +90,7 @@ Task<void> serve_h2_stream(H2Connection& h, H2Stream& s) {
   if (sent && !s.ends && !s.closed && !s.malformed) co_await read_away_rest(s, x, source);
   end_stream(h, s, x, sent);
   s.exchange = nullptr;
+  owner.reset();  // it refers to the stream's ConnectionInfo, and served() ends the stream
   h.served(s);
 }
 

@@ -27,7 +27,7 @@ bool content_type(Exchange& x, std::string_view, const void*, std::string& out) 
 // A chunked body has a length once it has been read or kept.
 bool content_length(Exchange& x, std::string_view, const void*, std::string& out) {
   if (const Field* field = x.request.headers.find(FieldId::content_length)) out.append(field->value);
-  else if (x.body.kept()) append_number(x.body.kept()->size(), out);
+  else if (x.body.present() && x.body.kept()) append_number(x.body.kept()->size(), out);
   else if (x.body.file()) append_number(x.body.file()->length, out);
   else if (x.request.chunked && x.body.ended()) append_number(x.body.received(), out);
   else return false;

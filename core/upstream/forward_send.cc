@@ -129,7 +129,8 @@ Task<Result<void>> Forwarding::send_stream() {
   for (bool last = false; !last;) {
     Result<Piece> piece = co_await x_.body.read(x_);
     if (!piece) {
-      client_error_ = piece.error();
+      // Cancelled by ourselves, because the answer has come, says nothing about the client.
+      if (piece.error() != Errc::cancelled) client_error_ = piece.error();
       co_return piece.error();
     }
     if (!connection_) co_return Errc::cancelled;

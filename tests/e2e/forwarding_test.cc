@@ -99,7 +99,8 @@ TEST_CASE("a response longer than memory and file keeps its order") {
   std::string body;
   for (int i = 0; body.size() < 4'000'000; ++i) body += std::to_string(i) + "\n";
   std::string records;
-  for (std::string_view rest = "\r\n" + body; !rest.empty(); rest.remove_prefix(std::min<std::size_t>(8000, rest.size())))
+  const std::string text = "\r\n" + body;
+  for (std::string_view rest = text; !rest.empty(); rest.remove_prefix(std::min<std::size_t>(8000, rest.size())))
     records += fastcgi_record(6, rest.substr(0, 8000));
   records += fastcgi_record(6, "") + fastcgi_record(3, std::string(8, '\0'));
   Upstream up([&](RawClient& c) {

@@ -102,7 +102,7 @@ TEST_CASE("of several limits a refusal gives back what others have granted") {
   CHECK(s.wait_for_log("limiting connections by zone \"all\""));
 }
 
-TEST_CASE("a dry run of limit_conn lets pass; status and level are the operator's") {
+TEST_CASE("a dry run of limit_conn lets pass, and status and level are the operator's") {
   Server s(limited("location /dry { root %%DIR%%/html; limit_conn one 1; limit_conn_dry_run on; limit_conn_log_level info; add_header X-Limit "
                    "$limit_conn_status; } location /busy { limit_conn one 1; limit_conn_status 429; root %%DIR%%/html; }"),
            {{"html/dry/a", "text"}, {"html/busy/a", "text"}, {"html/limited/a", "text"}});

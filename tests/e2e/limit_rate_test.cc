@@ -79,7 +79,7 @@ TEST_CASE("neither send_timeout nor send_min_rate ends a response that we hold b
   CHECK(Clock::now() - begin >= milliseconds(900));
 }
 
-TEST_CASE("a client that leaves while its response is held back is noticed; one that sends its next request is served") {
+TEST_CASE("a client that leaves while its response is held back is noticed, and one that sends its next request is served") {
   Server s(server("limit_rate 100; access_log %%DIR%%/access.log; location /b { limit_rate 0; set $limit_rate 900; return 200 " +
                   std::string(2000, 'y') + "; }"), kFiles);
   {

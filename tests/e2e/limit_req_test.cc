@@ -130,7 +130,7 @@ TEST_CASE("all loops have one zone") {
   CHECK(passed(s, "/a?key=1", 40) == 10);
 }
 
-TEST_CASE("a zone outlives reloads and crashes; another size is another zone, another key is refused") {
+TEST_CASE("a zone outlives reloads and crashes, and another size is another zone, another key is refused") {
   const std::string limits = server("limit_req zone=one;");
   Server s(kZone + limits, kFiles);
   s.allow("limit_req \"one\" uses|exited on signal 9");

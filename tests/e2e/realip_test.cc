@@ -63,7 +63,7 @@ TEST_CASE("Forwarded is read as RFC 7239 writes it") {
   CHECK_THAT(seen(s, {"Forwarded: for=unknown"}), Catch::Matchers::StartsWith("127.0.0.1|"));
 }
 
-TEST_CASE("any field, also in a location; the log has the client") {
+TEST_CASE("any field, also in a location, and the log has the client") {
   Server s("set_real_ip_from localhost; " + server("location /custom { real_ip_header X-Client; return 403; access_log %%DIR%%/access.log; }"));
   CHECK(get(s.url("/custom"), {"X-Client: 192.0.2.7", "X-Real-IP: 192.0.2.8"}).status == 403);
   CHECK(s.wait_for_log("^192.0.2.8 ", "access.log"));
