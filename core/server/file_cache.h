@@ -85,7 +85,7 @@ class FileCaches {
   // The other loops of this process, which live for as long as this one runs. Set before it does.
   std::vector<Loop*> others;
 
-  // Contents of small files, each held against the file system before it is used: there is always one.
+  // Contents of small files, each held against the file system in the turn in which it is used: there is always one.
   FileCache contents{8192, kMemory, std::chrono::seconds(60)};
   // Larger files that are being served, held against the file system in the same way: opening one costs as much as sending
   // it. Closed when nobody has asked for a second or two, so that what was removed gives back its space.

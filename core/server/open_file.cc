@@ -71,24 +71,40 @@ bool is_same(const File& file, const Found& found) {
   return !file.error() && !found.error() && file.is_reliable() && file.stamp() == FileStamp(found.status());
 }
 
-// Without open_file_cache: one look at each request, and what is kept if it is what is there.
+// Small enough to be read at once for this request, and was not for another.
+bool is_to_be_read(const Exchange& x, const File& file) { return file.is_open() && file.stamp().size <= small_for(x); }
+
+// What a request of this turn has looked at already.
+Ref<File> looked_at(Exchange& x, const std::string& path, Walk walk, FileCaches& caches) {
+  for (FileCache* cache : {&caches.contents, &caches.opened}) {
+    FileCache::Entry* entry = cache->find(path);
+    if (!entry || entry->checked != x.loop.now() || !(entry->walk == walk) || is_to_be_read(x, *entry->file)) continue;
+    cache->use(*entry, x.loop.now());
+    return entry->file;
+  }
+  return {};
+}
+
+// Without open_file_cache: one look for all requests of a turn, and what is kept if it is what is there.
 Ref<File> open_looked_at(Exchange& x, const std::string& path, Walk walk) {
   FileCaches& caches = FileCaches::of(x.loop);
-  const std::int64_t small = small_for(x);
+  const std::int64_t now = x.loop.now();
+  if (Ref<File> file = looked_at(x, path, walk, caches)) return file;
   Found found = look(path, walk, caches);
   for (FileCache* cache : {&caches.contents, &caches.opened}) {
     FileCache::Entry* entry = cache->find(path);
     if (!entry) continue;
-    const bool to_be_read = entry->file->is_open() && entry->file->stamp().size <= small;
-    if (is_same(*entry->file, found) && !to_be_read) {
-      cache->use(*entry, x.loop.now());
+    if (is_same(*entry->file, found) && !is_to_be_read(x, *entry->file)) {
+      cache->use(*entry, now);
+      entry->checked = now;
+      entry->walk = walk;
       return entry->file;
     }
     cache->forget(*entry);
   }
-  Ref<File> file = open_found(found, walk, small, caches);
+  Ref<File> file = open_found(found, walk, small_for(x), caches);
   if (file->is_open()) caches.keep_open(path, file);
-  else if (file->memory() > 0 && file->is_reliable()) caches.contents.hold(caches.contents.add(path, x.loop.now()), file);
+  else if (file->memory() > 0 && file->is_reliable()) caches.contents.hold(caches.contents.add(path, now), file);
   return file;
 }
 

@@ -6,6 +6,7 @@
 
 #include "catch.h"
 #include "e2e/curl.h"
+#include "e2e/raw_client.h"
 #include "e2e/server.h"
 
 using namespace test;
@@ -153,4 +154,18 @@ TEST_CASE("disable_symlinks says what it does not take") {
              ContainsSubstring("\"disable_symlinks\" must have \"off\", \"on\" or \"if_not_owner\" parameter"));
   CHECK_THAT(error("on off"), ContainsSubstring("duplicate parameters \"on off\""));
   CHECK_THAT(error("off from=/a"), ContainsSubstring("\"from=\" cannot be used with \"off\" parameter"));
+}
+
+// Of a turn only one looks at a file without a cache; a location with other rules looks for itself.
+TEST_CASE("requests that come together are each under the rule of their location") {
+  Server s(server("location /free/ { alias %%DIR%%/html/; } location /strict/ { alias %%DIR%%/html/; disable_symlinks on; }"), kFiles);
+  REQUIRE(::symlink("/usr/lib/os-release", (s.folder() + "/html/old").c_str()) == 0);
+  REQUIRE(status(s, "/free/old") == 200);
+  const std::string get_free = "GET /free/old HTTP/1.1\r\nHost: x\r\n\r\n", get_strict = "GET /strict/old HTTP/1.1\r\nHost: x\r\n\r\n";
+  RawClient c(s.port());
+  c.send(get_free + get_free + get_strict + get_free);
+  CHECK(c.read_response().status == 200);
+  CHECK(c.read_response().status == 200);
+  CHECK(c.read_response().status == 403);
+  CHECK(c.read_response().status == 200);
 }
