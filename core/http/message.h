@@ -9,6 +9,7 @@
 #include "seawall/base/buffer.h"
 #include "seawall/http/body.h"
 #include "seawall/http/headers.h"
+#include "seawall/http/status.h"
 
 namespace seawall {
 
@@ -17,6 +18,9 @@ enum class Method : std::uint8_t {
   unlock, purge, query,
 };
 SEAWALL_API Method method_of(std::string_view name);  // case matters, RFC 9110 9.1
+
+// Of a response with this status to such a request: HEAD asks for the head alone.
+constexpr bool carries_body(Method asked, int status) { return asked != Method::head && may_have_body(status); }
 
 enum class Version : std::uint8_t { http10, http11, http2 };
 

@@ -14,4 +14,10 @@ inline std::int64_t earned_time(std::uint64_t bytes, std::int64_t bytes_a_second
   return static_cast<std::int64_t>(seconds * 1000) + static_cast<std::int64_t>(rest * 1000);
 }
 
+// In ns: a slow start or a short stall is nobody's end.
+inline std::int64_t allowed_time(std::uint64_t bytes, std::int64_t bytes_a_second) {
+  constexpr std::int64_t kGrace = 10'000;
+  return std::max(kGrace, earned_time(bytes, bytes_a_second)) * 1'000'000;
+}
+
 }  // namespace seawall

@@ -27,8 +27,7 @@ std::optional<Outcome> error_page_for(Exchange& x, const Response& response) {
   std::string to = page->to.eval(x);
   if (!to.starts_with('/') && !to.starts_with('@')) {
     // Another site: a redirect, whose status may be chosen among the redirecting ones.
-    const bool redirecting = page->status >= 301 && page->status <= 308 && page->status != 304;
-    Response redirect(redirecting ? page->status : 302);
+    Response redirect(is_redirect(page->status) ? page->status : 302);
     redirect.headers.set("Location", to);
     add_default_page(x, redirect);
     return Outcome(std::move(redirect));

@@ -154,10 +154,10 @@ class SEAWALL_API Exchange {
   // end): the location's, looked up when the response begins.
   std::optional<std::int64_t> limit_rate;
 
-  // For the log and the variables.
-  // Fields of an upstream's response that the final one has as well (X-Accel-Redirect).
+  // What an upstream has said about the file that it leaves to us (X-Accel-Redirect): the final response has these fields.
   Headers kept_fields;
 
+  // For the log and the variables.
   int status = 0;                       // of the response as sent; 0 before
   const Response* response = nullptr;   // the head being sent, while there is one
   std::uint64_t bytes_sent = 0;         // head and body

@@ -88,4 +88,10 @@ Task<std::optional<Response>> run_handler(Exchange& x) { return run_within_limit
 
 Task<std::optional<Response>> run_error(Exchange& x, int status) { return run_within_limits(x, respond_with(x, status)); }
 
+Task<void> end_work(Exchange& x) {
+  x.scope.cancel();
+  co_await x.scope.join();
+  co_await x.background.join();
+}
+
 }  // namespace seawall

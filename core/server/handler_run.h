@@ -16,4 +16,8 @@ Task<std::optional<Response>> run_handler(Exchange& x);
 // The same for a request that is answered with this status, or what error_page runs for it.
 Task<std::optional<Response>> run_error(Exchange& x, int status);
 
+// The response is out: ends what the handler has spawned (an upload may still be reading the body) and lets finish what goes
+// on in the background (mirror). Only then may the exchange end.
+Task<void> end_work(Exchange& x);
+
 }  // namespace seawall

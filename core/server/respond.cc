@@ -2,16 +2,13 @@
 
 #include <exception>
 
-#include "seawall/async/event.h"
-#include "seawall/async/try_first.h"
-#include "seawall/http/date.h"
 #include "seawall/route/choice.h"
-#include "seawall/route/plan.h"
 #include "seawall/server/core_conf.h"
-#include "seawall/server/current_exchange.h"
 #include "seawall/server/error_pages.h"
 #include "seawall/server/exchange.h"
+#include "seawall/server/finish_response.h"
 #include "seawall/server/named_captures.h"
+#include "seawall/server/phases.h"
 #include "seawall/server/probe.h"
 #include "seawall/server/vhost.h"
 
@@ -21,145 +18,10 @@ namespace {
 // nginx's bound on rewrites and internal redirects of one request.
 constexpr int kMaxHops = 10;
 
-bool is_next(const Outcome& outcome) { return std::holds_alternative<Next>(outcome); }
-
-// In words, for who wants to know.
-std::string described(const Outcome& outcome) {
-  if (auto* response = std::get_if<Response>(&outcome)) return "answers " + std::to_string(response->status);
-  if (auto* relocate = std::get_if<Relocate>(&outcome)) return "searches a location for " + relocate->uri;
-  if (auto* internal = std::get_if<Internal>(&outcome)) return "goes on at " + internal->to;
-  if (std::holds_alternative<Granted>(outcome)) return "allows";
-  return std::holds_alternative<Abort>(outcome) ? "closes the connection" : "has no objection";
-}
-
-// A handler that would ask somebody else is not run for who only wants to know.
-bool stays_home(const Exchange& x, Phase phase, const Plan::BoundStep& step) {
-  if (phase != Phase::content || !x.connection.probe || !x.connection.probe->trace) return false;
-  tell(x, [&] { return std::string("content: ") + step.module + " would answer; it is not asked"; });
-  return true;
-}
-
-// One phase: its steps in order until one answers, into `outcome`. Steps that never wait, and phases without any, need no
-// coroutine.
-class PhaseRun {
- public:
-  PhaseRun(Exchange& x, Phase phase, Outcome& outcome)
-      : x_(x), phase_(phase), plan_(&x.plan()), steps_(plan_->of(phase)), outcome_(outcome) {
-    set_current_exchange(x);
-  }
-
-  bool now() {
-    for (; !steps_.empty(); next()) {
-      const Plan::BoundStep& step = steps_.front();
-      if (!step.now) return false;
-      outcome_ = step.now(x_, step.conf);
-      if (answered()) break;
-    }
-    return true;
-  }
-  Task<void> later() {
-    do {
-      const Plan::BoundStep& step = steps_.front();
-      if (stays_home(x_, phase_, step)) outcome_ = Abort{};
-      else outcome_ = co_await step.later(x_, step.conf);
-      if (answered()) co_return;
-      next();
-    } while (!now());
-  }
-
- private:
-  bool answered() {
-    if (x_.aborted) outcome_ = Abort{};
-    if (is_next(outcome_)) return false;
-    tell(x_, [&] { return std::string(name_of(phase_)) + ": " + steps_.front().module + " " + described(outcome_); });
-    return true;
-  }
-  // A step that has entered an `if` is followed by what comes after it there.
-  void next() {
-    const std::size_t done = steps_.front().order;
-    if (plan_ == &x_.plan()) {
-      steps_ = steps_.subspan(1);
-      return;
-    }
-    plan_ = &x_.plan();
-    steps_ = plan_->of(phase_);
-    while (!steps_.empty() && steps_.front().order <= done) steps_ = steps_.subspan(1);
-  }
-
-  Exchange& x_;
-  const Phase phase_;
-  const Plan* plan_;
-  std::span<const Plan::BoundStep> steps_;
-  Outcome& outcome_;
-};
-
-// `outcome` is a Next before.
-TryFirst<PhaseRun> run_phase(Exchange& x, Phase phase, Outcome& outcome) {
-  return TryFirst<PhaseRun>(std::in_place, x, phase, outcome);
-}
-
-bool denies(const Outcome& outcome) {
-  auto* response = std::get_if<Response>(&outcome);
-  return response && (response->status == 401 || response->status == 403);
-}
-
-// Against guessing: who was refused for want of a password hears it auth_delay later, which is no time of the handler's.
-Task<void> delay_refusal(Exchange& x) {
-  const Milliseconds delay = *x.core().auth_delay;
-  if (delay.count() <= 0) co_return;
-  x.log(Level::info, "delaying unauthorized request");
-  x.pause_handler_clock();
-  co_await sleep_until(Deadline::in(delay, Wait::handler).earlier(x.last_deadline(Wait::handler)));
-  x.resume_handler_clock();
-}
-
-// Of several denials: a 401 rather than a 403, with every way to come in that one of them has named.
-void keep_denial(Outcome& kept, Response& next) {
-  auto* before = std::get_if<Response>(&kept);
-  if (before && before->status == 401) {
-    for (const Field& field : next.headers.all())
-      if (field.id == FieldId::www_authenticate) before->headers.add(field.name, field.value);
-  } else if (!before || next.status == 401) {
-    kept = std::move(next);
-  }
-}
-
-// What all access steps say together. satisfy all: the first answer counts. satisfy any: one grant is enough, and a 401 is
-// preferred to a 403 when nobody grants.
-Task<Outcome> ask_access(Exchange& x) {
-  const bool any = *x.core().satisfy == Satisfy::any;
-  Outcome denial{Next{}};
-  for (const Plan::BoundStep& step : x.plan().of(Phase::access)) {
-    Outcome outcome{Next{}};
-    if (step.now) outcome = step.now(x, step.conf);
-    else outcome = co_await step.later(x, step.conf);
-    tell(x, [&] { return std::string("access: ") + step.module + " " + described(outcome); });
-    if (x.aborted) co_return Abort{};
-    if (is_next(outcome)) continue;
-    if (std::holds_alternative<Granted>(outcome)) {
-      if (any) co_return Next{};
-      continue;
-    }
-    if (!any || !denies(outcome)) co_return outcome;
-    keep_denial(denial, std::get<Response>(outcome));
-  }
-  if (denies(denial) && std::get<Response>(denial).status == 403)
-    x.log(Level::error, "access forbidden by rule");
-  co_return denial;
-}
-
 void tell_location(const Exchange& x) {
   tell(x, [&] { return "path " + x.uri + ": " + title_and_place_of(*x.location); });
   if (x.connection.probe && x.connection.probe->trace)
     for (const std::string& line : not_chosen(x.vhost->locations, x.uri, *x.location)) tell(x, [&] { return "  " + line; });
-}
-
-// The access phase has a rule of its own, and does not concern subrequests: their request was let in.
-bool has_access_phase(const Exchange& x) { return !x.parent && !x.plan().of(Phase::access).empty(); }
-Task<void> run_access(Exchange& x, Outcome& outcome) {
-  outcome = co_await ask_access(x);
-  const auto* refusal = std::get_if<Response>(&outcome);
-  if (refusal && refusal->status == 401) co_await delay_refusal(x);
 }
 
 // Which location serves x.uri; enters it. An answer when the search itself gives one (the redirect that appends a slash).
@@ -247,77 +109,6 @@ Task<void> follow(Exchange& x, Internal internal, Outcome& outcome) {
   co_await serve_location(x, true, outcome);
 }
 
-// A response whose body is the default page of its status, not something a handler has made.
-bool is_bare(const Response& response) {
-  return response.status >= 300 && std::holds_alternative<std::monostate>(response.body);
-}
-
-void tell_filters(const Exchange& x) {
-  tell(x, [&] {
-    std::string text = "filters:";
-    for (const Plan::BoundFilter& filter : x.plan().filters) text += std::string(" ") + filter.module;
-    return text;
-  });
-  if (x.connection.probe && x.connection.probe->trace) x.connection.probe->trace->location = x.location;
-}
-
-// What a subrequest's response goes through: that which makes its bytes what they mean. The rest is about the response that
-// the client gets. As in nginx.
-bool concerns_subrequests(FilterStage stage) {
-  switch (stage) {
-    case FilterStage::script: case FilterStage::gunzip: case FilterStage::substitute: case FilterStage::charset:
-    case FilterStage::ssi: return true;
-    default: return false;
-  }
-}
-
-// Runs the filters over the head that will be sent, those from `next` on, until one refuses it.
-Result<void> filter(Exchange& x, Response& response, std::size_t& next) {
-  set_current_exchange(x);
-  x.response = &response;  // what $sent_http_* and $status mean in values of filters
-  Result<void> done;
-  const auto& filters = x.plan().filters;
-  if (next == 0 && !x.parent) tell_filters(x);
-  while (done && next < filters.size() && !response.refused) {
-    const Plan::BoundFilter& filter = filters[next++];
-    if (x.parent && !concerns_subrequests(filter.stage)) continue;
-    done = filter.run(x, response, filter.conf);
-  }
-  x.response = nullptr;
-  return done;
-}
-
-// What an upstream has said about the file that it leaves to us.
-void add_kept_fields(Exchange& x, Response& response) {
-  for (const Field& field : x.kept_fields.all()) {
-    if (field.id == FieldId::set_cookie || field.id == FieldId::www_authenticate) response.headers.add(field.name, field.value);
-    else response.headers.set(field.name, field.value);
-  }
-  x.kept_fields.clear();
-}
-
-// The head as it will be sent; where to go instead when a filter refuses it (412, 416) and has a page for that.
-std::optional<Outcome> finish(Exchange& x, Response& response, bool may_have_page) {
-  if (is_bare(response)) add_default_page(x, response);
-  else if (!x.kept_fields.empty()) add_kept_fields(x, response);
-  std::size_t next = 0;
-  Result<void> done = filter(x, response, next);
-  while (done && std::exchange(response.refused, false)) {
-    if (may_have_page)
-      if (auto page = error_page_for(x, response)) return page;
-    add_default_page(x, response);
-    done = filter(x, response, next);
-  }
-  if (!done) {
-    x.log(Level::error, "a filter failed: " + describe(done.error()));
-    response = Response(500);
-    add_default_page(x, response);
-  }
-  if (response.last_modified && !response.headers.has(FieldId::last_modified))
-    response.headers.add("Last-Modified", http_date(*response.last_modified));
-  return std::nullopt;
-}
-
 // After these nobody trusts what the connection brings next.
 bool ends_connection(int status) {
   switch (status) {
@@ -338,8 +129,8 @@ class KeptFields {
   void add_to(Response& response) const {
     if (!response.headers.has(FieldId::www_authenticate))
       for (const std::string& value : challenges_) response.headers.add("WWW-Authenticate", value);
-    const bool redirects = response.status >= 301 && response.status <= 308 && response.status != 304;
-    if (redirects && !location_.empty() && !response.headers.has(FieldId::location)) response.headers.add("Location", location_);
+    if (is_redirect(response.status) && !location_.empty() && !response.headers.has(FieldId::location))
+      response.headers.add("Location", location_);
   }
 
  private:
@@ -375,19 +166,20 @@ Task<void> settle(Exchange& x, Outcome& outcome) {
       // An error page that fails itself is that failure, as in nginx.
       if (final_status && !bare) response.status = final_status;
       kept.add_to(response);
-      page = finish(x, response, may_have_page);
+      page = finish_response(x, response, may_have_page);
       if (!page) co_return;
     }
     tell(x, [&] { return "error_page for " + std::to_string(response.status) + ": " + described(*page); });
     kept.keep(response);
+    x.kept_fields.clear();  // they are about a file that is not there
     in_error_page = true;
     outcome = std::move(*page);
     auto* answer = std::get_if<Response>(&outcome);
-    if (answer && !finish(x, *answer, false)) co_return;
+    if (answer && !finish_response(x, *answer, false)) co_return;
   }
   x.log(Level::error, "rewrite or internal redirection cycle while internally redirecting to \"" + x.uri + "\"");
   outcome = Response(500);
-  finish(x, std::get<Response>(outcome), false);
+  finish_response(x, std::get<Response>(outcome), false);
 }
 
 // What an exception out of a module becomes: one error line and a 500.

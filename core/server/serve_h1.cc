@@ -90,13 +90,6 @@ Task<Result<RequestHead>> read_head(Connection& c, Deadline deadline) {
   }
 }
 
-// What the handler has spawned: an upload may still be reading the body. A mirror is let finish.
-Task<void> end_work(Exchange& x) {
-  x.scope.cancel();
-  co_await x.scope.join();
-  co_await x.background.join();
-}
-
 // Ends a request that never became one: says why if somebody is left to hear it.
 Task<void> refuse(Connection& c, std::error_code error) {
   if (error == Errc::exhausted) c.abrupt = true;

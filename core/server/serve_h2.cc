@@ -18,13 +18,6 @@
 namespace seawall {
 namespace {
 
-// What the handler has spawned: an upload may still be reading the body. A mirror is let finish.
-Task<void> end_work(Exchange& x) {
-  x.scope.cancel();
-  co_await x.scope.join();
-  co_await x.background.join();
-}
-
 // The status that refuses the request before a handler sees it; 0: none.
 int refusal_of(const Connection& c, const H2Stream& s, const Exchange& x) {
   if (s.malformed) {

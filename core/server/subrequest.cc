@@ -2,6 +2,7 @@
 
 #include "seawall/server/access_log.h"
 #include "seawall/server/core_conf.h"
+#include "seawall/server/handler_run.h"
 #include "seawall/server/respond.h"
 
 namespace seawall {
@@ -123,9 +124,7 @@ Task<std::optional<Response>> Subrequest::run() {
 
 Task<void> Subrequest::end(std::unique_ptr<Work> work) {
   Exchange& x = *work->x;
-  x.scope.cancel();
-  co_await x.scope.join();
-  co_await x.background.join();
+  co_await end_work(x);
   work->log();
 }
 

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <exception>
 #include <optional>
 #include <utility>
 
@@ -18,13 +17,12 @@
 #include "seawall/server/core_module.h"
 #include "seawall/server/earned_time.h"
 #include "seawall/server/pace.h"
+#include "seawall/server/read_piece.h"
 #include "seawall/server/server_name.h"
-#include "seawall/server/under_deadline.h"
 
 namespace seawall {
 namespace {
 
-constexpr Milliseconds kRateGrace{10'000};
 // A head with a body that make no more are copied together: cheaper than a second piece for the kernel to gather.
 constexpr std::size_t kOnePiece = 1000;
 
@@ -123,8 +121,7 @@ class Sender {
     Deadline until = Deadline::in(*x_.core().send_timeout, Wait::send).earlier(x_.last_deadline(Wait::send));
     const std::int64_t rate = *x_.core().send_min_rate;
     if (rate <= 0) return until;
-    const auto earned = earned_time(static_cast<std::uint64_t>(taken()), rate);
-    const auto allowed = std::max<std::int64_t>(kRateGrace.count(), earned) * 1'000'000 - blocked_;
+    const std::int64_t allowed = allowed_time(static_cast<std::uint64_t>(taken()), rate) - blocked_;
     return until.earlier(Deadline::at(x_.loop.now() + allowed, Wait::send));
   }
 
@@ -230,18 +227,13 @@ TryFirst<Sender::Flush> Sender::flush() { return TryFirst<Flush>(std::in_place, 
 
 iovec piece_of(std::string_view bytes) { return {const_cast<char*>(bytes.data()), bytes.size()}; }
 
-// HEAD, 1xx, 204 and 304 never carry a body (RFC 9112 6.3).
-bool carries_body(const Exchange& x, const Response& r) {
-  return x.request.method != Method::head && r.status >= 200 && r.status != 204 && r.status != 304;
-}
-
 // How the body's end is told: by length, by chunks, or by closing.
 ResponseHeadInfo head_info(Exchange& x, const Response& r) {
   ResponseHeadInfo info;
   info.status = r.status;
   info.server = server_field(x);
   const auto length = length_of(r.body);
-  if (r.status >= 200 && r.status != 204 && r.status != 304) {
+  if (may_have_body(r.status)) {
     if (length) info.content_length = *length;
     else if (x.request.version == Version::http11 && *x.core().chunked_transfer_encoding) info.chunked = true;
     else x.keep_alive = false;
@@ -273,32 +265,13 @@ Task<Result<void>> send_file_as_bytes(Sender& sender, std::string_view head, con
   co_return Result<void>();
 }
 
-// The next piece, within the handler's time as long as nothing is out, and request_max_time after that.
-Task<Result<Piece>> read_piece(Connection& c, Exchange& x, Reader& reader) {
-  Scope& outer = co_await current_scope();
-  Scope reading(&outer);
-  UnderDeadline read(x, reading, reader.read());
-  Result<Piece> piece = Errc::truncated;
-  try {
-    piece = co_await read;
-  } catch (const std::exception& e) {  // a module's; what is half out cannot become a 500
-    x.log(Level::error, std::string("a module threw an exception while producing the response: ") + e.what());
-  }
-  if (x.handler_timed_out) {
-    c.server.count_timeout(Wait::handler);
-    x.log(Level::error, "handler timed out while producing the response");
-    co_return Errc::truncated;
-  }
-  if (x.client_left) co_return Errc::peer_closed;
-  co_return piece;
-}
-
 // A pulled body: each piece with its chunk frame, the first together with the head. The pieces must add up to a length
 // that was announced.
 Task<Result<void>> send_reader(Connection& c, Sender& sender, std::string_view head, Reader& reader, const ResponseHeadInfo& info) {
   std::uint64_t total = 0;
+  Scope* reading = nullptr;
   for (bool last = false; !last;) {
-    Result<Piece> piece = co_await read_piece(c, sender.exchange(), reader);
+    Result<Piece> piece = co_await read_piece(c.server, sender.exchange(), reader, reading);
     if (!piece) {
       std::array<iovec, 1> only{piece_of(head)};
       if (!head.empty()) {
@@ -361,7 +334,7 @@ Task<bool> write_h1(Connection& c, Exchange& x, Response& response) {
   x.status = response.status;
   x.response = &response;
   const bool tunnel = std::holds_alternative<std::unique_ptr<Tunnel>>(response.body);
-  if (!tunnel && !carries_body(x, response)) response.body = Body();
+  if (!tunnel && !carries_body(x.request.method, response.status)) response.body = Body();
   Sender sender(c, x, !tunnel && !std::holds_alternative<std::monostate>(response.body));
   Result<void> sent;
   if (const auto bytes = bytes_of(response.body)) {
@@ -381,7 +354,7 @@ Task<bool> write_h1(Connection& c, Exchange& x, Response& response) {
   if (sent.error() != Errc::timed_out && sent.error() != Errc::cancelled)
     x.log(Level::info, describe(sent.error()) + " while sending response to client");
   // Where the close is the end of the body, an orderly one would pass the half for the whole.
-  if (carries_body(x, response) && !info.chunked && !info.content_length) c.close_with_reset();
+  if (carries_body(x.request.method, response.status) && !info.chunked && !info.content_length) c.close_with_reset();
   co_return false;
 }
 

@@ -1,7 +1,6 @@
 #include "seawall/server/write_h2.h"
 
 #include <algorithm>
-#include <exception>
 #include <string>
 #include <utility>
 
@@ -14,17 +13,11 @@
 #include "seawall/server/h2_fields.h"
 #include "seawall/server/h2_stream.h"
 #include "seawall/server/pace.h"
+#include "seawall/server/read_piece.h"
 #include "seawall/server/server_name.h"
-#include "seawall/server/under_deadline.h"
 
 namespace seawall {
 namespace {
-
-constexpr Milliseconds kRateGrace{10'000};
-
-bool carries_body(const Exchange& x, const Response& r) {
-  return x.request.method != Method::head && r.status >= 200 && r.status != 204 && r.status != 304;
-}
 
 class H2Writer {
  public:
@@ -42,7 +35,6 @@ class H2Writer {
   Task<Result<void>> send_reader(const Response& response, Reader& reader);
 
  private:
-  Task<Result<Piece>> read_piece(Reader& reader);
   bool is_out() const { return s_.output.last() ? s_.end_sent : s_.output.left() == 0; }
   Deadline deadline(std::int64_t from) const;
   void timed_out();
@@ -88,8 +80,7 @@ Deadline H2Writer::deadline(std::int64_t from) const {
   until = until.earlier(x_.last_deadline(Wait::send));
   const std::int64_t rate = *core.send_min_rate;
   if (rate <= 0) return until;
-  const auto allowed = std::max<std::int64_t>(kRateGrace.count(), earned_time(s_.sent_size, rate)) * 1'000'000 - blocked_;
-  return until.earlier(Deadline::at(from + allowed, Wait::send));
+  return until.earlier(Deadline::at(from + allowed_time(s_.sent_size, rate) - blocked_, Wait::send));
 }
 
 // The others on this connection go on.
@@ -145,34 +136,13 @@ Task<Result<void>> H2Writer::wait() {
   co_return done;
 }
 
-// The next piece, within the handler's time as long as nothing is out, and request_max_time after that.
-Task<Result<Piece>> H2Writer::read_piece(Reader& reader) {
-  Scope& outer = co_await current_scope();
-  Scope reading(&outer);
-  UnderDeadline read(x_, reading, reader.read());
-  Result<Piece> piece = Errc::truncated;
-  s_.working = &reading;
-  try {
-    piece = co_await read;
-  } catch (const std::exception& e) {  // a module's; what is half out cannot become a 500
-    x_.log(Level::error, std::string("a module threw an exception while producing the response: ") + e.what());
-  }
-  s_.working = nullptr;
-  if (x_.handler_timed_out) {
-    h_.c.server.count_timeout(Wait::handler);
-    x_.log(Level::error, "handler timed out while producing the response");
-    co_return Errc::truncated;
-  }
-  if (s_.closed) co_return Errc::peer_reset;
-  co_return piece;
-}
-
 // A pulled body; the pieces must add up to a length that was announced.
 Task<Result<void>> H2Writer::send_reader(const Response& response, Reader& reader) {
   std::uint64_t total = 0;
   bool submitted = false;
   for (bool last = false; !last;) {
-    Result<Piece> piece = co_await read_piece(reader);
+    Result<Piece> piece = co_await read_piece(h_.c.server, x_, reader, s_.working);
+    if (s_.closed) co_return Errc::peer_reset;
     if (!piece) co_return piece.error();
     last = piece->last;
     const std::size_t size = piece->data.size();
@@ -201,9 +171,8 @@ Task<Result<void>> H2Writer::send_reader(const Response& response, Reader& reade
 Task<bool> write_h2(H2Connection& h, H2Stream& s, Exchange& x, Response& response) {
   x.status = response.status;
   x.response = &response;
-  if (response.status >= 200 && response.status != 204 && response.status != 304)
-    x.sent_content_length = length_of(response.body);
-  if (!carries_body(x, response)) response.body = Body();
+  if (may_have_body(response.status)) x.sent_content_length = length_of(response.body);
+  if (!carries_body(x.request.method, response.status)) response.body = Body();
   H2Writer writer(h, s, x, !std::holds_alternative<std::monostate>(response.body));
   Result<void> sent;
   if (auto* reader = std::get_if<std::unique_ptr<Reader>>(&response.body)) {

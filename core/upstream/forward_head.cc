@@ -186,17 +186,17 @@ bool Forwarding::is_intercepted(int status) const {
   return std::any_of(pages.begin(), pages.end(), [status](const ErrorPage& page) { return page.code == status; });
 }
 
-// An answer without a body: error_page has one.
+// An answer without a body: error_page has one, and keeps the way to come in of a 401.
 Outcome Forwarding::intercept(int status) {
-  x_.kept_fields.clear();
+  Response response(status);
   if (status == 401) {
     for (const Field& field : attempts_.head.headers.all())
-      if (field.id == FieldId::www_authenticate) x_.kept_fields.add(field.name, field.value);
+      if (field.id == FieldId::www_authenticate) response.headers.add(field.name, field.value);
   }
   take_apart();
   if (connection_) end_attempt(Tried::done);
   x_.upstream.clear();
-  return Response(status);
+  return response;
 }
 
 // X-Accel-Redirect: another location answers, with some of what this one said.
@@ -242,6 +242,7 @@ void Forwarding::copy_fields(Response& response) {
       continue;
     }
     if (field.id == FieldId::last_modified) response.last_modified = parse_http_date(field.value);
+    if (field.id != FieldId::set_cookie && !x_.kept_fields.empty()) x_.kept_fields.remove(field.name);
     copy_field(field, response);
   }
 }

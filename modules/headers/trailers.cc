@@ -34,7 +34,7 @@ class TrailedBody final : public Reader {
 
 bool can_carry(const Exchange& x, const Response& response) {
   if (x.request.method == Method::head || std::holds_alternative<std::unique_ptr<Tunnel>>(response.body)) return false;
-  if (response.status < 200 || response.status == 204 || response.status == 304) return false;
+  if (!may_have_body(response.status)) return false;
   if (x.request.version == Version::http11) return *x.core().chunked_transfer_encoding;
   return x.request.version == Version::http2;
 }

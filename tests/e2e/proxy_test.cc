@@ -395,6 +395,28 @@ TEST_CASE("X-Accel-Redirect lets a file of ours answer, with the upstream's cook
   CHECK(get(s.url("/seen")).body == "none");
 }
 
+TEST_CASE("what came with X-Accel-Redirect is about the file, not about another answer in its place") {
+  Upstream first(answer("HTTP/1.1 200 OK\r\nX-Accel-Redirect: /there\r\nContent-Type: image/special\r\nSet-Cookie: s=1\r\nContent-Length: 0\r\n\r\n"));
+  SECTION("another upstream's answer has its own fields") {
+    Upstream second(answer("HTTP/1.1 200 OK\r\nContent-Type: text/second\r\nSet-Cookie: s=2\r\nContent-Length: 3\r\n\r\ntwo"));
+    Server s(server("location / { proxy_pass " + first.url() + "; } location /there { proxy_pass " + second.url() + "; }"));
+    const Response r = get(s.url("/"));
+    CHECK(r.body == "two");
+    CHECK(r.header("Content-Type") == "text/second");
+    CHECK(r.count("Set-Cookie") == 2);
+  }
+  SECTION("an error page is no image") {
+    Server s(server("root %%DIR%%; error_page 404 /e.html; location / { proxy_pass " + first.url() +
+                    "; } location /there { internal; } location = /e.html { }"),
+             {{"e.html", "not here"}});
+    const Response r = get(s.url("/"));
+    CHECK(r.status == 404);
+    CHECK(r.body == "not here");
+    CHECK(r.header("Content-Type") == "text/html");
+    CHECK(r.count("Set-Cookie") == 0);
+  }
+}
+
 TEST_CASE("error_page answers for the upstream where proxy_intercept_errors says so") {
   Upstream up(answer("HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nlost"));
   Server s(server("error_page 404 /e; location / { proxy_pass " + up.url() + "; proxy_intercept_errors on; } location /own { proxy_pass " + up.url() +
@@ -471,4 +493,14 @@ TEST_CASE("an intercepted 401 keeps what it asks for") {
   CHECK(r.status == 401);
   CHECK(r.body == "ours");
   CHECK(r.count("WWW-Authenticate") == 2);
+}
+
+TEST_CASE("a 401 that is the error page of another keeps what it asks for") {
+  Upstream first(answer("HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"));
+  Upstream second(answer("HTTP/1.1 401 No\r\nWWW-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n"));
+  Server s(server("proxy_intercept_errors on; error_page 401 500 /e; location / { proxy_pass " + first.url() + "; } location /e { proxy_pass " +
+                  second.url() + "; }"));
+  const Response r = get(s.url());
+  CHECK(r.status == 401);
+  CHECK(r.header("WWW-Authenticate") == "Basic");
 }

@@ -18,3 +18,9 @@ TEST_CASE("whatever was transferred, it is a year at most") {
   CHECK(earned_time(UINT64_MAX, 1) < INT64_MAX / 1'000'000);
   CHECK(earned_time(INT64_MAX, INT64_MAX) == 1000);
 }
+
+TEST_CASE("ten seconds are allowed in any case") {
+  CHECK(seawall::allowed_time(0, 500) == 10'000'000'000);
+  CHECK(seawall::allowed_time(5000, 500) == 10'000'000'000);
+  CHECK(seawall::allowed_time(10'000, 500) == 20'000'000'000);
+}

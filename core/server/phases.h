@@ -1,0 +1,48 @@
+// The phases of a request: the steps of each, in the Plan's order, until one of them answers. One loop.
+//
+//   Outcome outcome{Next{}};
+//   co_await run_phase(x, Phase::preaccess, outcome);
+//   if (is_next(outcome)) ...                     // nobody has answered
+#pragma once
+#include <span>
+#include <string>
+
+#include "seawall/async/task.h"
+#include "seawall/async/try_first.h"
+#include "seawall/route/plan.h"
+
+namespace seawall {
+
+class Exchange;
+
+inline bool is_next(const Outcome& outcome) { return std::holds_alternative<Next>(outcome); }
+// In words, for who wants to know (probe.h).
+std::string described(const Outcome& outcome);
+
+// One phase. Steps that never wait, and phases without any, need no coroutine.
+class PhaseRun {
+ public:
+  PhaseRun(Exchange& x, Phase phase, Outcome& outcome);
+  bool now();
+  Task<void> later();
+
+ private:
+  bool answered();
+  void next();
+  Exchange& x_;
+  const Phase phase_;
+  const Plan* plan_;
+  std::span<const Plan::BoundStep> steps_;
+  Outcome& outcome_;
+};
+
+// Of x's location. `outcome` is a Next before.
+inline TryFirst<PhaseRun> run_phase(Exchange& x, Phase phase, Outcome& outcome) {
+  return TryFirst<PhaseRun>(std::in_place, x, phase, outcome);
+}
+
+// The access phase has a rule of its own (satisfy), and does not concern subrequests: their request was let in.
+bool has_access_phase(const Exchange& x);
+Task<void> run_access(Exchange& x, Outcome& outcome);
+
+}  // namespace seawall
