@@ -1,6 +1,7 @@
 #include "seawall/module/core_modules.h"
 
 #include "seawall/server/core_module.h"
+#include "seawall/server/live_explain.h"
 #include "seawall/upstream/upstream_module.h"
 
 namespace seawall {
@@ -8,7 +9,7 @@ namespace seawall {
 std::span<const Module> core_modules() {
   static const Module modules[] = {describe<MainModule>(), describe<CoreModule>(), describe<FilesModule>(),
                                    describe<BlocksModule>(), describe<TlsModule>(), describe<Http2Module>(),
-                                   describe<UpstreamModule>()};
+                                   describe<UpstreamModule>(), describe<ExplainModule>()};
   return modules;
 }
 

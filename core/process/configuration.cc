@@ -1,8 +1,10 @@
 #include "seawall/process/configuration.h"
 
+#include "seawall/process/directives_in_force.h"
 #include "seawall/process/first_log.h"
 #include "seawall/process/installation.h"
 #include "seawall/server/core_module.h"
+#include "seawall/server/explanation.h"
 #include "seawall/server/server_name.h"
 
 namespace seawall {
@@ -30,6 +32,7 @@ std::unique_ptr<Configuration> Configuration::load(const Options& options, std::
 void Configuration::adopt() const {
   loader_->adopt();
   set_nginx_name(*main_->compat_nginx);
+  set_directives_in_force([this](const Location& location) { return directives_in_force(*this, location); });
 }
 
 std::string Configuration::pid_file() const {

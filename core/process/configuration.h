@@ -21,8 +21,8 @@ class Configuration {
   static std::unique_ptr<Configuration> load(const Options& options, std::function<void(const std::string&)> warn,
                                              std::function<void(const std::string&)> notice = {});
 
-  // Makes what is one for the process this configuration's: the numbers of modules, the name under `compat nginx`. Before the
-  // process serves it.
+  // Makes what is one for the process this configuration's: the numbers of modules, the name under `compat nginx`, what explanations
+  // say of it. Before the process serves it, which must not outlive it.
   void adopt() const;
 
   const ConfigTree& tree() const { return *tree_; }

@@ -11,9 +11,8 @@
 #include "seawall/log/log.h"
 #include "seawall/net/loop.h"
 #include "seawall/process/configuration.h"
-#include "seawall/process/directives_in_force.h"
 #include "seawall/process/own_client.h"
-#include "seawall/route/choice.h"
+#include "seawall/server/explanation.h"
 #include "seawall/server/header_limit.h"
 #include "seawall/server/loop_server.h"
 #include "seawall/server/probe.h"
@@ -130,12 +129,6 @@ class Inquiry {
   Trace trace_;
 };
 
-void print(const Question& question, const Endpoint& endpoint, const Trace& trace, const std::string& answer) {
-  std::cout << question.method << " " << question.url << "\nlisten " << endpoint.address.text_with_port() << (endpoint.options.ssl ? " ssl" : "") << "\n";
-  for (const std::string& line : trace.lines) std::cout << line << "\n";
-  std::cout << (answer.empty() ? "no response: the connection is closed, or a handler would make it" : answer) << "\n";
-}
-
 }  // namespace
 
 bool explain(const Options& options, const Question& question) {
@@ -148,8 +141,7 @@ bool explain(const Options& options, const Question& question) {
     if (!from) throw std::runtime_error("\"" + question.from + "\" is no address");
     inquiry.come_from(*from);
     const std::string answer = inquiry.ask(url, request_of(question, url));
-    print(question, endpoint, inquiry.trace(), answer);
-    if (inquiry.trace().location) print_directives_in_force(*conf, *inquiry.trace().location);
+    std::cout << question.method << " " << question.url << "\n" << explanation_of(endpoint, inquiry.trace(), answer);
     return true;
   } catch (const std::exception& error) {
     std::cerr << "seawall: " << error.what() << "\n";

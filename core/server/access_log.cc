@@ -5,11 +5,12 @@
 
 #include "seawall/route/plan.h"
 #include "seawall/server/exchange.h"
+#include "seawall/server/probe.h"
 
 namespace seawall {
 
 void log_exchange(Exchange& x) {
-  if (x.connection.probe) return;
+  if (x.connection.probe && !x.connection.probe->is_live) return;
   for (const Plan::BoundLog& log : x.plan().logs) {
     try {
       log.run(x, log.conf);

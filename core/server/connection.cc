@@ -8,6 +8,7 @@
 #include "seawall/base/text.h"
 #include "seawall/net/loop.h"
 #include "seawall/server/http_conf.h"
+#include "seawall/server/live_explain.h"
 #include "seawall/server/named_captures.h"
 #include "seawall/server/probe.h"
 #include "seawall/server/proxy_protocol.h"
@@ -279,7 +280,9 @@ std::unique_ptr<Exchange> make_exchange(const Connection& c, ConnectionInfo& inf
   const ServerMatch found = c.endpoint->names.find(head.host, &captures);
   const Vhost* vhost = found.vhost;
   if (!vhost) vhost = c.endpoint->default_server;
-  auto x = std::make_unique<Exchange>(info, std::move(head), *vhost, scope);
+  std::unique_ptr<Exchange> x;
+  if (asks_why(head, *vhost)) x = make_explained(info, *c.endpoint, std::move(head), *vhost, scope);
+  else x = std::make_unique<Exchange>(info, std::move(head), *vhost, scope);
   tell(*x, [&] {
     return "server \"" + vhost->primary_name + "\" in " + vhost->place.text() +
            (!found.vhost ? ", the default server: no other has the name" : found.regex ? ", by a regular expression" : ", by its name");

@@ -6,6 +6,7 @@
 #include "seawall/net/loop.h"
 #include "seawall/server/core_conf.h"
 #include "seawall/server/current_exchange.h"
+#include "seawall/server/probe.h"
 #include "seawall/server/vhost.h"
 
 namespace seawall {
@@ -36,8 +37,9 @@ Exchange::Exchange(ConnectionInfo& connection, RequestHead head, const Vhost& vh
 Exchange::~Exchange() {
   forget_exchange(*this);
   CHECK(!at_work());
-  for (Slot& slot : slots_)
-    if (slot.state) slot.destroy(slot.state);
+  // The core's are the last: those of modules may point into them.
+  for (auto slot = slots_.rbegin(); slot != slots_.rend(); ++slot)
+    if (slot->state) slot->destroy(slot->state);
 }
 
 Exchange::Slot& Exchange::slot_of(int module) {
@@ -100,7 +102,7 @@ void Exchange::resume_handler_clock() {
 
 void Exchange::log(Level level, std::string_view message) const {
   const LogTargets& targets = log_targets();
-  if (!seawall::logs_at(targets, level) || (connection.probe && level > Level::error)) return;
+  if (!seawall::logs_at(targets, level) || (connection.probe && !connection.probe->is_live && level > Level::error)) return;
   seawall::log(targets, level, connection.number, std::string(message) + about(*this));
 }
 

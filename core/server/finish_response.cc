@@ -12,15 +12,6 @@
 namespace seawall {
 namespace {
 
-void tell_filters(const Exchange& x) {
-  tell(x, [&] {
-    std::string text = "filters:";
-    for (const Plan::BoundFilter& filter : x.plan().filters) text += std::string(" ") + filter.module;
-    return text;
-  });
-  if (x.connection.probe && x.connection.probe->trace) x.connection.probe->trace->location = x.location;
-}
-
 // What a subrequest's response goes through: that which makes its bytes what they mean. The rest is about the response that
 // the client gets. As in nginx.
 bool concerns_subrequests(FilterStage stage) {
@@ -37,7 +28,7 @@ Result<void> filter(Exchange& x, Response& response, std::size_t& next) {
   x.response = &response;  // what $sent_http_* and $status mean in values of filters
   Result<void> done;
   const auto& filters = x.plan().filters;
-  if (next == 0 && !x.parent) tell_filters(x);
+  if (next == 0) tell_filters(x);
   while (done && next < filters.size() && !response.refused) {
     const Plan::BoundFilter& filter = filters[next++];
     if (x.parent && !concerns_subrequests(filter.stage)) continue;
@@ -57,6 +48,16 @@ void add_kept_fields(Exchange& x, Response& response) {
 }
 
 }  // namespace
+
+void tell_filters(const Exchange& x) {
+  if (x.parent) return;
+  tell(x, [&] {
+    std::string text = "filters:";
+    for (const Plan::BoundFilter& filter : x.plan().filters) text += std::string(" ") + filter.module;
+    return text;
+  });
+  if (x.connection.probe && x.connection.probe->trace) x.connection.probe->trace->location = x.location;
+}
 
 std::optional<Outcome> finish_response(Exchange& x, Response& response, bool may_have_page) {
   if (is_bare(response)) add_default_page(x, response);

@@ -13,6 +13,9 @@ inline bool is_bare(const Response& response) {
   return response.status >= 300 && std::holds_alternative<std::monostate>(response.body);
 }
 
+// Says to who wants to know (probe.h) where the answer is made, and what it passes or would pass.
+void tell_filters(const Exchange& x);
+
 // Makes the head what will be sent. Where to go instead when a filter refuses it (412, 416), `may_have_page`, and error_page
 // has something for that; a filter that fails makes it a 500.
 std::optional<Outcome> finish_response(Exchange& x, Response& response, bool may_have_page);

@@ -9,6 +9,7 @@
 #include "seawall/server/core_conf.h"
 #include "seawall/server/error_pages.h"
 #include "seawall/server/exchange.h"
+#include "seawall/server/live_explain.h"
 #include "seawall/server/respond.h"
 #include "seawall/server/under_deadline.h"
 #include "seawall/tls/tls_stream.h"
@@ -61,6 +62,7 @@ Task<std::optional<Response>> run_within_limits(Exchange& x, Task<std::optional<
     x.log(Level::info, "client closed connection while the request was being processed");
     response.reset();
   }
+  put_explanation(x, response);
   co_return response;
 }
 

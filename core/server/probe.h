@@ -1,5 +1,5 @@
 // Probe: a connection that the server has made to itself, over a socket pair: a new worker's look at its own servers
-// (process/self_probe.h), or `seawall explain`. It is not logged. One loop.
+// (process/self_probe.h), or `seawall explain`. It is not logged. Or a client's request that is to be explained. One loop.
 //
 //   tell(x, [&] { return "try_files: \"" + path + "\" is not there"; });
 #pragma once
@@ -27,6 +27,7 @@ class Probe {
   Address from;              // whose request it is to be; empty: nobody's
   // Who wants to know; null: nobody. With one, handlers that would ask somebody else (an upstream) are named, not run.
   Trace* trace = nullptr;
+  bool is_live = false;      // the request is a client's all the same (explain_token): it is logged as any
 };
 
 // The words are made only when somebody wants them.

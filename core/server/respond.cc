@@ -146,6 +146,7 @@ Task<void> settle(Exchange& x, Outcome& outcome) {
   KeptFields kept;
   for (int hop = 0; hop <= kMaxHops; ++hop) {
     if (x.aborted || std::holds_alternative<Abort>(outcome)) {
+      tell_filters(x);
       x.aborted = true;
       outcome = Abort{};
       co_return;
@@ -225,5 +226,20 @@ Task<std::optional<Response>> answer(Exchange& x, Outcome outcome) {
 Task<std::optional<Response>> respond(Exchange& x) { return answer(x, Next{}); }
 
 Task<std::optional<Response>> respond_with(Exchange& x, int status) { return answer(x, Response(status)); }
+
+Task<std::optional<Response>> respond_at(Exchange& x, std::string name) { return answer(x, Internal(std::move(name))); }
+
+Task<std::optional<Response>> repeat_content(Exchange& x) {
+  Outcome outcome{Next{}};
+  std::exception_ptr error;
+  try {
+    co_await run_phase(x, Phase::content, outcome);
+  } catch (...) {
+    error = std::current_exception();
+  }
+  if (error) log_exception(x, error);
+  if (error || !std::holds_alternative<Response>(outcome)) outcome = Response(500);
+  co_return response_of(outcome);
+}
 
 }  // namespace seawall

@@ -1,6 +1,7 @@
 // respond(): from a parsed request to the response that will be sent. The function a newcomer should read first.
 #pragma once
 #include <optional>
+#include <string>
 
 #include "seawall/async/task.h"
 #include "seawall/http/message.h"
@@ -17,5 +18,11 @@ Task<std::optional<Response>> respond(Exchange& x);
 // The same end of the way for a response that no handler made (400, 408, 413 ...): error pages of the server and the
 // filters apply, nothing else runs.
 Task<std::optional<Response>> respond_with(Exchange& x, int status);
+
+// From a named location on ("@name").
+Task<std::optional<Response>> respond_at(Exchange& x, std::string name);
+
+// What answers in the location that x is in, once more: its content phase alone, without error pages and filters.
+Task<std::optional<Response>> repeat_content(Exchange& x);
 
 }  // namespace seawall

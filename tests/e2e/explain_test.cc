@@ -98,6 +98,28 @@ TEST_CASE("explain takes fields and the client's address, and shakes hands with 
   CHECK(s.read("access.log") == "");
 }
 
+TEST_CASE("explain shows the directives of the right one of blocks that begin on one line") {
+  Server s("server { listen 127.0.0.1:%%PORT_0%%; server_name a.test; add_header X a; location /x { return 200; } "
+           "location /y { return 201; if ($arg_z) { return 202; } } } "
+           "server { listen 127.0.0.1:%%PORT_0%%; server_name b.test; add_header X b; location /x { return 203; } }");
+  const auto of = [&](const std::string& host, const std::string& target) {
+    return explain(s, {"GET", "http://" + host + ":" + std::to_string(s.port()) + target}).out;
+  };
+  CHECK_THAT(of("a.test", "/x"), ContainsSubstring("  return 200; in ") && ContainsSubstring("  add_header X a; in "));
+  CHECK_THAT(of("a.test", "/y"), ContainsSubstring("  return 201; in ") && ContainsSubstring("  add_header X a; in "));
+  const std::string b = of("b.test", "/x");
+  CHECK_THAT(b, ContainsSubstring("  return 203; in ") && ContainsSubstring("  add_header X b; in ") && !ContainsSubstring("X a"));
+}
+
+TEST_CASE("explain says what holds where a handler is not asked, or nobody answers") {
+  Server s("server { listen 127.0.0.1:%%PORT_0%%; location / { proxy_pass http://127.0.0.1:1; gzip on; } location /gone { return 444; } }");
+  const std::string site = "http://a.test:" + std::to_string(s.port());
+  const std::string proxied = explain(s, {"GET", site + "/"}).out;
+  CHECK_THAT(proxied, ContainsSubstring("content: proxy would answer; it is not asked\n") && ContainsSubstring("\nfilters: ") &&
+                          ContainsSubstring("no response") && ContainsSubstring("  gzip on; in "));
+  CHECK_THAT(explain(s, {"GET", site + "/gone"}).out, ContainsSubstring("no response") && ContainsSubstring("  return 444; in "));
+}
+
 TEST_CASE("explain refuses what is no question") {
   Server s(kSites, files());
   CHECK_THAT(explain(s, {"GET", "a.test/"}).err, ContainsSubstring("\"a.test/\" is no URL"));
