@@ -1,5 +1,8 @@
 #include "seawall/server/subrequest.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "seawall/server/access_log.h"
 #include "seawall/server/core_conf.h"
 #include "seawall/server/handler_run.h"
@@ -48,6 +51,18 @@ RequestHead head_below(const RequestHead& parent, std::string uri) {
   return head;
 }
 
+// What it has set is set for its parent; not the rest, which another subrequest beside it may have set meanwhile.
+void hand_back(const Exchange& x, const std::vector<std::pair<std::string, std::string>>& before) {
+  auto& all = x.parent->named_captures;
+  for (std::size_t i = 0; i < x.named_captures.size(); ++i) {
+    const auto& [name, value] = x.named_captures[i];
+    if (i < before.size() && before[i].second == value) continue;
+    const auto known = std::find_if(all.begin(), all.end(), [&](const auto& pair) { return pair.first == name; });
+    if (known != all.end()) known->second = value;
+    else all.emplace_back(name, value);
+  }
+}
+
 int depth_of(const Exchange& x) { return x.parent ? 1 + depth_of(*x.parent) : 0; }
 
 }  // namespace
@@ -66,6 +81,7 @@ class Subrequest::Work {
   }
 
   Life life;
+  bool repeats = false;
   std::optional<ReadBody> body;
   std::unique_ptr<Exchange> x;
 };
@@ -102,6 +118,18 @@ void Subrequest::give_body(const RequestBody& body) {
   x.body.attach(&*work_->body, work_->body->size());
 }
 
+void Subrequest::repeat_content() {
+  Exchange& x = *work_->x;
+  const Exchange& parent = *x.parent;
+  take_method();
+  x.enter(*parent.location);
+  x.internal = parent.internal;
+  x.uri_changed_here = parent.uri_changed_here;
+  x.uri_follows_alias = parent.uri_follows_alias;
+  x.captures = parent.captures;
+  work_->repeats = true;
+}
+
 Task<std::optional<Response>> Subrequest::run() {
   Exchange& x = *work_->x;
   Exchange& parent = *x.parent;
@@ -110,15 +138,20 @@ Task<std::optional<Response>> Subrequest::run() {
     co_return Response(500);
   }
   x.named_captures = parent.named_captures;
-  x.cached_variables = parent.cached_variables;
+  const auto variables_before = parent.named_captures;
   Scope& scope = co_await current_scope();
-  std::optional<Response> response = co_await respond(x);
+  std::optional<Response> response;
+  if (work_->repeats) {
+    response = co_await seawall::repeat_content(x);
+  } else if (x.uri.starts_with('@')) {
+    std::string name = std::exchange(x.uri, parent.uri);
+    response = co_await respond_at(x, std::move(name));
+  } else {
+    response = co_await respond(x);
+  }
   if (!response && scope.cancelled()) response.emplace(500);  // the request ends, which is no wish to close
   x.status = response ? response->status : 444;
-  if (work_->life == Life::within) {
-    parent.named_captures = x.named_captures;
-    parent.cached_variables = x.cached_variables;
-  }
+  if (work_->life == Life::within) hand_back(x, variables_before);
   co_return response;
 }
 

@@ -33,6 +33,9 @@ class SEAWALL_API Subrequest {
   // Before run(): the parent's method instead of GET, and a body that the parent has stored (RequestBody::store).
   void take_method();
   void give_body(const RequestBody& body);
+  // Before run(), instead of the way of a new request: what answers in the parent's location is asked again, with the parent's method
+  // and captures, for another part of what it has answered (slice). The response passes no filters, and has no error page.
+  void repeat_content();
 
   // The response's head; its body is still to be read. Nothing: the location closes connections (return 444), or subrequests are
   // too deep in each other, which the log then says.
