@@ -4,6 +4,7 @@
 
 #include "seawall/base/check.h"
 #include "seawall/http/date.h"
+#include "seawall/http/part_of_reader.h"
 #include "seawall/server/byte_ranges.h"
 #include "seawall/server/core_conf.h"
 #include "seawall/server/exchange.h"
@@ -12,12 +13,17 @@
 namespace seawall {
 namespace {
 
-bool can_be_cut(const Body& body) { return std::holds_alternative<Slice>(body) || std::holds_alternative<FilePart>(body); }
+// What lies in memory or in a file can be read twice and in any order; a body that is produced only once, in its order.
+bool is_at_hand(const Body& body) { return std::holds_alternative<Slice>(body) || std::holds_alternative<FilePart>(body); }
 
-Body cut(const Body& body, const ByteRange& range) {
+bool can_be_cut(const Body& body) {
+  return is_at_hand(body) || (std::holds_alternative<std::unique_ptr<Reader>>(body) && length_of(body));
+}
+
+Body cut(Body& body, const ByteRange& range) {
   if (const auto* slice = std::get_if<Slice>(&body)) return slice->sub(range.begin, range.length());
-  const auto& part = std::get<FilePart>(body);
-  return FilePart(part.file, part.offset + range.begin, range.length());
+  if (const auto* part = std::get_if<FilePart>(&body)) return FilePart(part->file, part->offset + range.begin, range.length());
+  return part_of_reader(std::move(std::get<std::unique_ptr<Reader>>(body)), range.begin, range.end);
 }
 
 // RFC 9110 13.1.5: parts only of what the client has already; by an entity tag, compared as text, or by the exact date.
@@ -87,7 +93,7 @@ Result<void> filter_range(Exchange& x, Response& response, const CoreConf& core)
   const std::uint64_t length = *length_of(response.body);
   const Field* field = x.request.headers.find(FieldId::range);
   if (field && if_range_holds(x, response)) {
-    const ByteRanges ranges(field->value, length, *core.max_ranges);
+    const ByteRanges ranges(field->value, length, is_at_hand(response.body) ? *core.max_ranges : 1);
     if (ranges.answer() == ByteRanges::Answer::unsatisfiable) {
       refuse(response, length);
       return {};
