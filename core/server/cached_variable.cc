@@ -7,7 +7,8 @@ namespace {
 
 bool get_once(Exchange& x, std::string_view rest, const void* data, std::string& out) {
   const auto& row = *static_cast<const VariableRow*>(data);
-  for (const Exchange::Cached& known : x.cached_variables) {
+  auto& kept = x.main().cached_variables;  // its subrequests say the same, also those beside each other
+  for (const Exchange::Cached& known : kept) {
     if (known.row != &row) continue;
     out += known.value;
     return known.found;
@@ -15,7 +16,7 @@ bool get_once(Exchange& x, std::string_view rest, const void* data, std::string&
   std::string value;
   const bool found = row.get(x, rest, nullptr, value);
   out += value;
-  x.cached_variables.push_back({&row, std::move(value), found});
+  kept.push_back({&row, std::move(value), found});
   return found;
 }
 

@@ -6,58 +6,93 @@
 #include <cerrno>
 
 #include "loop_state.h"
-#include "read_ahead.h"
+#include "seawall/server/read_ahead.h"
 
 namespace seawall::compress {
 namespace {
 
-// A body up to this size is coded before its head is sent, which can then tell its length: a few milliseconds.
+// A body up to this size is coded before its head is sent, which can then tell its length: a few milliseconds, unless the coder is
+// slow.
 constexpr std::uint64_t kAtOnce = 256 * 1024;
 // Less than this waits for more of a body that does not pause.
 constexpr std::size_t kWorthSending = 4096;
 // Text becomes about this small; a guess that is too low costs a copy.
 constexpr std::size_t expected_of(std::uint64_t length) { return static_cast<std::size_t>(length / 4); }
 
+// A coder that is slow works on a thread of its own while the loop goes on; the coder is then the thread's, too.
 class CodedBody final : public Reader {
  public:
-  CodedBody(Exchange& x, std::unique_ptr<Reader> body, std::unique_ptr<Coder> coder)
-      : state_(x.state<CompressModule>()), ahead_(x, std::move(body)), coder_(std::move(coder)) {}
+  CodedBody(Exchange& x, std::unique_ptr<Reader> body, std::unique_ptr<Coder> coder, bool slow)
+      : x_(x), state_(x.state<CompressModule>()), ahead_(x, std::move(body)), coder_(std::move(coder)), slow_(slow) {}
+
+  // The body is that of a file: when it has been coded it is kept under this key.
+  void keep_as(const KeptBodies::Key& key) { key_ = key; }
 
   Task<Result<Piece>> read() override {
     Output out(kWorthSending);
     for (;;) {
       if (!ahead_.start() && held_) {
-        if (!code({}, Then::pause, out)) co_return Errc::exhausted;
+        Result<void> flushed = co_await code(Slice(), Then::pause, out);
+        if (!flushed) co_return flushed.error();
         co_return Piece(out.take(), false);
       }
       Result<Piece> piece = co_await ahead_.take();
       if (!piece) co_return piece.error();
       const Then then = piece->last ? Then::end : piece->data.empty() ? Then::pause : Then::more;
-      if (!code(piece->data.view(), then, out)) co_return Errc::exhausted;
-      if (then == Then::end) {
-        state_.out = out_;
-        coder_.reset();
-      }
+      Result<void> coded = co_await code(std::move(piece->data), then, out);
+      if (!coded) co_return coded.error();
+      if (then == Then::end) end();
       if (then != Then::more || out.size() >= kWorthSending) co_return Piece(out.take(), then == Then::end);
     }
   }
   Headers trailers() override { return ahead_.trailers(); }
 
  private:
-  bool code(std::string_view bytes, Then then, Output& out) {
+  Task<Result<void>> code(Slice bytes, Then then, Output& out) {
     const std::size_t before = out.size();
-    if (!coder_->code(bytes, then, out)) return false;
-    held_ = then == Then::more;
     state_.in += bytes.size();
+    held_ = then == Then::more;
+    if (slow_) {
+      Result<std::optional<std::string>> coded = co_await code_beside(std::move(bytes), then);
+      if (!coded) co_return coded.error();
+      if (!*coded) co_return Errc::exhausted;
+      out.append(**coded);
+      if (key_) whole_ += **coded;
+    } else if (!coder_->code(bytes.view(), then, out)) {
+      co_return Errc::exhausted;
+    }
     out_ += out.size() - before;
-    return true;
+    co_return Result<void>();
   }
 
+  // Memory of the loop's own pools stays on the loop: the thread hands over a copy. Nothing: no memory.
+  Task<Result<std::optional<std::string>>> code_beside(Slice bytes, Then then) {
+    auto work = [coder = coder_, bytes = std::move(bytes), then]() -> std::optional<std::string> {
+      Output out(kWorthSending);
+      if (!coder->code(bytes.view(), then, out)) return std::nullopt;
+      return std::string(out.take().view());
+    };
+    Result<std::optional<std::string>> coded =
+        co_await offload(loop_state<CompressModule>(x_.loop).slow, std::move(work), x_.last_deadline(Wait::handler));
+    if (!coded && coded.error() == Errc::exhausted) x_.log(Level::error, "too many responses wait to be compressed");
+    co_return coded;
+  }
+
+  void end() {
+    state_.out = out_;
+    coder_.reset();
+    if (key_) loop_state<CompressModule>(x_.loop).kept.add(*key_, Slice::from(std::move(whole_)));
+  }
+
+  Exchange& x_;
   State& state_;
   ReadAhead ahead_;
-  std::unique_ptr<Coder> coder_;
+  std::shared_ptr<Coder> coder_;
+  const bool slow_;
   std::uint64_t out_ = 0;
   bool held_ = false;  // the coder has bytes that the client cannot see yet
+  std::optional<KeptBodies::Key> key_;
+  std::string whole_;
 };
 
 // All of a file, through the loop's scratch memory.
@@ -114,8 +149,9 @@ Result<void> code_at_once(Exchange& x, Response& response, Coder& coder, std::ui
 Result<void> code_body(Exchange& x, Response& response, const Coding& coding, const Conf& conf) {
   LoopState& loop = loop_state<CompressModule>(x.loop);
   const std::optional<std::uint64_t> length = length_of(response.body);
-  const bool at_once = !std::holds_alternative<std::unique_ptr<Reader>>(response.body) && *length <= kAtOnce;
-  const File* file = at_once ? whole_file_of(response) : nullptr;
+  const bool short_enough = !std::holds_alternative<std::unique_ptr<Reader>>(response.body) && *length <= kAtOnce;
+  const bool slow = coding.is_slow(conf), at_once = short_enough && !slow;
+  const File* file = short_enough ? whole_file_of(response) : nullptr;
   KeptBodies::Key key;
   if (file) {
     key.file = file->stamp();
@@ -129,7 +165,9 @@ Result<void> code_body(Exchange& x, Response& response, const Coding& coding, co
   std::unique_ptr<Coder> coder = coding.make(loop, conf, length);
   if (!coder) return Errc::exhausted;
   if (!at_once) {
-    response.body = std::make_unique<CodedBody>(x, reader_of(std::move(response.body)), std::move(coder));
+    auto coded = std::make_unique<CodedBody>(x, reader_of(std::move(response.body)), std::move(coder), slow);
+    if (file) coded->keep_as(key);
+    response.body = std::move(coded);
     return {};
   }
   Result<void> done = code_at_once(x, response, *coder, *length);

@@ -13,10 +13,19 @@
 
 namespace seawall::compress {
 
+namespace {
+
+// Less than some 8 MiB a second: a page of 256 KiB would hold up the loop for more than a thirtieth of a second.
+bool is_slow_zstd(const Conf& conf) { return *conf.zstd_level >= kSlowZstd; }
+bool is_slow_brotli(const Conf& conf) { return *conf.brotli_level >= 10; }
+bool is_never_slow(const Conf&) { return false; }
+
+}  // namespace
+
 const std::array<Coding, kCodings> codings{{
-    {"zstd", ".zst", &Conf::zstd, &Conf::zstd_types, &Conf::zstd_min_length, &Conf::zstd_static, make_zstd},
-    {"br", ".br", &Conf::brotli, &Conf::brotli_types, &Conf::brotli_min_length, &Conf::brotli_static, make_brotli},
-    {"gzip", ".gz", &Conf::gzip, &Conf::gzip_types, &Conf::gzip_min_length, &Conf::gzip_static, make_gzip},
+    {"zstd", ".zst", &Conf::zstd, &Conf::zstd_types, &Conf::zstd_min_length, &Conf::zstd_static, make_zstd, is_slow_zstd},
+    {"br", ".br", &Conf::brotli, &Conf::brotli_types, &Conf::brotli_min_length, &Conf::brotli_static, make_brotli, is_slow_brotli},
+    {"gzip", ".gz", &Conf::gzip, &Conf::gzip_types, &Conf::gzip_min_length, &Conf::gzip_static, make_gzip, is_never_slow},
 }};
 const Coding& gzip_coding = codings[2];
 

@@ -29,6 +29,9 @@ class Disabled {
   bool msie6 = false;
 };
 
+// zstd_comp_level from which on it is slow (Coding::is_slow).
+inline constexpr std::int64_t kSlowZstd = 16;
+
 class Conf {
  public:
   Setting<bool> gzip{false}, gunzip{false}, vary{false};
@@ -62,6 +65,8 @@ class Coding {
   Setting<std::int64_t> Conf::*min_length;
   Setting<Static> Conf::*precompressed;
   std::unique_ptr<Coder> (*make)(LoopState&, const Conf&, std::optional<std::uint64_t>);
+  // Does it take so long with these settings that it is done beside the loop? Its coder holds nothing of the loop's then.
+  bool (*is_slow)(const Conf&);
 };
 
 // In the order preferred among those a client likes equally well: who knows a later one knows the earlier ones, too, so that

@@ -8,6 +8,7 @@
 
 #include "conf.h"
 #include "kept_bodies.h"
+#include "seawall/net/offload.h"
 
 namespace seawall::compress {
 
@@ -53,6 +54,7 @@ class LoopState {
   std::unique_ptr<Deflater> deflater;
   std::unique_ptr<ZstdContext> zstd;
   KeptBodies kept;
+  ThreadPool slow{1, 4096};  // the last: it ends before what its jobs may hold
 };
 
 }  // namespace seawall::compress

@@ -1,5 +1,6 @@
 #include "output.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace seawall::compress {
@@ -13,6 +14,16 @@ std::span<char> Output::room() {
     block_ = std::move(bigger);
   }
   return {block_->data() + size_, block_->capacity() - size_};
+}
+
+void Output::append(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const std::span<char> free = room();
+    const std::size_t n = std::min(free.size(), bytes.size());
+    std::memcpy(free.data(), bytes.data(), n);
+    commit(n);
+    bytes.remove_prefix(n);
+  }
 }
 
 Slice Output::take() {

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstddef>
 #include <span>
+#include <string_view>
 
 #include "seawall/base/buffer.h"
 
@@ -13,6 +14,7 @@ class Output {
   // Free space, at least one byte.
   std::span<char> room();
   void commit(std::size_t n) { size_ += n; }
+  void append(std::string_view bytes);
   std::size_t size() const { return size_; }
   // All of it; the Output is empty again.
   Slice take();

@@ -17,9 +17,11 @@ ZSTD_EndDirective directive_of(Then then) {
 
 class ZstdCoder final : public Coder {
  public:
-  ZstdCoder(std::unique_ptr<ZstdContext>& home, std::unique_ptr<ZstdContext> context)
-      : home_(home), context_(std::move(context)) {}
-  ~ZstdCoder() override { home_ = std::move(context_); }
+  // `home`: to which the context goes back; null: it dies.
+  ZstdCoder(std::unique_ptr<ZstdContext>* home, std::unique_ptr<ZstdContext> context) : home_(home), context_(std::move(context)) {}
+  ~ZstdCoder() override {
+    if (home_) *home_ = std::move(context_);
+  }
 
   bool code(std::string_view in, Then then, Output& out) override {
     ZSTD_inBuffer from{in.data(), in.size(), 0};
@@ -35,7 +37,7 @@ class ZstdCoder final : public Coder {
   }
 
  private:
-  std::unique_ptr<ZstdContext>& home_;
+  std::unique_ptr<ZstdContext>* const home_;
   std::unique_ptr<ZstdContext> context_;
 };
 
@@ -45,16 +47,18 @@ constexpr int kLargestWindowBits = 23;
 }  // namespace
 
 std::unique_ptr<Coder> make_zstd(LoopState& loop, const Conf& conf, std::optional<std::uint64_t> length) {
-  std::unique_ptr<ZstdContext> context = std::move(loop.zstd);
+  const int level = static_cast<int>(*conf.zstd_level);
+  const bool slow = level >= kSlowZstd;
+  std::unique_ptr<ZstdContext> context;
+  if (!slow) context = std::move(loop.zstd);
   if (!context) context = std::make_unique<ZstdContext>();
   ZSTD_CCtx* const c = context->get();
   if (!c) return nullptr;
   ::ZSTD_CCtx_reset(c, ZSTD_reset_session_and_parameters);
-  const int level = static_cast<int>(*conf.zstd_level);
   ::ZSTD_CCtx_setParameter(c, ZSTD_c_compressionLevel, level);
   if (level > 19) ::ZSTD_CCtx_setParameter(c, ZSTD_c_windowLog, kLargestWindowBits);
   if (length) ::ZSTD_CCtx_setPledgedSrcSize(c, *length);
-  return std::make_unique<ZstdCoder>(loop.zstd, std::move(context));
+  return std::make_unique<ZstdCoder>(slow ? nullptr : &loop.zstd, std::move(context));
 }
 
 }  // namespace seawall::compress

@@ -13,6 +13,8 @@ namespace {
 constexpr std::size_t kPiece = 64 * 1024;
 // Of one request, in pages inside each other and beside each other: a page may include itself twice.
 constexpr int kMostInclusions = 1000;
+// Of one page, asked for before it is their turn.
+constexpr std::size_t kMostAtOnce = 16;
 
 // What a query may not hold as it is becomes %XX.
 std::string escape_url(std::string_view text) {
@@ -38,16 +40,9 @@ std::string folder_of(const std::string& uri) { return uri.substr(0, uri.rfind('
 }  // namespace
 
 Task<Result<Piece>> Page::read() {
-  std::string out;
   for (;;) {
-    if (inclusion_) {
-      Result<Piece> piece = co_await inclusion_->body.read();
-      if (!piece) co_return piece.error();
-      take_included(std::move(piece->data), out);
-      if (piece->last) end_inclusion();
-    } else if (!tokens_.empty()) {
-      work_off(out);
-    } else if (!ended_) {
+    work_off();
+    if (parts_.empty() && !ended_) {
       Result<Piece> piece = co_await body_->read();
       if (!piece) co_return piece.error();
       ended_ = piece->last;
@@ -55,26 +50,56 @@ Task<Result<Piece>> Page::read() {
       if (piece->data.empty() && !ended_) co_return Piece(Slice(), false);
       continue;
     }
-    const bool last = ended_ && tokens_.empty() && !inclusion_;
+    if (parts_.empty()) co_return Piece(Slice(), true);
     // Text in front of an inclusion goes out first: that may take its time.
-    if (!out.empty() || last) co_return Piece(Slice::from(std::move(out)), last);
+    if (!parts_.front().inclusion) {
+      std::string out = std::move(parts_.front().text);
+      parts_.pop_front();
+      work_off();
+      if (!out.empty() || is_at_end()) co_return Piece(Slice::from(std::move(out)), is_at_end());
+      continue;
+    }
+    Result<Piece> piece = co_await read_included();
+    if (!piece || piece->last || !piece->data.empty()) co_return piece;
   }
 }
 
-void Page::work_off(std::string& out) {
-  while (!tokens_.empty() && !inclusion_ && out.size() < kPiece) {
+// A piece of the inclusion that is first in line; nothing when that has none to show.
+Task<Result<Piece>> Page::read_included() {
+  Inclusion& inclusion = *parts_.front().inclusion;
+  Result<Piece> piece = co_await inclusion.body.take();
+  if (!piece) co_return piece;
+  std::string out;
+  take_included(inclusion, piece->data, out);
+  if (piece->last) end_inclusion();
+  work_off();
+  co_return Piece(Slice::from(std::move(out)), is_at_end());
+}
+
+bool Page::may_go_on() const {
+  return !tokens_.empty() && !waits_ && inclusions_ < kMostAtOnce && (parts_.empty() || parts_.back().text.size() < kPiece);
+}
+
+// Where text goes: behind all that is in line.
+std::string& Page::text() {
+  if (parts_.empty() || parts_.back().inclusion) parts_.emplace_back();
+  return parts_.back().text;
+}
+
+void Page::work_off() {
+  while (may_go_on()) {
     const Token token = std::move(tokens_.front());
     tokens_.pop_front();
     if (block_ && token.command != "endblock") {
       keep(token.text);
     } else if (token.kind == Token::Kind::text) {
-      if (shows()) out += token.text;
+      if (shows()) text() += token.text;
     } else {
       try {
-        obey(token, out);
+        obey(token);
       } catch (const CommandError& error) {
         x_.log(Level::error, error.what());
-        if (!*conf_.silent_errors) out += error_message_;
+        if (!*conf_.silent_errors) text() += error_message_;
       }
     }
   }
@@ -87,14 +112,14 @@ void Page::keep(const std::string& text) {
   if (block_->size() > kLargestValue) x_.log(Level::error, "too long a block in an SSI page");
 }
 
-void Page::obey(const Token& token, std::string& out) {
+void Page::obey(const Token& token) {
   // Of what is not shown only the conditions count, so that the right one ends.
   static constexpr std::string_view conditions[] = {"if", "elif", "else", "endif"};
   if (!shows() && std::find(std::begin(conditions), std::end(conditions), token.command) == std::end(conditions)) return;
   const Command command(token, static_cast<std::size_t>(*conf_.value_length));
   switch (command.id) {
     case CommandId::include: return include(command);
-    case CommandId::echo: return echo(command, out);
+    case CommandId::echo: return echo(command);
     case CommandId::config: return configure(command);
     case CommandId::set:
       x_.main().state<Ssi>().variables[lower(*command.find("var"))] = evaluate(x_, conf_, *command.find("value"));
@@ -147,15 +172,19 @@ void Page::include(const Command& command) {
   const auto block = stub ? blocks.find(*stub) : blocks.end();
   if (stub && block == blocks.end()) throw CommandError("\"stub\"=\"" + *stub + "\" for \"include\" not found");
   if (++x_.main().state<Ssi>().inclusions > kMostInclusions) throw CommandError("too many inclusions for one request");
-  inclusion_ = std::make_unique<Inclusion>(x_, std::move(*path), target.substr(std::min(question + 1, target.size())));
-  if (stub) inclusion_->stub = block->second;
-  if (set) inclusion_->set = lower(*set);
+  auto inclusion = std::make_unique<Inclusion>(x_, std::move(*path), target.substr(std::min(question + 1, target.size())));
+  if (stub) inclusion->stub = block->second;
+  if (set) inclusion->set = lower(*set);
+  waits_ = stub || set || (wait && equals_ignoring_case(*wait, "yes"));
+  inclusion->body.start();
+  parts_.emplace_back().inclusion = std::move(inclusion);
+  ++inclusions_;
 }
 
-void Page::echo(const Command& command, std::string& out) {
+void Page::echo(const Command& command) {
   const auto value = variable(x_, conf_, lower(*command.find("var")));
   const std::string* otherwise = command.find("default");
-  out += encoded(value ? *value : otherwise ? *otherwise : "(none)", command.find("encoding"));
+  text() += encoded(value ? *value : otherwise ? *otherwise : "(none)", command.find("encoding"));
 }
 
 void Page::configure(const Command& command) {
@@ -163,17 +192,20 @@ void Page::configure(const Command& command) {
   if (const std::string* message = command.find("errmsg")) error_message_ = *message;
 }
 
-void Page::take_included(Slice data, std::string& out) {
+void Page::take_included(Inclusion& inclusion, const Slice& data, std::string& out) {
   // The page of an error is nothing to be shown where there is a stub for it.
-  if (data.empty() || (!inclusion_->stub.empty() && inclusion_->body.status() >= 400)) return;
-  inclusion_->shown = true;
-  if (inclusion_->set.empty()) out += data.view();
-  else if (inclusion_->value.size() + data.size() <= kLargestValue) inclusion_->value += data.view();
-  else if (!std::exchange(inclusion_->too_large, true)) x_.log(Level::error, "too large an answer for a variable of an \"include\" SSI command");
+  if (data.empty() || (!inclusion.stub.empty() && inclusion.status() >= 400)) return;
+  inclusion.shown = true;
+  if (inclusion.set.empty()) out += data.view();
+  else if (inclusion.value.size() + data.size() <= kLargestValue) inclusion.value += data.view();
+  else if (!std::exchange(inclusion.too_large, true)) x_.log(Level::error, "too large an answer for a variable of an \"include\" SSI command");
 }
 
 void Page::end_inclusion() {
-  const std::unique_ptr<Inclusion> ended = std::move(inclusion_);
+  const std::unique_ptr<Inclusion> ended = std::move(parts_.front().inclusion);
+  parts_.pop_front();
+  --inclusions_;
+  if (parts_.empty()) waits_ = false;  // what waits, waits for the last in line
   if (!ended->set.empty()) x_.main().state<Ssi>().variables[ended->set] = std::move(ended->value);
   if (ended->shown || ended->stub.empty()) return;
   // The block may hold commands of its own.

@@ -9,6 +9,7 @@
 #include "conf.h"
 #include "parser.h"
 #include "seawall/http/body.h"
+#include "seawall/server/read_ahead.h"
 #include "seawall/server/subrequest_body.h"
 
 namespace seawall::ssi {
@@ -27,26 +28,45 @@ class Page final : public Reader {
     bool decided;  // one of its branches was shown
     bool last;     // "else" was there
   };
-  // An inclusion under way, and what is done with it.
+  // An inclusion under way, and what is done with it. It is asked for as soon as its command has been read.
   class Inclusion {
    public:
-    Inclusion(Exchange& x, std::string uri, std::string args) : body(x, std::move(uri), std::move(args)) {}
-    SubrequestBody body;
+    Inclusion(Exchange& x, std::string uri, std::string args)
+        : Inclusion(x, std::make_unique<SubrequestBody>(x, std::move(uri), std::move(args))) {}
+    int status() const { return answer_.status(); }
+
+   private:
+    Inclusion(Exchange& x, std::unique_ptr<SubrequestBody> answer) : answer_(*answer), body(x, std::move(answer)) {}
+    const SubrequestBody& answer_;  // what `body` reads
+
+   public:
+    ReadAhead body;
     std::string stub, set;  // the text of the block; the variable
     std::string value;      // for `set`
     bool shown = false, too_large = false;
   };
 
+  // What is to go out next: text, or an inclusion.
+  class Part {
+   public:
+    std::string text;
+    std::unique_ptr<Inclusion> inclusion;
+  };
+
   bool shows() const { return hidden_ == 0; }
   void keep(const std::string& text);
-  // Obeys tokens until one of them includes something, or there are no more; text goes into `out`.
-  void work_off(std::string& out);
-  void obey(const Token& token, std::string& out);
+  // Obeys tokens until there are no more, there is enough to go out, or what follows has to wait for an inclusion.
+  void work_off();
+  bool may_go_on() const;
+  std::string& text();
+  Task<Result<Piece>> read_included();
+  bool is_at_end() const { return ended_ && tokens_.empty() && parts_.empty(); }
+  void obey(const Token& token);
   void decide(const Command& command);
   void include(const Command& command);
-  void echo(const Command& command, std::string& out);
+  void echo(const Command& command);
   void configure(const Command& command);
-  void take_included(Slice data, std::string& out);
+  void take_included(Inclusion& inclusion, const Slice& data, std::string& out);
   void end_inclusion();
 
   Exchange& x_;
@@ -56,7 +76,9 @@ class Page final : public Reader {
   std::deque<Token> tokens_;
   std::vector<Condition> conditions_;
   int hidden_ = 0;  // conditions that do not show
-  std::unique_ptr<Inclusion> inclusion_;
+  std::deque<Part> parts_;
+  std::size_t inclusions_ = 0;  // among them
+  bool waits_ = false;          // what follows the last of them depends on it
   std::string error_message_ = "[an error occurred while processing the directive]";
   std::string* block_ = nullptr;  // being kept
   bool ended_ = false;            // the body

@@ -2,11 +2,13 @@
 #include "catch.h"
 
 #include <brotli/decode.h>
+#include <sys/stat.h>
 #include <zstd.h>
 
 #include "e2e/codings.h"
 #include "e2e/curl.h"
 #include "e2e/probe.h"
+#include "e2e/timing.h"
 
 using namespace test;
 using Catch::Matchers::ContainsSubstring;
@@ -140,4 +142,28 @@ TEST_CASE("brotli and zstd refuse levels that there are not") {
   CHECK_THAT(check_config(server("brotli_comp_level 12;")).err, ContainsSubstring("value must be between 0 and 11 in "));
   CHECK_THAT(check_config(server("zstd_comp_level 23;")).err, ContainsSubstring("value must be between 1 and 22 in "));
   CHECK_THAT(check_config(server("brotli_window 3k;")).err, ContainsSubstring("\"brotli_window\" directive must be 1k, "));
+}
+
+TEST_CASE("the slowest levels hold up nobody else, and what they have made of a file is kept") {
+  const std::string text = kText.substr(0, 250'000);
+  Server s("log_format who '$uri $sent_http_content_length'; access_log %%DIR%%/access.log who; " +
+               server("location /br { brotli on; brotli_comp_level 11; } location /zstd { zstd on; zstd_comp_level 22; } location = /quick { return 200 quick; }"),
+           {{"br/page", text}, {"zstd/page", text}});
+  struct stat last {};  // only what was made of an old file is kept, and ctime cannot be set
+  REQUIRE(::stat((s.folder() + "/zstd/page").c_str(), &last) == 0);
+  REQUIRE(wait_until([&] { return ::time(nullptr) - last.st_ctim.tv_sec >= 3; }));
+  for (const auto& [path, coding] : {std::pair<std::string, std::string>{"/br/page", "br"}, {"/zstd/page", "zstd"}}) {
+    RawClient slow(s.port());
+    slow.send("GET " + path + " HTTP/1.1\r\nHost: a\r\nAccept-Encoding: " + coding + "\r\n\r\n");
+    CHECK(get(s.url("/quick")).body == "quick");
+    const Response first = slow.read_response();
+    CHECK(first.header("content-encoding") == coding);
+    CHECK((coding == "br" ? unbrotli(first.body) : unzstd(first.body)) == text);
+    const Response again = get(s.url(path), {"Accept-Encoding: " + coding});
+    CHECK(again.body == first.body);
+    CHECK(again.header("content-length") == std::to_string(first.body.size()));
+  }
+  s.stop();
+  const std::string log = s.read("access.log");
+  CHECK(log.substr(0, log.find('\n')) == "/quick 5");  // it came second, and was ready first
 }

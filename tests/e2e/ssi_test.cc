@@ -1,9 +1,13 @@
 // Server side includes.
+#include <condition_variable>
+#include <mutex>
+
 #include "catch.h"
 
 #include "e2e/codings.h"
 #include "e2e/curl.h"
 #include "e2e/probe.h"
+#include "e2e/upstream.h"
 
 using namespace test;
 using Catch::Matchers::ContainsSubstring;
@@ -157,4 +161,70 @@ TEST_CASE("ssi pages that include without end, double their values or open more 
   CHECK(get(s.url("/begun")).body.ends_with("e"));
   CHECK(s.wait_for_log("too many inclusions for one request"));
   CHECK(s.wait_for_log("too long a value in an SSI command"));
+}
+
+namespace {
+
+// Answers with the path it was asked for, once `together` of them have come; remembers how many were there at once.
+class Meeting {
+ public:
+  explicit Meeting(int together) : together_(together) {}
+  void play(RawClient& c) {
+    const std::string head = c.read_until("\r\n\r\n");
+    {
+      std::unique_lock lock(mutex_);
+      most_ = std::max(most_, ++present_);
+      ++come_;
+      arrived_.notify_all();
+      arrived_.wait_for(lock, kPatience, [&] { return come_ >= together_; });
+      --present_;
+    }
+    const auto path = head.substr(4, head.find(' ', 4) - 4);
+    c.send("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: " + std::to_string(path.size()) + "\r\n\r\n" + path);
+  }
+  int most() {
+    const std::lock_guard lock(mutex_);
+    return most_;
+  }
+
+ private:
+  const int together_;
+  std::mutex mutex_;
+  std::condition_variable arrived_;
+  int present_ = 0, come_ = 0, most_ = 0;
+};
+
+}  // namespace
+
+TEST_CASE("ssi asks for inclusions at the same time, and shows them in their order") {
+  Meeting meeting(3);
+  Upstream up([&](RawClient& c) { meeting.play(c); });
+  Server s(server("location /a/ { proxy_pass " + up.url() + "; }"),
+           {{"page", "1<!--#include virtual=\"/a/x\" -->2<!--#include virtual=\"/a/y\" --><!--#include virtual=\"/a/z\" -->3"}});
+  CHECK(get(s.url("/page")).body == "1/a/x2/a/y/a/z3");
+  CHECK(meeting.most() == 3);
+}
+
+TEST_CASE("ssi waits for an inclusion that says so, or that a variable or a block depends on") {
+  Meeting meeting(1);
+  Upstream up([&](RawClient& c) { meeting.play(c); });
+  Server s(server("location /a/ { proxy_pass " + up.url() + "; }"),
+           {{"page", "<!--#block name=\"b\" -->B<!--#endblock --><!--#include virtual=\"/a/w\" wait=\"yes\" -->"
+                     "<!--#include virtual=\"/a/x\" set=\"v\" --><!--#include virtual=\"/a/y\" stub=\"b\" -->"
+                     "<!--#include virtual=\"$v/z\" -->"}});
+  CHECK(get(s.url("/page")).body == "/a/w/a/y/a/x/z");
+  CHECK(meeting.most() == 1);
+}
+
+TEST_CASE("what parallel inclusions set is set for the page, and what is asked once is the same in all") {
+  Meeting meeting(2);
+  Upstream up([&](RawClient& c) { meeting.play(c); });
+  Server s("map $x$y $z { default $x$y; } "
+           + server("location /a/ { set $x 1; proxy_pass " + up.url() + "/$request_id; } location /b/ { set $y 2; proxy_pass " + up.url() + "/$request_id; }"
+                    " location /c { return 200 \"$x,$y,$request_id\"; }"),
+           {{"page", "<!--#include virtual=\"/a/\" --><!--#include virtual=\"/b/\" wait=\"yes\" -->,<!--#include virtual=\"/c\" -->"}});
+  const std::string body = get(s.url("/page")).body;
+  REQUIRE(body.size() == 2 * 33 + 1 + 4 + 32);
+  const std::string id = body.substr(1, 32);
+  CHECK(body == "/" + id + "/" + id + ",1,2," + id);
 }

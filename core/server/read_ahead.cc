@@ -1,4 +1,4 @@
-#include "read_ahead.h"
+#include "seawall/server/read_ahead.h"
 
 #include <exception>
 #include <optional>
@@ -6,7 +6,7 @@
 #include "seawall/async/event.h"
 #include "seawall/server/exchange.h"
 
-namespace seawall::compress {
+namespace seawall {
 
 class ReadAhead::Read {
  public:
@@ -59,4 +59,4 @@ Task<Result<Piece>> ReadAhead::take() {
 
 Headers ReadAhead::trailers() { return read_->body->trailers(); }
 
-}  // namespace seawall::compress
+}  // namespace seawall

@@ -1,5 +1,6 @@
 // ReadAhead: asks a body for its next piece and tells at once whether it is there: what an encoder has to know, which must
-// not sit on bytes while the body pauses. A piece that is not there yet is read on in the exchange's scope.
+// not sit on bytes while the body pauses; or begins a body before its turn (ssi). A piece that is not there yet is read on in the
+// exchange's scope.
 //
 //   if (!ahead.start()) flush();                          // it will take a while
 //   Result<Piece> piece = co_await ahead.take();
@@ -12,12 +13,10 @@
 #include "seawall/http/body.h"
 
 namespace seawall {
+
 class Exchange;
-}
 
-namespace seawall::compress {
-
-class ReadAhead {
+class SEAWALL_API ReadAhead {
  public:
   ReadAhead(Exchange& x, std::unique_ptr<Reader> body);
   ~ReadAhead();
@@ -34,4 +33,4 @@ class ReadAhead {
   std::shared_ptr<Read> read_;  // the task's, too
 };
 
-}  // namespace seawall::compress
+}  // namespace seawall
