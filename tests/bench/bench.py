@@ -99,6 +99,34 @@ class Idle:
         return seen
 
 
+class Cost:
+    """CPU microseconds that one of a kind adds to a request: what `count` of them add, by that number. `extra` makes them of their
+    numbers, `without` is what they are compared with. The figure that counts is the absolute one."""
+    unit, h2o = "µs CPU for each", False
+
+    def __init__(self, bar, count, extra, without=lambda numbers: ""):
+        self.bar, self.numbers, self.extra, self.without = bar, range(count), extra, without
+
+    def measure(self, name, binary, work):
+        loads = [Load(0, wrk, "/return200", extra=text(self.numbers)) for text in (self.without, self.extra)]
+        without, with_them = (load.measure(name, binary, work) for load in loads)
+        return (with_them - without) / len(self.numbers)
+
+
+def maps(numbers):
+    rows = " ".join(f"/page{row} {row};" for row in range(1000))
+    return "map_hash_max_size 4096; " + "".join(f"map $uri $map{n} {{ default x; {rows} }} " for n in numbers) + added(f"$map{n}" for n in numbers)
+
+
+def added(values):
+    return f'add_header X "{" ".join(values)}";'
+
+
+def limits(numbers):
+    return "".join(f"limit_req_zone $binary_remote_addr zone=zone{n}:1m rate=1000000r/s; limit_req zone=zone{n} burst=1000000 nodelay; "
+                   for n in numbers)
+
+
 class Start:
     """A configuration of 10,000 virtual hosts: CPU time of -t, or time until it accepts."""
     h2o = False
@@ -121,7 +149,7 @@ class Start:
         return (used.ru_utime + used.ru_stime) * 1e3
 
 
-# The bar is the ratio to nginx that must not be passed; for the idle cases, KiB.
+# The bar is the ratio to nginx that must not be passed; for the idle cases KiB, for single costs microseconds.
 CASES = {
     "1k": Load(0.72, wrk, "/1k.html"),
     "1k_ofc": Load(0.85, wrk, "/1k.html", extra=OPEN_FILE_CACHE, h2o=False),
@@ -136,6 +164,8 @@ CASES = {
     "h2_1k_m1": Load(0.85, http2(1), "/1k.html", connections=64, h2=True),
     "h2_100k": Load(0.55, http2(8), "/100k.html", connections=8, h2=True),
     "handshake": Load(0.95, handshakes, "/1k.html"),
+    "map": Cost(0.3, 100, maps, lambda numbers: added("$scheme" for _ in numbers)),
+    "limit_req": Cost(0.3, 40, limits),
     "idle": Idle(2.0, "plain"),
     "idle_tls": Idle(15.0, "tls"),
     "start_10k": Start(1.0, "test"),
@@ -158,8 +188,9 @@ def run_case(name, case, servers, work):
 
 def row(name, case, medians):
     ratio = medians["seawall"] / medians["nginx"] if medians["nginx"] > 0 else float("inf")
-    figure = medians["seawall"] if isinstance(case, Idle) else ratio
-    bar = f"≤ {case.bar:g} KiB" if isinstance(case, Idle) else f"≤ {case.bar:g}"
+    absolute = {Idle: "KiB", Cost: "µs"}.get(type(case))
+    figure = medians["seawall"] if absolute else ratio
+    bar = f"≤ {case.bar:g} {absolute}" if absolute else f"≤ {case.bar:g}"
     h2o = f"{medians['h2o']:.2f}" if "h2o" in medians else "-"
     verdict = "yes" if figure <= case.bar else "**no**"
     return (f"| {name} | {medians['seawall']:.2f} | {medians['nginx']:.2f} | {h2o} | {case.unit} | {ratio:.2f} | {bar} |"
