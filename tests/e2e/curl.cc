@@ -3,7 +3,10 @@
 
 #include <curl/curl.h>
 
+#include <algorithm>
 #include <stdexcept>
+
+#include "e2e/agreement.h"
 
 namespace test {
 namespace {
@@ -34,6 +37,17 @@ std::string last_head(const std::string& heads) {
 long version_of(const Request& request) {
   if (!request.http2) return CURL_HTTP_VERSION_1_1;
   return request.url.starts_with("https") ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
+}
+
+// With what explain says about it: of the plain requests.
+void compare(const Request& request, const Response& response) {
+  const bool tls = request.url.starts_with("https://");
+  const auto host = request.url.find("://") + 3, slash = std::min(request.url.find_first_of("/?", host), request.url.size());
+  const auto colon = request.url.find(':', host);
+  if (request.body || request.http2 || !request.unix_socket.empty() || !request.resolve.empty() || colon >= slash) return;
+  std::vector<std::string> headers = request.headers;
+  headers.emplace_back("Accept: */*");
+  Agreement::check(std::stoi(request.url.substr(colon + 1)), tls, request.method, request.url.substr(slash), headers, response);
 }
 
 }  // namespace
@@ -71,6 +85,7 @@ Response Curl::fetch(const Request& request) {
   if (code != CURLE_OK) throw std::runtime_error(request.url + ": " + curl_easy_strerror(code));
   Response response(last_head(heads));
   response.body = std::move(body);
+  if (Agreement::is_asked()) compare(request, response);
   return response;
 }
 

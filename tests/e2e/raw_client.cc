@@ -12,6 +12,9 @@
 #include <cerrno>
 #include <cstring>
 #include <stdexcept>
+#include <utility>
+
+#include "e2e/agreement.h"
 
 namespace test {
 namespace {
@@ -85,6 +88,7 @@ RawClient::RawClient(int port, const std::string& address, int receive_buffer) {
   if (::connect(fd_.get(), reinterpret_cast<sockaddr*>(&storage), size) != 0) {
     throw std::runtime_error("connect to " + address + ":" + std::to_string(port) + ": " + std::strerror(errno));
   }
+  if (Agreement::is_asked()) Agreement::begin(fd_.get());
 }
 
 void RawClient::wait(short events, Clock::time_point deadline) {
@@ -144,6 +148,7 @@ std::string RawClient::staple() const {
 }
 
 void RawClient::send(std::string_view bytes) {
+  if (Agreement::is_asked() && !ssl_) Agreement::sent(fd_.get(), bytes);
   const auto deadline = Clock::now() + kPatience;
   while (!bytes.empty()) {
     std::size_t sent = 0;
@@ -221,6 +226,7 @@ Response RawClient::read_response(bool to_head, Clock::duration within) {
   const auto deadline = Clock::now() + within;
   Response response(read_until("\r\n\r\n", within));
   const int status = response.status;
+  if (Agreement::is_asked() && !ssl_) Agreement::answered(fd_.get(), response);
   if (to_head || status / 100 == 1 || status == 204 || status == 304) return response;
   if (same_name(response.header("transfer-encoding"), "chunked")) {
     response.body = read_chunked(deadline);

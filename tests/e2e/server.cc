@@ -16,6 +16,7 @@
 #include <stdexcept>
 
 #include "catch.h"
+#include "e2e/agreement.h"
 
 namespace test {
 namespace {
@@ -65,9 +66,9 @@ std::string globals(const std::string& config, const std::string& folder) {
   return text;
 }
 
-// fork and exec; the child dies with the test, its output goes to FOLDER/stdout and FOLDER/stderr.
-pid_t spawn(const std::vector<std::string>& arguments, const std::string& folder) {
-  const std::string program = server_binary(), out = folder + "/stdout", err = folder + "/stderr";
+// fork and exec; the child dies with the test, its output goes to the files stdout and stderr of the folder `output`.
+pid_t spawn(const std::vector<std::string>& arguments, const std::string& folder, const std::string& output) {
+  const std::string program = server_binary(), out = output + "/stdout", err = output + "/stderr";
   std::vector<char*> argv{const_cast<char*>(program.c_str())};
   for (const auto& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
@@ -110,6 +111,7 @@ Server::Server(std::string_view config, const Files& files) : folder_(make_folde
 }
 
 Server::~Server() {
+  Agreement::remove(ports_);
   if (pid_ < 0) return;
   try {
     end(SIGTERM);
@@ -133,7 +135,8 @@ std::string Server::tls_url(std::string_view path, int n) const {
 // The pid file is written once the sockets listen.
 void Server::start() {
   const auto given = globals(read("nginx.conf"), folder_);
-  pid_ = spawn({"-p", folder_ + "/", "-c", "nginx.conf", "-e", "error.log", "-g", given}, folder_);
+  Agreement::add(ports_, {"-p", folder_ + "/", "-c", "nginx.conf", "-g", given}, folder_);
+  pid_ = spawn({"-p", folder_ + "/", "-c", "nginx.conf", "-e", "error.log", "-g", given}, folder_, folder_);
   process_.reset(pidfd_of(pid_));
   const auto pid_line = std::to_string(pid_) + "\n";
   const auto up = [&] { return read("nginx.pid") == pid_line; };
@@ -198,14 +201,19 @@ void Server::check_logs() const {
 }
 
 Run run_server(const std::vector<std::string>& arguments, const std::string& folder) {
-  std::filesystem::remove(folder + "/stdout");
-  std::filesystem::remove(folder + "/stderr");
-  const pid_t pid = spawn(arguments, folder);
+  return run_beside(arguments, folder, folder);
+}
+
+Run run_beside(const std::vector<std::string>& arguments, const std::string& folder, const std::string& output) {
+  std::filesystem::create_directories(output);
+  std::filesystem::remove(output + "/stdout");
+  std::filesystem::remove(output + "/stderr");
+  const pid_t pid = spawn(arguments, folder, output);
   Fd process(pidfd_of(pid));
   Run run;
   run.exit_code = wait_end(pid, process);
-  run.out = read_file(folder + "/stdout");
-  run.err = read_file(folder + "/stderr");
+  run.out = read_file(output + "/stdout");
+  run.err = read_file(output + "/stderr");
   return run;
 }
 
