@@ -163,15 +163,24 @@ Task<void> run_tunnel(Connection& c, Tunnel& tunnel) {
   co_await tunnel.run(*c.stream, c.in.take(c.in.size()));
 }
 
-// One request from its head to its log line; true when the connection can take another. The Exchange lives on the heap
-// and only as long as this: an idle connection does not hold it.
-Task<bool> one_request(Connection& c, RequestHead head) {
+// The next request; null when none comes, and the client has been told what was wrong with it.
+Task<std::unique_ptr<Exchange>> read_request(Connection& c, bool first) {
+  Result<RequestHead> head = co_await read_head(c, Deadline::in(*c.vhost->core->client_header_timeout, Wait::header));
+  if (!head) {
+    if (first || !c.in.empty()) co_await refuse(c, head.error());
+    co_return nullptr;
+  }
   ++c.info.requests;
   ++c.server.counts().requests;
   Scope& scope = co_await current_scope();
-  auto owner = make_exchange(c, c.info, std::move(head), &scope);
+  auto x = make_exchange(c, c.info, std::move(*head), &scope);
+  x->started = c.head_started;
+  co_return x;
+}
+
+// One request from its handler to its log line; true when the connection can take another.
+Task<bool> one_request(Connection& c, std::unique_ptr<Exchange> owner) {
   Exchange& x = *owner;
-  x.started = c.head_started;
   H1BodySource source(c, x.request);
   if (x.request.chunked || x.request.content_length.value_or(0) > 0) x.body.attach(&source, x.request.content_length);
 
@@ -205,6 +214,7 @@ Task<bool> one_request(Connection& c, RequestHead head) {
 
 }  // namespace
 
+// An idle connection holds this frame, so it is small: neither the head nor the Exchange is in it.
 Task<void> serve_h1(Connection& c) {
   for (bool first = true;; first = false) {
     // Some clients send an empty line behind a body: it begins nothing.
@@ -215,14 +225,9 @@ Task<void> serve_h1(Connection& c) {
       const bool more = co_await wait_for_request(c);
       if (!more) co_return;
     }
-    const Deadline deadline = Deadline::in(*c.vhost->core->client_header_timeout, Wait::header);
-    Result<RequestHead> head = co_await read_head(c, deadline);
-    if (!head) {
-      if (!first && c.in.empty()) co_return;
-      co_await refuse(c, head.error());
-      co_return;
-    }
-    const bool again = co_await one_request(c, std::move(*head));
+    std::unique_ptr<Exchange> x = co_await read_request(c, first);
+    if (!x) co_return;
+    const bool again = co_await one_request(c, std::move(x));
     if (!again) co_return;
   }
 }
