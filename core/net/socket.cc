@@ -88,10 +88,13 @@ Io Socket::try_write(std::span<const iovec> pieces, bool more) {
   return Io::wants_write();
 }
 
+// Of a file with so much left: 10 MiB in pieces of kLargestSend cost a third more.
+constexpr std::size_t kLongPiece = 1024 * 1024;
+
 Io Socket::try_send_file(int file, std::uint64_t offset, std::size_t length) {
   if (!may_write_ || spent(writing)) return Io::wants_write();
   auto at = static_cast<off_t>(offset);
-  const std::size_t wanted = std::min(length, kLargestSend);
+  const std::size_t wanted = length >= kLongPiece ? kLongPiece : std::min(length, kLargestSend);
   ssize_t n;
   do n = ::sendfile(fd_.get(), file, &at, wanted);
   while (n < 0 && errno == EINTR);
