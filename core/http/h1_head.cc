@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "seawall/base/text.h"
+#include "seawall/http/grammar.h"
 #include "seawall/http/singular.h"
 #include "seawall/http/uri.h"
 
@@ -35,15 +36,9 @@ class Fields {
   bool add() {
     while (!value_.empty() && (value_.back() == ' ' || value_.back() == '\t')) value_.remove_suffix(1);
     // obs-fold shows as a line end inside a value; control bytes have no place in one (RFC 9110 5.5).
-    for (char c : value_)
-      if ((static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f) return false;
-    if (options_.ignore_invalid_headers && !usual_name()) return true;
+    if (!is_field_value(value_)) return false;
+    if (options_.ignore_invalid_headers && !is_usual_name(name_, options_.underscores_in_headers)) return true;
     head_.headers.add_view(name_, value_, field_id(name_));
-    return true;
-  }
-  bool usual_name() const {
-    for (char c : name_)
-      if (!is_alpha(c) && !is_digit(c) && c != '-' && !(c == '_' && options_.underscores_in_headers)) return false;
     return true;
   }
 
@@ -81,10 +76,6 @@ bool run_llhttp(std::string_view fields, Fields& sink) {
   llhttp_t parser = started;
   parser.data = &sink;
   return llhttp_execute(&parser, fields.data(), fields.size()) == HPE_PAUSED;
-}
-
-bool is_method(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return (c >= 'A' && c <= 'Z') || c == '-' || c == '_'; });
 }
 
 // METHOD SP target SP HTTP/1.x, one space each.
@@ -139,11 +130,11 @@ Result<void> read_host(RequestHead& head) {
   const std::size_t hosts = head.headers.count(FieldId::host);
   if (hosts > 1 || (hosts == 0 && head.version == Version::http11)) return Errc::bad_request;
   const std::string_view field = head.headers.get(FieldId::host);
-  if (hosts == 1) {
+  if (hosts == 1 && !head.authority.empty()) {
     if (Result<std::string> valid = parse_host(field); !valid) return valid.error();
   }
   if (head.authority.empty()) head.authority = field;
-  if (head.authority.empty()) return {};
+  if (hosts == 0 && head.authority.empty()) return {};
   Result<std::string> host = parse_host(head.authority);
   if (!host) return host.error();
   head.host = head.headers.arena().copy(*host);

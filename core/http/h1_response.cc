@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "seawall/base/bytes.h"
 #include "seawall/http/date.h"
 #include "seawall/http/status.h"
 
@@ -16,9 +17,7 @@ void append_number(std::string& out, std::uint64_t number, int base = 10) {
 }
 
 void append_clean(std::string& out, std::string_view text) {
-  bool clean = true;
-  for (char c : text) clean &= c != '\r' && c != '\n' && c != 0;
-  if (clean) {
+  if (!has_control(text)) {
     out.append(text);
     return;
   }

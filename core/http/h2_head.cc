@@ -1,32 +1,22 @@
 #include "seawall/http/h2_head.h"
 
-#include <algorithm>
 #include <utility>
 
+#include "seawall/base/bytes.h"
 #include "seawall/base/text.h"
+#include "seawall/http/grammar.h"
 #include "seawall/http/singular.h"
 #include "seawall/http/uri.h"
 
 namespace seawall {
 namespace {
 
-bool is_method(std::string_view text) {
-  const auto fits = [](char c) { return (c >= 'A' && c <= 'Z') || c == '-' || c == '_'; };
-  return !text.empty() && std::all_of(text.begin(), text.end(), fits);
-}
+constexpr ByteSet kScheme([](char c) { return is_alpha(c) || is_digit(c) || c == '+' || c == '-' || c == '.'; });
+// What may stand in a name at all (RFC 9113 8.2.1).
+constexpr ByteSet kName([](char c) { return c > 0x20 && c < 0x7f && c != ':' && !(c >= 'A' && c <= 'Z'); });
 
 // RFC 3986 3.1
-bool is_scheme(std::string_view text) {
-  if (text.empty() || !is_alpha(text[0])) return false;
-  const auto fits = [](char c) { return is_alpha(c) || is_digit(c) || c == '+' || c == '-' || c == '.'; };
-  return std::all_of(text.begin(), text.end(), fits);
-}
-
-// What may stand in no name at all (RFC 9113 8.2.1).
-bool is_forbidden(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte <= 0x20 || byte >= 0x7f || c == ':' || (c >= 'A' && c <= 'Z');
-}
+bool is_scheme(std::string_view text) { return !text.empty() && is_alpha(text[0]) && kScheme.has_all(text); }
 
 bool is_space(char c) { return c == ' ' || c == '\t'; }
 
@@ -88,24 +78,17 @@ std::string_view H2HeadReader::keep(std::string_view text, bool forever) {
 
 bool H2HeadReader::check_name(std::string_view name) {
   const std::string_view rest = name.starts_with(':') ? name.substr(1) : name;
-  if (!rest.empty() && std::none_of(rest.begin(), rest.end(), is_forbidden)) return true;
+  if (!rest.empty() && kName.has_all(rest)) return true;
   fail("client sent invalid header name: " + shown(name));
   return false;
 }
 
 // Control bytes have no place in a value (RFC 9110 5.5), nor have spaces at its ends (RFC 9113 8.2.1).
 bool H2HeadReader::check_value(std::string_view name, std::string_view value) {
-  const auto is_control = [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; };
   const bool spaced = !value.empty() && (is_space(value.front()) || is_space(value.back()));
-  if (!spaced && std::none_of(value.begin(), value.end(), is_control)) return true;
+  if (!spaced && is_field_value(value)) return true;
   fail("client sent header " + shown(name) + " with invalid value: " + shown(value));
   return false;
-}
-
-bool H2HeadReader::is_unusual(std::string_view name) const {
-  return !std::all_of(name.begin(), name.end(), [&](char c) {
-    return is_alpha(c) || is_digit(c) || c == '-' || (c == '_' && options_->underscores_in_headers);
-  });
 }
 
 void H2HeadReader::add(std::string_view name, std::string_view value, bool forever) {
@@ -117,7 +100,7 @@ void H2HeadReader::add(std::string_view name, std::string_view value, bool forev
   if (name[0] == ':') return add_pseudo(name, keep(value, forever));
   regular_ = true;
   if (++fields_ > limits_->max_headers) return fail("client sent too many header lines", 494);
-  if (options_->ignore_invalid_headers && is_unusual(name)) return;
+  if (options_->ignore_invalid_headers && !is_usual_name(name, options_->underscores_in_headers)) return;
   const FieldId id = field_id(name);
   if (trailers_ && belongs_in_front(id)) return;
   if (id == FieldId::cookie) return add_cookie(value);

@@ -47,7 +47,6 @@ class SEAWALL_API H2HeadReader {
   void add_pseudo(std::string_view name, std::string_view value);
   void take(std::optional<std::string_view>& place, const char* name, std::string_view value);
   void add_cookie(std::string_view value);
-  bool is_unusual(std::string_view name) const;
   void check_request(bool ends);
   void check_connection_fields();
   void read_host();

@@ -4,12 +4,14 @@
 
 #include <algorithm>
 
+#include "seawall/base/bytes.h"
 #include "seawall/base/text.h"
 
 namespace seawall {
 namespace {
 
-bool is_control(char c) { return static_cast<unsigned char>(c) < 0x21 || c == 0x7f; }
+constexpr bool is_control(char c) { return static_cast<unsigned char>(c) < 0x21 || c == 0x7f; }
+constexpr ByteSet kTarget([](char c) { return !is_control(c); });
 
 // Most paths are plain: nothing to decode, no dots or doubled slashes to resolve.
 bool is_plain(std::string_view raw) {
@@ -44,10 +46,9 @@ std::string_view cut_scheme(std::string_view target) {
   return {};
 }
 
-bool is_host_byte(char c) {
-  return is_alpha(c) || is_digit(c) || c == '-' || c == '.' || c == '_' || c == '~' || c == '!' || c == '$' || c == '&' ||
-         c == '\'' || c == '(' || c == ')' || c == '*' || c == '+' || c == ',' || c == ';' || c == '=';
-}
+constexpr ByteSet kHost([](char c) {
+  return is_alpha(c) || is_digit(c) || std::string_view("-._~!$&'()*+,;=").find(c) != std::string_view::npos;
+});
 
 bool is_ipv6_literal(std::string_view host) {
   if (host.size() < 4 || host.front() != '[' || host.back() != ']') return false;
@@ -63,7 +64,7 @@ bool is_ipvfuture_literal(std::string_view host) {
   const auto dot = inner.find('.');
   if (dot == std::string_view::npos || dot == 0 || dot + 1 == inner.size()) return false;
   const auto is_hex = [](char c) { return hex_value(c) >= 0; };
-  const auto is_rest = [](char c) { return is_host_byte(c) || c == ':'; };
+  const auto is_rest = [](char c) { return kHost.has(c) || c == ':'; };
   return std::all_of(inner.begin(), inner.begin() + static_cast<std::ptrdiff_t>(dot), is_hex) &&
          std::all_of(inner.begin() + static_cast<std::ptrdiff_t>(dot) + 1, inner.end(), is_rest);
 }
@@ -117,13 +118,13 @@ Result<std::string> parse_host(std::string_view authority) {
   if (host.find("..") != std::string_view::npos) return Errc::bad_request;
   if (host.ends_with('.')) host.remove_suffix(1);
   if (host.empty() || host.front() == '.') return Errc::bad_request;
-  if (!std::all_of(host.begin(), host.end(), is_host_byte)) return Errc::bad_request;
+  if (!kHost.has_all(host)) return Errc::bad_request;
   return lower(host);
 }
 
 Result<void> parse_target(RequestHead& head, bool merge_slashes) {
   std::string_view rest = head.target;
-  if (std::any_of(rest.begin(), rest.end(), is_control)) return Errc::bad_request;
+  if (!kTarget.has_all(rest)) return Errc::bad_request;
   if (head.method == Method::connect) {
     if (rest.find(':') == std::string_view::npos || rest.find('#') != std::string_view::npos) return Errc::bad_request;
     head.authority = rest;

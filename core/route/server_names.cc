@@ -114,7 +114,7 @@ bool ServerNames::add_trailing(std::string_view base, const Vhost* vhost) {
 const Vhost* ServerNames::find_leading(std::string_view host) const {
   const Vhost* best = nullptr;
   const Label* at = &leading_;
-  while (host.find('.') != npos) {
+  while (!at->next.empty() && host.find('.') != npos) {
     const auto next = at->next.find(take_last(host));
     if (next == at->next.end()) return best;
     at = next->second.get();
@@ -126,7 +126,7 @@ const Vhost* ServerNames::find_leading(std::string_view host) const {
 const Vhost* ServerNames::find_trailing(std::string_view host) const {
   const Vhost* best = nullptr;
   const Label* at = &trailing_;
-  while (host.find('.') != npos) {
+  while (!at->next.empty() && host.find('.') != npos) {
     const auto next = at->next.find(take_first(host));
     if (next == at->next.end()) return best;
     at = next->second.get();

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "seawall/base/bytes.h"
+
 namespace seawall {
 namespace {
 
@@ -25,7 +27,7 @@ std::uint8_t* bytes_of(std::string_view text) {
 void H2Fields::add(std::string_view name, std::string_view value) {
   while (!value.empty() && is_space(value.front())) value.remove_prefix(1);
   while (!value.empty() && is_space(value.back())) value.remove_suffix(1);
-  if (std::any_of(value.begin(), value.end(), breaks_fields)) {
+  if (has_control(value) && std::any_of(value.begin(), value.end(), breaks_fields)) {
     std::string& clean = cleaned_.emplace_back(value);
     std::erase_if(clean, breaks_fields);
     value = clean;
