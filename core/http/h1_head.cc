@@ -15,6 +15,12 @@ namespace {
 
 constexpr std::size_t kEmptyLines = 8;  // before a request line; RFC 9112 2.2 asks for one
 
+// What has come of a line may begin with a method still: something else is refused at once, as by nginx. A browser that speaks
+// TLS to a plain port would wait for client_header_timeout.
+bool may_begin_request(std::string_view line) {
+  return line.empty() || line == "\r" || is_method(line.substr(0, line.find(' ')));
+}
+
 // Where llhttp's spans arrive; one head at a time on a thread.
 class Fields {
  public:
@@ -192,6 +198,7 @@ Result<std::optional<std::size_t>> HeadReader::scan(std::string_view bytes) {
   }
   if (Result<void> fits = check_line(at_ - line_); !fits) return fits.error();
   if (at_ > limits_.total()) return Errc::header_too_large;
+  if (lines_ == 0 && !may_begin_request(bytes.substr(line_))) return Errc::bad_request;
   return std::optional<std::size_t>();
 }
 

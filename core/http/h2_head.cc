@@ -54,7 +54,7 @@ bool belongs_in_front(FieldId id) {
 void H2HeadReader::start(bool trailers) {
   head_ = RequestHead();
   head_.version = Version::http2;
-  method_ = scheme_ = path_ = authority_ = std::nullopt;
+  method_ = scheme_ = path_ = authority_ = protocol_ = std::nullopt;
   cookie_.clear();
   unpacked_ = 0;
   fields_ = 0;
@@ -113,6 +113,7 @@ void H2HeadReader::add_pseudo(std::string_view name, std::string_view value) {
   if (name == ":scheme") return take(scheme_, ":scheme", value);
   if (name == ":path") return take(path_, ":path", value);
   if (name == ":authority") return take(authority_, ":authority", value);
+  if (name == ":protocol") return take(protocol_, ":protocol", value);
   fail("client sent unknown pseudo-header " + shown(name));
 }
 
@@ -171,8 +172,17 @@ void H2HeadReader::read_length(bool ends) {
   if (ends && *length > 0) fail("client prematurely closed stream");
 }
 
+// RFC 8441 4; nothing but WebSocket has a meaning here.
+void H2HeadReader::check_tunnel() {
+  if (method_ != "CONNECT") return fail("client sent :protocol header without CONNECT");
+  if (*protocol_ != "websocket") return fail("client asked for unknown protocol " + shown(*protocol_), 501);
+  head_.tunnel = "websocket";
+  head_.method = Method::get;  // what HTTP/1.1 asks with
+  head_.method_name = "GET";
+}
+
 void H2HeadReader::check_request(bool ends) {
-  const bool connect = method_ == "CONNECT";
+  const bool connect = method_ == "CONNECT" && !protocol_;
   if (!method_) return fail("client sent no :method header");
   if (!is_method(*method_)) return fail("client sent invalid method: " + shown(*method_));
   if (!connect && !scheme_) return fail("client sent no :scheme header");
@@ -181,6 +191,7 @@ void H2HeadReader::check_request(bool ends) {
   if (path_ && !path_->starts_with('/') && *path_ != "*") return fail("client sent invalid :path header: " + shown(*path_));
   read_host();
   if (status_) return;
+  if (protocol_) check_tunnel();
   if (connect) {
     head_.raw_path = head_.path = "/";  // it is answered with 405, whatever it asks for
   } else {

@@ -48,6 +48,7 @@ class SEAWALL_API H2HeadReader {
   void take(std::optional<std::string_view>& place, const char* name, std::string_view value);
   void add_cookie(std::string_view value);
   void check_request(bool ends);
+  void check_tunnel();
   void check_connection_fields();
   void read_host();
   void read_length(bool ends);
@@ -57,7 +58,7 @@ class SEAWALL_API H2HeadReader {
   const HeadLimits* limits_;
   const HeadOptions* options_;
   RequestHead head_;
-  std::optional<std::string_view> method_, scheme_, path_, authority_;
+  std::optional<std::string_view> method_, scheme_, path_, authority_, protocol_;
   std::string cookie_;
   std::uint64_t unpacked_ = 0;
   std::size_t fields_ = 0;

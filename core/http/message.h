@@ -46,6 +46,7 @@ class RequestHead {
   std::optional<std::uint64_t> content_length;
   bool chunked = false;           // HTTP/1 Transfer-Encoding: chunked is the only coding accepted
   bool keep_alive = true;         // what the version and Connection ask for
+  std::string_view tunnel;        // "websocket": an HTTP/2 CONNECT for it (RFC 8441), said here as HTTP/1.1 would; a tunnel is 200
   bool expects_continue = false;  // Expect: 100-continue of an HTTP/1.1 client
   std::size_t size = 0;           // bytes of the head on the wire, for $request_length
   Ref<Block> storage;

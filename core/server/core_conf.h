@@ -31,6 +31,7 @@ class ErrorPage {
 enum class ServerTokens : std::uint8_t { on, off, build };
 enum class Satisfy : std::uint8_t { all, any };
 enum class IfModifiedSince : std::uint8_t { off, exact, before };
+enum class BodyInFile : std::uint8_t { off, on, clean };
 enum class LingeringClose : std::uint8_t { off, on, always };
 
 using MimeTypes = std::unordered_map<std::string, std::string>;  // extension, lower case -> type
@@ -78,6 +79,7 @@ class CoreConf {
   Setting<std::int64_t> max_headers{1000};
   Setting<std::int64_t> client_max_body_size{1 << 20};
   Setting<std::int64_t> client_body_buffer_size{16 * 1024};
+  Setting<BodyInFile> client_body_in_file_only{BodyInFile::off};
   Setting<std::string> client_body_temp_path{std::string()};  // a whole path, once bound
   Setting<std::int64_t> keepalive_requests{1000};
   Setting<KeepaliveDisable> keepalive_disable;
@@ -102,6 +104,7 @@ class CoreConf {
   Setting<bool> tcp_nopush{false};
   Setting<std::vector<ErrorPage>> error_pages;
   Setting<bool> recursive_error_pages{false};
+  Setting<std::vector<Template>> early_hints;  // 103 is passed on where one of them is neither empty nor 0
   Setting<LogTargets> error_log;  // empty: the main context's
   Setting<bool> log_not_found{true};
   Setting<bool> log_subrequest{false};

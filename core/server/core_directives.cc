@@ -96,6 +96,12 @@ void append_error_page(std::vector<ErrorPage>& pages, const Invocation& in) {
   }
 }
 
+std::vector<Template> parse_conditions(const Invocation& in) {
+  std::vector<Template> conditions;
+  for (std::size_t i = 0; i < in.node.args.size(); ++i) conditions.push_back(in.compile(in.arg(i)));
+  return conditions;
+}
+
 template <Root::Kind Kind>
 void apply_root(CoreConf& conf, const Invocation& in) {
   if (conf.root.is_set()) {
@@ -144,6 +150,11 @@ const Directive rows[] = {
     number<C>("max_headers", kOuter, &C::max_headers, "Header fields of one request."),
     size<C>("client_max_body_size", kAllHttp, &C::client_max_body_size, "The largest request body; 0: no limit."),
     size<C>("client_body_buffer_size", kAllHttp, &C::client_body_buffer_size, "A body that must be kept is kept in memory up to this."),
+    choice<C, BodyInFile>("client_body_in_file_only", kAllHttp, &C::client_body_in_file_only,
+                          {{"off", BodyInFile::off}, {"on", BodyInFile::on}, {"clean", BodyInFile::clean}},
+                          "A body that must be kept goes into a file with a name, which stays (on) or goes with the request (clean)."),
+    directive<C, std::vector<Template>>("early_hints", kAllHttp, 1, kMany, "string ...", &C::early_hints, parse_conditions,
+                                        "103 of an upstream is passed on where one of them is neither empty nor 0."),
     directive<C, std::string>("client_body_temp_path", kAllHttp, 1, 4, "path", &C::client_body_temp_path, parse_body_temp_path,
                               "Where longer ones are.", "client_body_temp"),
     flag<C>("ignore_invalid_headers", kOuter, &C::ignore_invalid_headers, "Drops fields with unusual names."),

@@ -64,12 +64,9 @@ std::string absolute_location(const Exchange& x, std::string_view path) {
   if (!path.starts_with('/') || !*core.absolute_redirect) return std::string(path);
   const bool tls = x.connection.tls && !x.connection.tls->is_plain();
   std::string location = tls ? "https://" : "http://";
-  if (*core.server_name_in_redirect || x.request.host.empty()) {
-    if (!x.vhost->primary_name.empty()) location += x.vhost->primary_name;
-    else location += x.connection.local.text();
-  } else {
-    location += x.request.host;
-  }
+  if (*core.server_name_in_redirect && !x.vhost->primary_name.empty()) location += x.vhost->primary_name;
+  else if (!x.request.host.empty()) location += x.request.host;
+  else location += x.connection.local.text();
   const int port = x.connection.local.port();
   if (*core.port_in_redirect && port != 0 && port != (tls ? 443 : 80)) location += ":" + std::to_string(port);
   return location.append(path);

@@ -22,6 +22,7 @@
 
 namespace seawall {
 
+class Exchange;
 class Loop;
 class TlsStream;
 class Vhost;
@@ -49,6 +50,14 @@ class ConnectionInfo {
   int fd = -1;                    // of the socket, for $tcpinfo_*
   bool pipelined = false;         // the current request was here before the response to the one before it
   const Probe* probe = nullptr;   // of the server to itself (server/probe.h): not logged; mostly null
+};
+
+// Who tells the client something in front of the response (1xx). One loop.
+class Informer {
+ public:
+  virtual ~Informer() = default;
+  // Waits until it is out, for send_timeout at most.
+  virtual Task<Result<void>> inform(Exchange& x, int status, const Headers& fields) = 0;
 };
 
 class SEAWALL_API Exchange {
@@ -80,6 +89,8 @@ class SEAWALL_API Exchange {
   bool uri_follows_alias = false; // try_files found a file behind an alias of a regex location: nginx's add_uri_to_alias
   Captures captures;              // of the last regex that matched ($1..)
   std::vector<std::pair<std::string, std::string>> named_captures;  // (?<name>...) of locations and server names
+
+  Informer* informer = nullptr;   // null: the client understands no 1xx, or this is a subrequest
 
   // Of a subrequest (server/subrequest.h): whose it is; it ends before that does. Access rules and what shapes the response
   // that the client gets (add_header, compression, ranges) do not concern it.

@@ -29,6 +29,7 @@ Piece H2BodySource::take() {
 
 void H2BodySource::read_away(const Exchange& x) {
   reading_away_ = true;
+  s_.reading = false;
   away_ = Deadline::in(*x.core().lingering_time, Wait::linger).earlier(x.last_deadline(Wait::linger));
 }
 
@@ -64,11 +65,24 @@ Task<Result<void>> H2BodySource::wait(Exchange& x) {
   co_return Result<void>();
 }
 
+// Who wants all of a body takes it as fast as it comes: the client need not wait for each part of it to be read, which a
+// connection of a long round trip would feel (nginx: the largest window there is).
+void H2BodySource::expect_whole() {
+  constexpr std::int32_t kWindow = 1 << 20;
+  if (s_.ends || s_.closed || nghttp2_session_get_stream_effective_local_window_size(h_.session(), s_.id) >= kWindow) return;
+  if (s_.body_length && *s_.body_length <= NGHTTP2_INITIAL_WINDOW_SIZE) return;
+  nghttp2_session_set_local_window_size(h_.session(), NGHTTP2_FLAG_NONE, s_.id, kWindow);
+  h_.wake_writer();
+}
+
 Task<Result<Piece>> H2BodySource::read(Exchange& x) {
+  s_.reading = true;
+  if (s_.broken) co_return Errc::bad_request;
   while (s_.received.empty() && !s_.ends) {
     if (s_.closed) co_return Errc::peer_closed;
     const Result<void> more = co_await wait(x);
     if (!more) co_return more.error();
+    if (s_.broken) co_return Errc::bad_request;
   }
   co_return take();
 }

@@ -14,6 +14,7 @@ class H2BodySource final : public BodySource {
  public:
   H2BodySource(H2Connection& connection, H2Stream& stream) : h_(connection), s_(stream) {}
   Task<Result<Piece>> read(Exchange& x) override;
+  void expect_whole() override;
   // From now on what comes is only read away: within lingering_time in all, lingering_timeout between two reads.
   void read_away(const Exchange& x);
   const Headers& trailers() const override;

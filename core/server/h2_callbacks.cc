@@ -15,6 +15,8 @@
 #include "seawall/server/h2_fields.h"
 #include "seawall/server/h2_priority.h"
 #include "seawall/server/h2_stream.h"
+#include "seawall/server/h2_tunnel.h"
+#include "seawall/server/h2_weights.h"
 #include "seawall/server/vhost.h"
 
 namespace seawall {
@@ -50,7 +52,7 @@ struct H2Callbacks {
     h.head_unpacked_ = 0;
     h.building_ = 0;
     if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
-      h.begin_stream(frame->hd.stream_id);
+      h.begin_stream(frame->hd.stream_id, ends_stream(*frame));
     } else if (stream_of(session, frame->hd.stream_id)) {
       h.head_reader_.begin_trailers();
       h.building_ = static_cast<std::uint32_t>(frame->hd.stream_id);
@@ -74,13 +76,19 @@ struct H2Callbacks {
     switch (frame->hd.type) {
       case NGHTTP2_HEADERS: headers_received(h, session, *frame); break;
       case NGHTTP2_DATA: data_received(h, session, *frame); break;
+      case NGHTTP2_PRIORITY: weigh(h, frame->hd.stream_id, frame->priority.pri_spec); break;
       case NGHTTP2_SETTINGS: settings_received(h, frame->settings); break;
       default: break;
     }
     return 0;
   }
 
+  static void weigh(H2Connection& h, std::int32_t id, const nghttp2_priority_spec& said) {
+    h.weigh(id, said.stream_id, said.weight, said.exclusive != 0);
+  }
+
   static void settings_received(H2Connection& h, const nghttp2_settings& settings) {
+    if (settings.hd.flags & NGHTTP2_FLAG_ACK) h.acknowledged_ = true;
     if (h.greeted_) return;
     h.idle_since_ = h.c.server.loop.now();
     h.greeted_ = true;
@@ -96,6 +104,7 @@ struct H2Callbacks {
 
   static void headers_received(H2Connection& h, nghttp2_session* session, const nghttp2_frame& frame) {
     h.head_since_ = 0;
+    if (frame.hd.flags & NGHTTP2_FLAG_PRIORITY) weigh(h, frame.hd.stream_id, frame.headers.pri_spec);
     if (h.building_ != static_cast<std::uint32_t>(frame.hd.stream_id)) return;
     h.building_ = 0;
     if (frame.headers.cat == NGHTTP2_HCAT_REQUEST)
@@ -188,12 +197,16 @@ struct H2Callbacks {
   }
 
   static ssize_t read_data(nghttp2_session* session, std::int32_t id, std::uint8_t*, std::size_t length, std::uint32_t* flags,
-                           nghttp2_data_source*, void*) {
+                           nghttp2_data_source*, void* user_data) {
     H2Stream* stream = stream_of(session, id);
     if (!stream || stream->served) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     const std::uint64_t left = stream->output.left();
     if (left == 0 ? !stream->output.last() : stream->allowance == 0) {
       stream->deferred = true;
+      return NGHTTP2_ERR_DEFERRED;
+    }
+    if (connection(user_data).must_yield(*stream)) {
+      stream->yielded = true;
       return NGHTTP2_ERR_DEFERRED;
     }
     *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
@@ -236,8 +249,21 @@ void H2Connection::check_stream_id(std::int32_t id, bool head) {
                  head && !ids_.was_opened(id) ? NGHTTP2_PROTOCOL_ERROR : NGHTTP2_STREAM_CLOSED);
 }
 
-void H2Connection::begin_stream(std::int32_t id) {
+// A client that speaks RFC 9218 means nothing by it.
+void H2Connection::weigh(std::int32_t id, std::int32_t depends_on, int weight, bool exclusive) {
+  if (extensible_) return;
+  if (!weights_) weights_ = std::make_unique<H2Weights>();
+  weights_->set(id, depends_on, weight, exclusive);
+}
+
+void H2Connection::begin_stream(std::int32_t id, bool ends) {
   ids_.opened(id);
+  // A body that may be longer than the window that the client does not know yet; a refused stream may be tried again.
+  if (!acknowledged_ && !ends && *conf_.body_preread_size < NGHTTP2_INITIAL_WINDOW_SIZE) {
+    c.log(Level::info, "client sent stream with data before settings were acknowledged");
+    nghttp2_submit_rst_stream(session(), NGHTTP2_FLAG_NONE, id, NGHTTP2_REFUSED_STREAM);
+    return;
+  }
   if (active_ < static_cast<std::size_t>(*conf_.max_concurrent_streams)) {
     head_reader_.begin();
     building_ = static_cast<std::uint32_t>(id);
@@ -254,15 +280,18 @@ void H2Connection::add_stream(std::int32_t id, std::size_t wire_size, bool ends)
   ++c.server.counts().h2_streams;
   if (++active_ == 1) ++c.server.counts().h2_busy;
   RequestHead head = head_reader_.finish(wire_size, ends);
+  if (!head.tunnel.empty()) ask_for_websocket(head);
   H2Priority priority(head.headers.get(FieldId::priority));
   auto* stream = new H2Stream(*this, id, c.info, std::move(head));
   stream->ends = ends;
+  stream->has_body = !ends;
   stream->malformed = head_reader_.status();
   stream->malformed_reason = head_reader_.reason();
   if (stream->malformed) broken_frame();
   fresh_.push_back(*stream);
   nghttp2_session_set_stream_user_data(session(), id, stream);
   if (priority.said()) set_priority(session(), id, priority, extensible_);
+  if (priority.said() && weights_) weights_->set(id, 0, 256 >> priority.urgency(), false);
   const CoreConf& core = *c.core;
   const std::int64_t age = c.server.loop.now() - c.info.started;
   if (core.keepalive_timeout->timeout.count() <= 0 || c.server.draining() ||
@@ -274,6 +303,22 @@ void H2Connection::add_stream(std::int32_t id, std::size_t wire_size, bool ends)
 // The client has brought a reset about: that it can do often, too (MadeYouReset).
 void H2Connection::broken_frame() {
   if (!budgets_.spend(H2Abuse::made_you_reset, c.server.loop.now())) abused(H2Abuse::made_you_reset);
+}
+
+// Nobody may take what has come of the body for all of it. As long as there is time for it the client hears 400, else the
+// stream is reset at once (RFC 9113 8.1.1 allows both).
+void H2Connection::broken_body(H2Stream& stream, std::string reason) {
+  c.log(Level::info, reason);
+  stream.received.clear();
+  if (!stream.begun && !stream.malformed) {
+    stream.malformed = 400;
+    stream.malformed_reason = std::move(reason);
+    return broken_frame();
+  }
+  if (!stream.reading) return break_off(stream);
+  stream.broken = true;
+  stream.arrived.set();
+  broken_frame();
 }
 
 void H2Connection::break_off(H2Stream& stream) {
@@ -293,19 +338,17 @@ void H2Connection::end_of_trailers(H2Stream& stream, bool ends) {
 void H2Connection::end_of_body(H2Stream& stream) {
   stream.ends = true;
   stream.arrived.set();
-  if (!stream.body_length || stream.body_size == *stream.body_length) return;
-  c.log(Level::info, "client prematurely closed stream: only " + std::to_string(stream.body_size) + " out of " +
-                         std::to_string(*stream.body_length) + " bytes of request body received");
-  break_off(stream);
+  if (!stream.body_length || stream.body_size >= *stream.body_length) return;  // more than that was said of DATA
+  broken_body(stream, "client prematurely closed stream: only " + std::to_string(stream.body_size) + " out of " +
+                          std::to_string(*stream.body_length) + " bytes of request body received");
 }
 
 void H2Connection::data_arrived(H2Stream& stream, std::string_view data) {
   stream.body_size += data.size();
-  if (stream.body_length && stream.body_size > *stream.body_length) {
-    c.log(Level::info, "client intended to send body data larger than declared");
-    break_off(stream);
-  }
-  if (stream.discarding) {
+  const bool too_much = stream.body_length && stream.body_size > *stream.body_length;
+  if (too_much && stream.body_size - data.size() <= *stream.body_length)
+    broken_body(stream, "client intended to send body data larger than declared");
+  if (stream.discarding || too_much) {
     nghttp2_session_consume_stream(session(), stream.id, data.size());
     return;
   }
@@ -335,6 +378,8 @@ nghttp2_session_callbacks* make_callbacks() {
   return cb;
 }
 
+constexpr std::size_t kLargestResponseHead = 1 << 20;  // packed; nghttp2's own limit of 64 KiB is less than upstreams may send
+
 // The fields of heads are judged by H2HeadReader, which answers as nginx does where nghttp2 resets; floods by H2Budgets.
 nghttp2_option* make_option() {
   nghttp2_option* option = nullptr;
@@ -344,6 +389,7 @@ nghttp2_option* make_option() {
   nghttp2_option_set_no_closed_streams(option, 1);
   nghttp2_option_set_server_fallback_rfc7540_priorities(option, 1);
   nghttp2_option_set_builtin_recv_extension_type(option, NGHTTP2_PRIORITY_UPDATE);
+  nghttp2_option_set_max_send_header_block_length(option, kLargestResponseHead);
   nghttp2_option_set_stream_reset_rate_limit(option, 1'000'000, 1'000'000);
   return option;
 }

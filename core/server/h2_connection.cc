@@ -10,6 +10,7 @@
 #include "seawall/server/core_conf.h"
 #include "seawall/server/h2_batch.h"
 #include "seawall/server/h2_stream.h"
+#include "seawall/server/h2_weights.h"
 #include "seawall/server/vhost.h"
 
 namespace seawall {
@@ -69,11 +70,12 @@ H2Connection::~H2Connection() {
 // not read holds up no other.
 void H2Connection::greet() {
   const auto list_size = static_cast<std::uint32_t>(std::min<std::size_t>(c.vhost->head_limits.total(), 0x7fffffff));
-  const std::array<nghttp2_settings_entry, 4> settings{{
+  const std::array<nghttp2_settings_entry, 5> settings{{
       {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, kBeyondReach},
       {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, static_cast<std::uint32_t>(*conf_.body_preread_size)},
       {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, list_size},
       {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
+      {NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1},
   }};
   CHECK(nghttp2_submit_settings(session(), NGHTTP2_FLAG_NONE, settings.data(), settings.size()) == 0);
   const std::uint8_t* frame = nullptr;
@@ -161,6 +163,7 @@ void H2Connection::receive(std::string_view bytes) {
   std::size_t passed = 0, at = 0;
   while (const auto head = heads_.next(bytes, at)) {
     if (const auto cost = cost_of(*head); cost && !budgets_.spend(*cost, c.server.loop.now())) abused(*cost);
+    if (head->type == NGHTTP2_PUSH_PROMISE) return refuse_session("client sent PUSH_PROMISE frame", NGHTTP2_PROTOCOL_ERROR);
     if (head->type != NGHTTP2_DATA) continue;
     pass(bytes.substr(passed, at - passed));
     passed = at;
@@ -206,6 +209,10 @@ Deadline H2Connection::deadline() const {
 bool H2Connection::timed_out() {
   const Deadline now = deadline();
   if (!now.passed()) return false;
+  if (now.wait() == Wait::header && building_ != 0) {
+    give_up_head();
+    return false;
+  }
   if (now.wait() == Wait::header) {
     c.time_out(Wait::header, *c.core);
     refuse_session("client timed out while reading client request headers", NGHTTP2_PROTOCOL_ERROR);
@@ -215,6 +222,18 @@ bool H2Connection::timed_out() {
     closing_ = true;
   }
   return true;
+}
+
+// Of a request, or the trailers of one: that stream is reset, the others go on. What is still to come of the block is read, but
+// for nobody; a connection without streams is idle meanwhile.
+void H2Connection::give_up_head() {
+  c.server.count_timeout(Wait::header);
+  c.log(Level::info, "client timed out while reading client request headers");
+  nghttp2_submit_rst_stream(session(), NGHTTP2_FLAG_NONE, static_cast<std::int32_t>(building_), NGHTTP2_PROTOCOL_ERROR);
+  building_ = 0;
+  head_since_ = 0;
+  if (active_ == 0) idle_since_ = c.server.loop.now();
+  wake_writer();
 }
 
 void H2Connection::wake_reader() { c.stream->socket().interrupt(Socket::reading, Errc::cancelled); }
@@ -261,6 +280,7 @@ bool H2Connection::fill_and_send(Io& io) {
       const std::uint8_t* frames = nullptr;
       const ssize_t n = nghttp2_session_mem_send(session(), &frames);
       if (n < 0) return false;
+      if (n == 0 && resume_yielded()) continue;
       if (n == 0) break;
       batch.append(frames, static_cast<std::size_t>(n));
     }
@@ -276,6 +296,28 @@ bool H2Connection::fill_and_send(Io& io) {
     unsent_.assign(left);
     return true;
   }
+}
+
+// Is there another stream that comes first, and can go on now?
+bool H2Connection::must_yield(const H2Stream& stream) {
+  if (!weights_) return false;
+  for (H2Stream* other = streams_.front(); other; other = streams_.next(*other))
+    if (other != &stream && other->has_output() && weights_->before(other->id, stream.id) &&
+        nghttp2_session_get_stream_remote_window_size(session(), other->id) > 0)
+      return true;
+  return false;
+}
+
+// Nobody else can go on: the first of those that have stood back.
+bool H2Connection::resume_yielded() {
+  if (!weights_) return false;
+  H2Stream* first = nullptr;
+  for (H2Stream* stream = streams_.front(); stream; stream = streams_.next(*stream))
+    if (stream->yielded && (!first || weights_->before(stream->id, first->id))) first = stream;
+  if (!first) return false;
+  first->yielded = false;
+  nghttp2_session_resume_data(session(), first->id);
+  return true;
 }
 
 Task<bool> H2Connection::wait_writable(Io io) {

@@ -23,6 +23,7 @@ namespace seawall {
 
 class Connection;
 class H2Stream;
+class H2Weights;
 class Http2Conf;
 
 class H2Connection final : public Drained {
@@ -62,11 +63,14 @@ class H2Connection final : public Drained {
   void start_streams();
   Deadline deadline() const;
   bool timed_out();
+  void give_up_head();
   bool finished() const;
   // Writer.
   Task<void> write();
   Task<bool> flush();
   bool fill_and_send(Io& io);
+  bool must_yield(const H2Stream& stream);
+  bool resume_yielded();
   Task<bool> wait_writable(Io io);
   void say_farewell();
   // Ends.
@@ -76,10 +80,12 @@ class H2Connection final : public Drained {
   void wake_reader();
   // What callbacks do.
   void check_stream_id(std::int32_t id, bool head);
-  void begin_stream(std::int32_t id);
+  void weigh(std::int32_t id, std::int32_t depends_on, int weight, bool exclusive);
+  void begin_stream(std::int32_t id, bool ends);
   void add_stream(std::int32_t id, std::size_t wire_size, bool ends);
   void broken_frame();
   void break_off(H2Stream& stream);
+  void broken_body(H2Stream& stream, std::string reason);
   void end_of_trailers(H2Stream& stream, bool ends);
   void end_of_body(H2Stream& stream);
   void data_arrived(H2Stream& stream, std::string_view data);
@@ -93,6 +99,7 @@ class H2Connection final : public Drained {
   H2Preface preface_;
   H2FrameHeads heads_;
   H2StreamIds ids_;
+  std::unique_ptr<H2Weights> weights_;  // of a client that has said some
   List<H2Stream> fresh_;            // complete heads whose tasks have not been started
   List<H2Stream> streams_;          // those that have
   Scope* tasks_ = nullptr;          // of the streams
@@ -106,6 +113,7 @@ class H2Connection final : public Drained {
   std::string unsent_;              // frames that the socket has not taken
   bool preface_read_ = false;
   bool greeted_ = false;            // the client's SETTINGS have come, too
+  bool acknowledged_ = false;       // our SETTINGS
   bool ack_withheld_ = false;       // of SETTINGS that were none of the client's
   bool extensible_ = false;         // the client speaks RFC 9218: SETTINGS_NO_RFC7540_PRIORITIES
   bool going_away_ = false;         // GOAWAY has been said

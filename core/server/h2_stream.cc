@@ -23,7 +23,7 @@ void H2Output::give(FilePart part) {
 
 bool H2Output::take(char* to, std::size_t n) {
   if (!part_) {
-    std::memcpy(to, bytes_.data(), n);
+    if (n > 0) std::memcpy(to, bytes_.data(), n);  // none are nowhere
     bytes_ = bytes_.sub(n);
     if (bytes_.empty()) bytes_ = Slice();
     return true;

@@ -49,6 +49,7 @@ class H2Stream final : public ListNode {
   std::string malformed_reason;
 
   // The request's body.
+  bool has_body = false;           // the head did not end the stream; what follows may be empty
   std::string received;            // and not read yet; bounded by the stream's window
   std::uint64_t body_size = 0;     // DATA so far
   std::uint64_t body_wire = 0;     // with padding
@@ -56,11 +57,17 @@ class H2Stream final : public ListNode {
   Headers trailers;
   bool ends = false;               // the client has sent all of it
   bool discarding = false;         // nobody will read it
+  bool reading = false;            // somebody has begun to
+  bool broken = false;             // it is not as long as announced
   Event arrived;
 
   // The response.
   H2Output output;
   bool deferred = false;           // nghttp2 waits until it is told that there is more
+  bool yielded = false;            // ... or that those who come first have nothing to send
+  bool has_output() const {        // that may go, as far as the client takes it
+    return !closed && !end_sent && (output.left() > 0 ? allowance > 0 : output.last());
+  }
   std::uint64_t allowance = UINT64_MAX;  // bytes of the body that may go before the task is asked again (limit_rate)
   std::uint64_t sent_size = 0;     // of the body
   std::uint64_t sent_wire = 0;     // head and body as frames

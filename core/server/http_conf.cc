@@ -45,8 +45,8 @@ class Maker {
     vhost.tls_conf = conf_of<TlsModule>(settings);
     vhost.http2 = conf_of<Http2Module>(settings);
     const Setting<bool>& http2 = vhost.http2->on;
-    vhost.http2_on_tls = http2.is_set() ? *http2 : !compat_nginx_;
-    vhost.http2_on_plain = http2.is_set() && *http2;
+    vhost.http2_on_tls = http2.is_default() ? !compat_nginx_ : *http2;
+    vhost.http2_on_plain = !http2.is_default() && *http2;
     set_head_limits(vhost);
     CoreBlocks* blocks = own_blocks(settings);
     if (blocks) vhost.names = std::move(blocks->names);

@@ -20,6 +20,8 @@ class BodySource {
   virtual ~BodySource() = default;
   // The next bytes, last marked; waits within the deadlines of `x`.
   virtual Task<Result<Piece>> read(Exchange& x) = 0;
+  // All of it will be read, without a pause.
+  virtual void expect_whole() {}
   virtual const Headers& trailers() const = 0;
   // Bytes so far, as they came: with the framing of chunks.
   virtual std::uint64_t wire_size() const = 0;
@@ -27,6 +29,9 @@ class BodySource {
 
 class SEAWALL_API RequestBody {
  public:
+  RequestBody() = default;
+  ~RequestBody();
+  RequestBody(const RequestBody&) = delete;
   // No source: the request has no body.
   void attach(BodySource* source, std::optional<std::uint64_t> length) {
     source_ = source;
@@ -49,6 +54,10 @@ class SEAWALL_API RequestBody {
   const std::optional<FilePart>& file() const { return file_; }  // of a stored body that is not in kept()
   // Some of it was read by somebody who did not keep it: the whole is not to be had any more.
   bool is_spent() const { return received_ > 0 && !kept_ && !file_; }
+  // Where the file can be read by others, if there is one.
+  std::string file_name() const;
+  // A body that is read piece by piece is kept as well, as long as it is no longer than that.
+  void keep_small(std::int64_t most) { keep_at_most_ = most; }
   // The fields behind a chunked body; complete once it has ended.
   const Headers& trailers() const;
   // Reads what is left and forgets it.
@@ -57,11 +66,17 @@ class SEAWALL_API RequestBody {
  private:
   Result<Slice> read_file();
   static std::error_code file_failed(Exchange& x, std::error_code error);
+  Result<Fd> make_file(const Exchange& x);
+  void keep(std::string_view piece);
   BodySource* source_ = nullptr;
   std::optional<std::uint64_t> length_;
   std::uint64_t received_ = 0;
   std::optional<Slice> kept_;
   std::optional<FilePart> file_;
+  std::string name_;               // of the file, where it has one (client_body_in_file_only)
+  bool remove_ = false;            // ... and loses it with the request
+  std::int64_t keep_at_most_ = 0;
+  std::string small_;
   bool ended_ = true;
 };
 

@@ -12,6 +12,7 @@
 #include "seawall/server/h1_body_source.h"
 #include "seawall/server/handler_run.h"
 #include "seawall/server/http_conf.h"
+#include "seawall/server/inform.h"
 #include "seawall/server/old_browsers.h"
 #include "seawall/server/respond.h"
 #include "seawall/server/vhost.h"
@@ -182,6 +183,8 @@ Task<std::unique_ptr<Exchange>> read_request(Connection& c, bool first) {
 Task<bool> one_request(Connection& c, std::unique_ptr<Exchange> owner) {
   Exchange& x = *owner;
   H1BodySource source(c, x.request);
+  H1Informer informer(c);
+  if (x.request.version == Version::http11) x.informer = &informer;
   if (x.request.chunked || x.request.content_length.value_or(0) > 0) x.body.attach(&source, x.request.content_length);
 
   c.enter(ConnState::handler);
@@ -191,6 +194,7 @@ Task<bool> one_request(Connection& c, std::unique_ptr<Exchange> owner) {
   if (std::exchange(x.handler_timed_out, false)) c.server.count_timeout(Wait::handler);
   c.core = &x.core();
   bool sent = false;
+  x.informer = nullptr;
   if (response) {
     x.keep_alive = reusable(c, x, *response);
     c.enter(ConnState::send);

@@ -11,7 +11,9 @@
 #include "seawall/server/h2_body_source.h"
 #include "seawall/server/h2_connection.h"
 #include "seawall/server/h2_stream.h"
+#include "seawall/server/h2_tunnel.h"
 #include "seawall/server/handler_run.h"
+#include "seawall/server/inform.h"
 #include "seawall/server/vhost.h"
 #include "seawall/server/write_h2.h"
 
@@ -32,6 +34,8 @@ Task<std::optional<Response>> answer(H2Connection& h, H2Stream& s, Exchange& x) 
   std::optional<Response> response;
   if (const int wrong = refusal_of(h.c, s, x)) response = co_await run_error(x, wrong);
   else response = co_await run_handler(x);
+  if (!x.request.tunnel.empty() && response && !s.closed)
+    if (const int refused = tunnel_refused(x, *response)) response = co_await run_error(x, refused);
   s.working = nullptr;
   if (std::exchange(x.handler_timed_out, false)) h.c.server.count_timeout(Wait::handler);
   co_return response;
@@ -39,10 +43,11 @@ Task<std::optional<Response>> answer(H2Connection& h, H2Stream& s, Exchange& x) 
 
 // What is left to say to nghttp2 when the response is out, or could not be made or sent.
 void end_stream(H2Connection& h, H2Stream& s, const Exchange& x, bool sent) {
-  if (s.malformed) nghttp2_submit_rst_stream(h.session(), NGHTTP2_FLAG_NONE, s.id, NGHTTP2_PROTOCOL_ERROR);
+  const bool wrong = s.malformed || s.broken || (!s.ends && x.status == 408);  // a late body is a PROTOCOL_ERROR in nginx, too
+  if (wrong) nghttp2_submit_rst_stream(h.session(), NGHTTP2_FLAG_NONE, s.id, NGHTTP2_PROTOCOL_ERROR);
   else if (!sent) h.reset(s, x.aborted ? NGHTTP2_INTERNAL_ERROR : NGHTTP2_CANCEL);
   else if (!s.ends) h.reset(s, NGHTTP2_NO_ERROR);  // the rest of the body is of no use (RFC 9113 8.1)
-  if (s.malformed) h.wake_writer();
+  if (wrong) h.wake_writer();
 }
 
 // The response is out and the client is still sending: what is left is read away, as long as HTTP/1 would, so that it need
@@ -53,7 +58,8 @@ Task<void> read_away_rest(H2Stream& s, Exchange& x, H2BodySource& source) {
                    core.lingering_timeout->count() <= 0;
   const std::int64_t limit = *core.client_max_body_size;
   const bool too_much = limit > 0 && x.body.length().value_or(0) > static_cast<std::uint64_t>(limit);
-  if (off || too_much || x.body_refused || x.request.expects_continue) co_return;
+  const bool begun = s.body_size > 0;  // nothing of it is on its way, or only now: it need not come
+  if (off || too_much || !begun || x.body_refused || x.request.expects_continue) co_return;
   source.read_away(x);
   const Result<void> rest = co_await x.body.discard(x);
   if (!rest && rest.error() == Errc::body_too_large) x.body_refused = true;
@@ -69,18 +75,23 @@ Task<void> serve_h2_stream(H2Connection& h, H2Stream& s) {
   s.exchange = &x;
   x.started = s.started;
   H2BodySource source(h, s);
-  if (!s.ends || !s.received.empty()) x.body.attach(&source, x.request.content_length);
+  H2Informer informer(h, s);
+  x.informer = &informer;
+  if (!s.malformed && s.has_body && x.request.tunnel.empty()) x.body.attach(&source, x.request.content_length);
   std::optional<Response> response = co_await answer(h, s, x);
   h.c.core = &x.core();
   bool sent = false;
-  if (response && !s.closed) sent = co_await write_h2(h, s, x, *response);
+  const bool tunnel = response && std::holds_alternative<std::unique_ptr<Tunnel>>(response->body);
+  if (tunnel && !s.closed) sent = co_await run_h2_tunnel(h, s, x, *response);
+  else if (response && !s.closed) sent = co_await write_h2(h, s, x, *response);
   else x.status = s.closed ? 499 : 444;
   log_exchange(x);
   x.response = nullptr;
+  x.informer = nullptr;
   response.reset();
   s.working = nullptr;
   if (x.at_work()) co_await end_work(x);
-  if (sent && !s.ends && !s.closed && !s.malformed) co_await read_away_rest(s, x, source);
+  if (sent && !s.ends && !s.closed && !s.malformed && !s.broken) co_await read_away_rest(s, x, source);
   end_stream(h, s, x, sent);
   s.exchange = nullptr;
   owner.reset();  // it refers to the stream's ConnectionInfo, and served() ends the stream

@@ -133,8 +133,11 @@ bool request_body(Exchange& x, std::string_view, const void*, std::string& out) 
   return true;
 }
 
-// Bodies are kept in memory: there is no file to name.
-bool request_body_file(Exchange&, std::string_view, const void*, std::string&) { return false; }
+bool request_body_file(Exchange& x, std::string_view, const void*, std::string& out) {
+  const std::string name = x.body.file_name();
+  out.append(name);
+  return !name.empty();
+}
 
 bool request_id(Exchange&, std::string_view, const void*, std::string& out) {
   static constexpr char digits[] = "0123456789abcdef";

@@ -27,9 +27,7 @@ class H2Writer {
     if (pace_) s_.allowance = 0;
   }
 
-  // What follows it: nothing (END_STREAM), the output, or trailers alone.
-  enum class Followed : std::uint8_t { nothing, output, trailers };
-  void submit_head(const Response& response, Followed by);
+  void submit_head(const Response& response, H2Followed by) { submit_h2_head(h_, s_, x_, response, by); }
   // Until what was given is out: all of it, END_STREAM included, where it was the last.
   Task<Result<void>> wait();
   Task<Result<void>> send_reader(const Response& response, Reader& reader);
@@ -38,7 +36,7 @@ class H2Writer {
   bool is_out() const { return s_.output.last() ? s_.end_sent : s_.output.left() == 0; }
   Deadline deadline(std::int64_t from) const;
   void timed_out();
-  void resume();
+  void resume() { resume_h2_output(h_, s_); }
   bool may_go();
 
   H2Connection& h_;
@@ -48,30 +46,6 @@ class H2Writer {
   std::optional<Pace> pace_;
   std::uint64_t counted_ = 0;  // of s_.sent_size, by pace_
 };
-
-void H2Writer::submit_head(const Response& response, Followed by) {
-  const std::string status = std::to_string(response.status);
-  std::string length;
-  H2Fields fields;
-  fields.add(":status", status);
-  if (!response.headers.has(FieldId::server)) fields.add("server", server_field(x_));
-  if (!response.headers.has(FieldId::date)) fields.add("date", current_date());
-  fields.add_all(response.headers);
-  if (x_.sent_content_length) {
-    length = std::to_string(*x_.sent_content_length);
-    fields.add("content-length", length);
-  }
-  if (by == Followed::trailers) {
-    nghttp2_submit_headers(h_.session(), NGHTTP2_FLAG_NONE, s_.id, nullptr, fields.data(), fields.size(), nullptr);
-    H2Fields trailers;
-    trailers.add_all(x_.sent_trailers);
-    nghttp2_submit_trailer(h_.session(), s_.id, trailers.data(), trailers.size());
-  } else {
-    const nghttp2_data_provider output = h2_output_of(s_);
-    nghttp2_submit_response(h_.session(), s_.id, fields.data(), fields.size(), by == Followed::output ? &output : nullptr);
-  }
-  h_.wake_writer();
-}
 
 Deadline H2Writer::deadline(std::int64_t from) const {
   const CoreConf& core = x_.core();
@@ -88,12 +62,6 @@ void H2Writer::timed_out() {
   h_.c.server.count_timeout(Wait::send);
   ++h_.c.server.h2_abuses[static_cast<std::size_t>(H2Abuse::window_stall)];
   x_.log(Level::info, "client timed out while sending response to client");
-}
-
-void H2Writer::resume() {
-  if (!std::exchange(s_.deferred, false)) return;
-  nghttp2_session_resume_data(h_.session(), s_.id);
-  h_.wake_writer();
 }
 
 // False while limit_rate lets nothing go.
@@ -153,7 +121,7 @@ Task<Result<void>> H2Writer::send_reader(const Response& response, Reader& reade
     s_.output.give(std::move(piece->data), last);
     if (!submitted) {
       const bool trailers_only = last && size == 0 && !x_.sent_trailers.empty();
-      submit_head(response, trailers_only ? Followed::trailers : Followed::output);
+      submit_head(response, trailers_only ? H2Followed::trailers : H2Followed::output);
       x_.end_handler_clock();
       submitted = true;
     } else if (!pace_ || size == 0) {
@@ -168,6 +136,36 @@ Task<Result<void>> H2Writer::send_reader(const Response& response, Reader& reade
 
 }  // namespace
 
+void submit_h2_head(H2Connection& h, H2Stream& s, Exchange& x, const Response& response, H2Followed by) {
+  const std::string status = std::to_string(response.status);
+  std::string length;
+  H2Fields fields;
+  fields.add(":status", status);
+  if (!response.headers.has(FieldId::server)) fields.add("server", server_field(x));
+  if (!response.headers.has(FieldId::date)) fields.add("date", current_date());
+  fields.add_all(response.headers);
+  if (x.sent_content_length) {
+    length = std::to_string(*x.sent_content_length);
+    fields.add("content-length", length);
+  }
+  if (by == H2Followed::trailers) {
+    nghttp2_submit_headers(h.session(), NGHTTP2_FLAG_NONE, s.id, nullptr, fields.data(), fields.size(), nullptr);
+    H2Fields trailers;
+    trailers.add_all(x.sent_trailers);
+    nghttp2_submit_trailer(h.session(), s.id, trailers.data(), trailers.size());
+  } else {
+    const nghttp2_data_provider output = h2_output_of(s);
+    nghttp2_submit_response(h.session(), s.id, fields.data(), fields.size(), by == H2Followed::output ? &output : nullptr);
+  }
+  h.wake_writer();
+}
+
+void resume_h2_output(H2Connection& h, H2Stream& s) {
+  if (!std::exchange(s.deferred, false)) return;
+  nghttp2_session_resume_data(h.session(), s.id);
+  h.wake_writer();
+}
+
 Task<bool> write_h2(H2Connection& h, H2Stream& s, Exchange& x, Response& response) {
   x.status = response.status;
   x.response = &response;
@@ -181,7 +179,7 @@ Task<bool> write_h2(H2Connection& h, H2Stream& s, Exchange& x, Response& respons
     if (auto* bytes = std::get_if<Slice>(&response.body)) s.output.give(std::move(*bytes), true);
     else if (auto* part = std::get_if<FilePart>(&response.body)) s.output.give(*part);
     else s.output.give(Slice(), true);
-    writer.submit_head(response, s.output.left() > 0 ? H2Writer::Followed::output : H2Writer::Followed::nothing);
+    writer.submit_head(response, s.output.left() > 0 ? H2Followed::output : H2Followed::nothing);
     sent = co_await writer.wait();
   }
   x.bytes_sent = s.sent_wire;

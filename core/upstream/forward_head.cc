@@ -5,6 +5,7 @@
 #include "seawall/http/date.h"
 #include "seawall/net/loop.h"
 #include "seawall/server/core_conf.h"
+#include "seawall/server/inform.h"
 #include "seawall/upstream/forwarding.h"
 
 namespace seawall {
@@ -114,11 +115,29 @@ Task<Result<void>> Forwarding::wait_for_head(Io io) {
   co_return waited;
 }
 
+// 103 Early Hints, to a client that is to have them. An error is the client's, and found again when the response is sent.
+Task<void> Forwarding::pass_hints(UpstreamHead hints) {
+  for (const Field& field : hints.headers.all()) hints_size_ += field.name.size() + field.value.size() + 4;
+  if (hints_size_ > static_cast<std::size_t>(*conf_.buffer_size)) {
+    log(Level::info, "upstream sent too big early hints");
+    co_return;
+  }
+  Headers fields;
+  for (const Field& field : hints.headers.all())
+    if (!is_hop_by_hop(field.id) && !conf_.hides(field.name)) fields.add(field.name, field.value);
+  if (fields.all().empty() || !passes_early_hints(x_)) co_return;
+  co_await x_.informer->inform(x_, 103, fields);
+}
+
 Task<Result<UpstreamHead>> Forwarding::read_head() {
   doing_ = "reading response header from upstream";
   for (;;) {
     Result<std::optional<UpstreamHead>> head = find_head();
     if (!head) co_return head.error();
+    if (*head && (*head)->status == 103) {
+      co_await pass_hints(std::move(**head));
+      continue;
+    }
     if (*head) co_return std::move(**head);
     const Io io = connection_->stream->try_read(room());
     if (io.kind == Io::done) {

@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "seawall/net/loop.h"
+#include "seawall/server/core_conf.h"
 #include "seawall/upstream/forwarding.h"
 
 namespace seawall {
@@ -30,7 +31,10 @@ void Forwarding::send() {
   else if (passes && x_.body.kept()) whole = x_.body.kept()->view();
   if (to_.own_body || (passes && x_.body.kept())) length = whole.size();
   else if (passes && x_.body.file()) length = x_.body.file()->length;
-  else if (passes && !x_.body.ended()) length = x_.body.length();
+  else if (passes && !x_.body.ended()) {
+    length = x_.body.length();
+    x_.body.keep_small(*x_.core().client_body_buffer_size);
+  }
   protocol_.write_head(head_, length);
   add_piece(head_);
   const bool small = length && *length == whole.size() && whole.size() <= kPiece;

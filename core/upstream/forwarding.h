@@ -68,6 +68,7 @@ class Forwarding : public std::enable_shared_from_this<Forwarding> {
   Task<Result<UpstreamHead>> read_head();
   Result<std::optional<UpstreamHead>> find_head();
   Task<Result<void>> wait_for_head(Io io);
+  Task<void> pass_hints(UpstreamHead hints);
   std::optional<Outcome> answer(UpstreamHead head);  // nothing: another server is to be asked
   bool ends_upload(const UpstreamHead& head) const;
   bool asks_next(int status);
@@ -120,6 +121,7 @@ class Forwarding : public std::enable_shared_from_this<Forwarding> {
   bool reused_ = false;                          // the connection had been idle
   bool request_sent_ = false;                    // some of the request has gone
   Failure failure_;
+  std::size_t hints_size_ = 0;                   // of 103 so far
   TlsClientStream* tls_ = nullptr;               // of a new connection that speaks it
   std::string tls_name_;                         // what the server's certificate must be for
 

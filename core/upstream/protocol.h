@@ -37,7 +37,7 @@ class SEAWALL_API UpstreamProtocol {
   // last bytes were not known to be the last; never where write_head was told 0 bytes.
   virtual void frame(std::size_t size, bool last, std::string& before, std::string& after) = 0;
 
-  // The response's head, taken from the front of what has come; nothing: more is needed. After an error complaint() says what is
+  // The response's head, or a 103 in front of it, taken from the front of what has come; nothing: more is needed. After an error complaint() says what is
   // wrong with it.
   virtual Result<std::optional<UpstreamHead>> read_head(Buffer& in) = 0;
   // The next bytes of the body, taken from the front; nothing: more is needed. The last piece says so.

@@ -50,7 +50,7 @@ void H1Client::write_head(std::string& out, std::optional<std::uint64_t> length)
   asks_upgrade_ = conf_.fields.write(x_, facts, out);
   chunks_request_ = !length;
   if (chunks_request_) out += "Transfer-Encoding: chunked\r\n";
-  else if (*length > 0 || x_.request.headers.has(FieldId::content_length) || method_ == "POST" || method_ == "PUT")
+  else if (*length > 0 || x_.body.present() || x_.request.headers.has(FieldId::content_length) || method_ == "POST" || method_ == "PUT")
     out.append("Content-Length: ").append(std::to_string(*length)).append("\r\n");
   out += "\r\n";
 }
@@ -101,14 +101,16 @@ Result<std::optional<UpstreamHead>> H1Client::read_head(Buffer& in) {
     const Result<std::optional<std::size_t>> size = head.parse(in.view());
     if (!size) return refuse(head.complaint);
     if (!*size) return std::optional<UpstreamHead>();
-    if (head.status < 200 && head.status != 101) {  // 100, 103 and what may come: only the last one answers
+    if (head.status < 200 && head.status != 101 && head.status != 103) {  // 100 and what may come: only the last one answers
       in.consume(**size);
       continue;
     }
-    if (Result<void> framed = read_framing(head); !framed) return framed.error();
+    if (head.status != 103)
+      if (Result<void> framed = read_framing(head); !framed) return framed.error();
     keeps_ = head.minor_version >= 1 ? !has_token(head.headers, FieldId::connection, "close")
                                      : has_token(head.headers, FieldId::connection, "keep-alive");
-    switched_ = head.status == 101 && asks_upgrade_ && x_.request.version == Version::http11 && !x_.parent;
+    switched_ = head.status == 101 && asks_upgrade_ && !x_.parent &&
+                (x_.request.version == Version::http11 || !x_.request.tunnel.empty());
     UpstreamHead found;
     found.status = head.status;
     found.headers = std::move(head.headers);

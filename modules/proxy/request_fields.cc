@@ -86,7 +86,7 @@ bool RequestFields::write_set(Exchange& x, std::string& out) const {
 // A WebSocket opens without two lines of configuration, too.
 bool RequestFields::write_websocket(const Exchange& x, std::string& out) const {
   const std::string_view upgrade = x.request.headers.get(FieldId::upgrade);
-  if (x.parent || upgrade.empty() || x.request.version != Version::http11 || x.body.present()) return false;
+  if (x.parent || upgrade.empty() || (x.request.version != Version::http11 && x.request.tunnel.empty()) || x.body.present()) return false;
   if (!equals_ignoring_case(upgrade, "websocket") || !names_token(x.request.headers.get(FieldId::connection), "upgrade")) return false;
   out += "Upgrade: websocket\r\nConnection: upgrade\r\n";
   return true;

@@ -39,15 +39,34 @@ TEST_CASE("HTTP/2 preface: half of one, and one without SETTINGS, are not waited
   }
 }
 
-TEST_CASE("HTTP/2 head: a block without its end is the connection's end, dripping or not") {
+TEST_CASE("HTTP/2 head: a block without its end is its stream's end, and what is still to come of it may") {
   Server s(server("", "client_header_timeout 300ms;"));
   H2Client c(s.port());
   check_alive(c, 1);
   const Stopwatch watch(300ms);
-  c.send_frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_STREAM, 3, c.pack(get_fields("/ok")));
-  CHECK(c.gone_with(NGHTTP2_PROTOCOL_ERROR));
+  const std::string block = c.pack(get_fields("/ok", {{"x", "a value that is indexed"}}));
+  c.send_frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_STREAM, 3, block.substr(0, 5));
+  CHECK(c.wait_for(NGHTTP2_RST_STREAM, 3).error_code() == NGHTTP2_PROTOCOL_ERROR);
   watch.check();
   CHECK(s.wait_for_log("client timed out while reading client request headers"));
+  c.send_frame(NGHTTP2_CONTINUATION, NGHTTP2_FLAG_END_HEADERS, 3, block.substr(5));
+  check_alive(c, 5);
+}
+
+TEST_CASE("HTTP/2 head: a second block without its end, or one that drips on, is the connection's") {
+  Server s(server("", "client_header_timeout 300ms; keepalive_timeout 1s;"));
+  H2Client silent(s.port());
+  check_alive(silent, 1);
+  silent.send_frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_STREAM, 3, silent.pack(get_fields("/ok")));
+  const Frame goodbye = silent.wait_for(NGHTTP2_GOAWAY);
+  CHECK(goodbye.error_code() == NGHTTP2_NO_ERROR);
+  CHECK(silent.raw().expect_close(kPatience));
+  H2Client dripping(s.port());
+  check_alive(dripping, 1);
+  dripping.send_frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_STREAM, 3, dripping.pack(get_fields("/ok")));
+  CHECK(dripping.wait_for(NGHTTP2_RST_STREAM, 3).error_code() == NGHTTP2_PROTOCOL_ERROR);
+  dripping.send_frame(NGHTTP2_CONTINUATION, 0, 3, dripping.pack({{"x", "y"}}));
+  CHECK(dripping.gone_with(NGHTTP2_PROTOCOL_ERROR));
 }
 
 TEST_CASE("HTTP/2: client_header_timeout is a block's, not the connection's") {
@@ -66,6 +85,7 @@ TEST_CASE("HTTP/2 body: one that stops coming is a 408 on its stream") {
   c.send_headers(1, post_fields("/"), false);
   c.send_data(1, "x", false);
   CHECK(c.read_response(1).status == 408);
+  CHECK(c.wait_for(NGHTTP2_RST_STREAM, 1).error_code() == NGHTTP2_PROTOCOL_ERROR);
   watch.check();
   check_alive(c, 3);
 }

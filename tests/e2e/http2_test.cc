@@ -438,3 +438,74 @@ TEST_CASE("HTTP/2: directives of nginx that are gone are accepted with its warni
   CHECK_THAT(run.err, Contains("the \"http2_idle_timeout\" directive is obsolete, use the \"keepalive_timeout\" directive instead"));
   CHECK(check_config("http2_chunk_size 0; ").exit_code == 1);
 }
+
+TEST_CASE("HTTP/2: what http says of it holds in a server with http2 settings of its own") {
+  Server off("http2 off; server { " + kTls + " http2_chunk_size 4k; return 200 ok; }", with_certificate());
+  CHECK(negotiated(off, "\x02h2\x08http/1.1") == "http/1.1");
+  Server on("http2 on; server { listen 127.0.0.1:%%PORT_0%%; http2_chunk_size 4k; return 200 ok; }");
+  H2Client c(on.port());
+  c.request(1, "/");
+  CHECK(c.read_response(1).body == "ok");
+}
+
+TEST_CASE("HTTP/2: dependencies and weights of RFC 7540 are obeyed strictly, also those of streams that are still to come") {
+  Server s(server("root %%DIR%%;"), {{"big", kBig.substr(0, 300'000)}});
+  const auto priority = [](H2Client& c, std::uint32_t id, std::uint32_t on, int weight) {
+    c.send_frame(NGHTTP2_PRIORITY, 0, id, number_bytes(on) + static_cast<char>(weight - 1));
+  };
+  H2Client c(s.port());
+  set_window(c, 1 << 20);
+  priority(c, 5, 0, 16);
+  priority(c, 1, 5, 1);
+  priority(c, 3, 5, 256);
+  for (std::uint32_t id : {1u, 3u, 5u}) c.request(id, "/big");
+  for (std::uint32_t id : {1u, 3u, 5u}) CHECK(c.wait_for(NGHTTP2_HEADERS, id).fields[0].second == "200");
+  for (std::size_t sent = 0; sent < 65'535;) sent += c.wait_for(NGHTTP2_DATA).payload.size();
+  c.open_window(0, 1 << 20);
+  std::vector<std::uint32_t> ends;
+  while (ends.size() < 3) {
+    const Frame data = c.wait_for(NGHTTP2_DATA);
+    if (data.ends_stream()) ends.push_back(data.stream);
+  }
+  CHECK(ends == std::vector<std::uint32_t>{5, 3, 1});
+}
+
+TEST_CASE("HTTP/2: a stream of little weight goes on while the others wait for their windows") {
+  Server s(server("root %%DIR%%;"), {{"big", kBig.substr(0, 300'000)}});
+  H2Client c(s.port());
+  c.open_window(0, 1 << 20);
+  c.send_frame(NGHTTP2_PRIORITY, 0, 1, number_bytes(0) + static_cast<char>(255));
+  c.send_frame(NGHTTP2_PRIORITY, 0, 3, number_bytes(1) + static_cast<char>(0));
+  c.request(1, "/big");
+  for (std::size_t sent = 0; sent < 65'535;) sent += c.wait_for(NGHTTP2_DATA, 1).payload.size();
+  c.request(3, "/big");
+  for (std::size_t sent = 0; sent < 65'535;) sent += c.wait_for(NGHTTP2_DATA, 3).payload.size();
+}
+
+TEST_CASE("HTTP/2: a body that is kept whole gets a window for it") {
+  Server s(server("client_max_body_size 0; location / { proxy_pass http://127.0.0.1:%%PORT_0%%/up; } location /up { return 200; }"));
+  H2Client c(s.port());
+  c.send_headers(1, post_fields("/"), false);
+  const Frame update = c.wait_for(NGHTTP2_WINDOW_UPDATE, 1);
+  CHECK(update.payload >= number_bytes(65'536));
+  c.send_data(1, std::string(10'000, 'a'), true);
+  CHECK(c.read_response(1).status == 200);
+}
+
+TEST_CASE("HTTP/2: who has sent nothing of a body that nobody wants hears so at once") {
+  Server s(server("return 200 ok;"));
+  H2Client c(s.port());
+  c.send_headers(1, post_fields("/"), false);
+  CHECK(c.read_response(1).body == "ok");
+  CHECK(c.wait_for(NGHTTP2_RST_STREAM, 1).error_code() == NGHTTP2_NO_ERROR);
+}
+
+TEST_CASE("HTTP/2: a response head may be longer than 64k") {
+  Server s(server("large_client_header_buffers 4 64k; add_header X-A $arg_a; add_header X-B $arg_a; add_header X-C $arg_a; return 200 ok;"));
+  H2Client c(s.port());
+  c.send_frame(NGHTTP2_SETTINGS, 0, 0, setting_bytes(NGHTTP2_SETTINGS_MAX_FRAME_SIZE, 1 << 18));
+  c.request(1, "/?a=" + std::string(24'000, 'a'));
+  const H2Response r = c.read_response(1);
+  CHECK(r.status == 200);
+  CHECK(r.header("x-c") == std::string(24'000, 'a'));
+}

@@ -504,3 +504,31 @@ TEST_CASE("a 401 that is the error page of another keeps what it asks for") {
   CHECK(r.status == 401);
   CHECK(r.header("WWW-Authenticate") == "Basic");
 }
+TEST_CASE("client_body_in_file_only names the file that holds a body, and clean removes it") {
+  Upstream up(answer(ok("ok")));
+  Server s(server("location / { proxy_pass " + up.url() + "; add_header X-File $request_body_file; client_body_in_file_only on;"
+                  " client_body_temp_path %%DIR%%/bodies; location /clean { proxy_pass " + up.url() + "; client_body_in_file_only clean; } }"));
+  Request post;
+  post.method = "POST";
+  post.body = "kept";
+  post.url = s.url();
+  CHECK(read_file(fetch(post).header("X-File")) == "kept");
+  post.url = s.url("/clean");
+  const std::string name = fetch(post).header("X-File");
+  CHECK(!name.empty());
+  CHECK(get(s.url("/clean")).status == 200);  // the request before it has ended
+  CHECK(read_file(name).empty());
+}
+
+TEST_CASE("an unbuffered body that is small is still $request_body") {
+  Upstream up([](RawClient& c) {
+    c.read_until("body");
+    c.send(ok("ok"));
+  });
+  Server s(pass_to(up, "proxy_request_buffering off; add_header X-Body $request_body;"));
+  Request post;
+  post.method = "POST";
+  post.body = "the body";
+  post.url = s.url();
+  CHECK(fetch(post).header("X-Body") == "the body");
+}

@@ -242,7 +242,7 @@ TEST_CASE("fields that RFC 9113 forbids are refused, and what follows is served"
   CHECK(c.read_response(id).body == "ok");
 }
 
-TEST_CASE("bodies that are longer or shorter than they say, and trailers that are none, reset their stream") {
+TEST_CASE("bodies that are longer or shorter than they say are a 400, and trailers that are none reset their stream") {
   Target s;
   H2Client c(s.port());
   const auto post = [&](std::uint32_t id, const H2Fields& more) {
@@ -252,10 +252,12 @@ TEST_CASE("bodies that are longer or shorter than they say, and trailers that ar
   };
   post(1, {{"content-length", "3"}});
   c.send_data(1, "four", true);
-  CHECK(c.read_response(1).reset == NGHTTP2_PROTOCOL_ERROR);
+  CHECK(c.read_response(1).status == 400);
+  CHECK(c.wait_for(NGHTTP2_RST_STREAM, 1).error_code() == NGHTTP2_PROTOCOL_ERROR);
   post(3, {{"content-length", "5"}});
   c.send_data(3, "four", true);
-  CHECK(c.read_response(3).reset == NGHTTP2_PROTOCOL_ERROR);
+  CHECK(c.read_response(3).status == 400);
+  CHECK(c.wait_for(NGHTTP2_RST_STREAM, 3).error_code() == NGHTTP2_PROTOCOL_ERROR);
   post(5, {});
   c.send_headers(5, {{"x", "y"}}, false);
   CHECK(c.read_response(5).reset == NGHTTP2_PROTOCOL_ERROR);
@@ -264,4 +266,24 @@ TEST_CASE("bodies that are longer or shorter than they say, and trailers that ar
   CHECK(c.read_response(7).reset == NGHTTP2_PROTOCOL_ERROR);
   c.request(9, "/");
   CHECK(c.read_response(9).body == "ok");
+}
+
+TEST_CASE("PUSH_PROMISE of a client ends its connection, before its payload has come") {
+  Target s;
+  H2Client c(s.port());
+  c.send(frame_bytes(NGHTTP2_PUSH_PROMISE, 0, 1, "1234").substr(0, 9));
+  CHECK(c.gone_with(NGHTTP2_PROTOCOL_ERROR));
+  s.check_honest();
+}
+
+TEST_CASE("a body for a window that the client does not know yet is refused") {
+  Server s(with_probe("server { listen 127.0.0.1:%%PORT_0%%; http2 on; http2_body_preread_size 10; location / { probe_read on; } }"));
+  H2Client c(s.port(), false, H2Client::Start::silent);
+  c.send(kPreface);
+  c.send_frame(NGHTTP2_SETTINGS, 0, 0);
+  c.send_headers(1, get_fields("/"), false);
+  c.send_data(1, "TEST", true);
+  c.request(3, "/");
+  CHECK(c.read_response(1).reset == NGHTTP2_REFUSED_STREAM);
+  CHECK(c.read_response(3).status == 200);
 }
