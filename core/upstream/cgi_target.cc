@@ -3,6 +3,7 @@
 #include "seawall/config/binder.h"
 #include "seawall/server/core_blocks.h"
 #include "seawall/server/exchange.h"
+#include "seawall/upstream/resolver_module.h"
 
 namespace seawall {
 
@@ -25,22 +26,17 @@ CgiTarget::CgiTarget(const Invocation& in, std::string_view scheme) : scheme_(sc
   });
 }
 
-std::shared_ptr<const Group> CgiTarget::of(Exchange& x, int& status) const {
-  if (group_) return group_;
+Task<std::shared_ptr<const Group>> CgiTarget::look_up(Exchange& x, int& status) const {
   const std::string text = text_.eval(x);
   std::string error;
   const UpstreamUrl url = UpstreamUrl::parse(without_scheme(text), 0, error);
   status = 500;
   if (!error.empty()) {
     x.log(Level::error, error + " in upstream \"" + text + "\"");
-    return nullptr;
+    co_return nullptr;
   }
-  auto group = group_at_run_time(x, url);
-  if (!group) {
-    x.log(Level::error, "no resolver defined to resolve " + url.host);
-    status = 502;
-  }
-  return group;
+  status = 502;
+  co_return co_await find_group(x, url);
 }
 
 }  // namespace seawall

@@ -2,6 +2,7 @@
 #pragma once
 #include <memory>
 
+#include "seawall/async/task.h"
 #include "seawall/config/directive.h"
 #include "seawall/upstream/group.h"
 
@@ -12,8 +13,10 @@ class SEAWALL_API CgiTarget {
   // The directive's first argument, which may begin with `scheme`. ConfigError in nginx's words. The location answers with a
   // redirect where the slash at its end is missing.
   explicit CgiTarget(const Invocation& in, std::string_view scheme = {});
+  // Null where the text has variables: look_up() finds it then.
+  const std::shared_ptr<const Group>& known() const { return group_; }
   // Null after a line in the log; `status` then answers.
-  std::shared_ptr<const Group> of(Exchange& x, int& status) const;
+  Task<std::shared_ptr<const Group>> look_up(Exchange& x, int& status) const;
 
  private:
   std::string_view without_scheme(std::string_view text) const;

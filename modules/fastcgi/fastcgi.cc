@@ -57,7 +57,8 @@ Task<Outcome> pass(Exchange& x, const Conf& conf) {
   if (conf.php)
     if (std::optional<Outcome> other = find_php(x)) co_return std::move(*other);
   int status = 500;
-  std::shared_ptr<const Group> group = conf.target->of(x, status);
+  std::shared_ptr<const Group> group = conf.target->known();
+  if (!group) group = co_await conf.target->look_up(x, status);
   if (!group) co_return Response(status);
   ForwardTo to;
   to.group = std::move(group);

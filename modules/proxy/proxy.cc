@@ -6,6 +6,7 @@
 #include "seawall/base/text.h"
 #include "seawall/upstream/attempts.h"
 #include "seawall/upstream/forward.h"
+#include "seawall/upstream/resolver_module.h"
 
 namespace seawall::proxy {
 namespace {
@@ -100,6 +101,8 @@ Task<Outcome> pass(Exchange& x, const Conf& conf) {
   int status = 500;
   std::optional<Destination> to = conf.target->of(x, status);
   if (!to) co_return Response(status);
+  if (!to->group) to->group = co_await find_group(x, *to->url);
+  if (!to->group) co_return Response(502);
   std::string method;
   if (!conf.method->empty()) method = conf.method->eval(x);
   else method = x.method == x.request.method ? x.request.method_name : "GET";  // an internal redirect asks for a page

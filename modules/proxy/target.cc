@@ -100,18 +100,13 @@ std::optional<Destination> Target::evaluated(Exchange& x, int& status) const {
     return std::nullopt;
   }
   Destination to;
-  to.group = group_at_run_time(x, url);
-  if (!to.group) {
-    x.log(Level::error, "no resolver defined to resolve " + url.host);
-    status = 502;
-    return std::nullopt;
-  }
   to.tls = *tls;
   to.host = url.host_field(default_port(*tls));
   to.name = url.host;
   to.port = port_text(url, *tls);
   if (url.uri.empty()) to.uri = passed_on(x);
   else to.uri = as_target((url.uri.front() == '?' ? "/" : "") + url.uri);
+  to.url = url;
   return to;
 }
 

@@ -12,7 +12,8 @@ namespace seawall::proxy {
 // One request's: from the configuration, or from what variables have become.
 class Destination {
  public:
-  std::shared_ptr<const Group> group;
+  std::shared_ptr<const Group> group;  // null: `url` is to be looked up
+  std::optional<UpstreamUrl> url;      // that variables have become
   bool tls = false;
   std::string host;          // for the Host field
   std::string name;          // of the server, for TLS

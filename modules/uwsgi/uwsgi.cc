@@ -79,7 +79,8 @@ bool active(const Conf& conf) { return conf.target != nullptr; }
 Task<Outcome> pass(Exchange& x, const Conf& conf) {
   if (!x.location->holds(conf.block)) co_return Next{};
   int status = 500;
-  std::shared_ptr<const Group> group = conf.target->of(x, status);
+  std::shared_ptr<const Group> group = conf.target->known();
+  if (!group) group = co_await conf.target->look_up(x, status);
   if (!group) co_return Response(status);
   auto client = std::make_unique<Client>(x, conf);
   if (!client->fits()) {
