@@ -1,6 +1,6 @@
 // Does `seawall explain` say what the server does? With SEAWALL_EXPLAIN in the environment the clients of this helper ask it about
-// each request that they have had answered: the same configuration and files, as they are at that moment. The test "explain: agrees
-// with the server about every request of the e2e tests" runs them so. Thread-safe.
+// each request that they have had answered: the same configuration and files, as they are at that moment. An optimised build has a
+// test that runs all of them so. agreement.cc has the tests that are about something which is not in the request. Thread-safe.
 #pragma once
 #include <string>
 #include <string_view>
@@ -28,14 +28,7 @@ class Agreement {
   static void answered(int fd, const Response& response);
 };
 
-// For the time of its life nothing is compared: what the test is about is not in the request (a limit that others have used up, say).
-class Unexplained {
- public:
-  Unexplained();
-  ~Unexplained();
-};
-
-// As run_server(), and what it prints goes into files of the folder `output`, which is made.
-Run run_beside(const std::vector<std::string>& arguments, const std::string& folder, const std::string& output);
+// As run_server(), of any binary, and what it prints goes into files of the folder `output`, which is made.
+Run run_beside(const std::string& program, const std::vector<std::string>& arguments, const std::string& folder, const std::string& output);
 
 }  // namespace test

@@ -45,8 +45,9 @@ void compare(const Request& request, const Response& response) {
   const auto host = request.url.find("://") + 3, slash = std::min(request.url.find_first_of("/?", host), request.url.size());
   const auto colon = request.url.find(':', host);
   if (request.body || request.http2 || !request.unix_socket.empty() || !request.resolve.empty() || colon >= slash) return;
-  std::vector<std::string> headers = request.headers;
-  headers.emplace_back("Accept: */*");
+  std::vector<std::string> headers{"Accept: */*"};
+  for (const std::string& line : request.headers)
+    if (!line.ends_with(':')) headers.push_back(line);  // curl takes it for a field that is not to be sent
   Agreement::check(std::stoi(request.url.substr(colon + 1)), tls, request.method, request.url.substr(slash), headers, response);
 }
 

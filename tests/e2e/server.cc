@@ -67,8 +67,8 @@ std::string globals(const std::string& config, const std::string& folder) {
 }
 
 // fork and exec; the child dies with the test, its output goes to the files stdout and stderr of the folder `output`.
-pid_t spawn(const std::vector<std::string>& arguments, const std::string& folder, const std::string& output) {
-  const std::string program = server_binary(), out = output + "/stdout", err = output + "/stderr";
+pid_t spawn(const std::string& program, const std::vector<std::string>& arguments, const std::string& folder, const std::string& output) {
+  const std::string out = output + "/stdout", err = output + "/stderr";
   std::vector<char*> argv{const_cast<char*>(program.c_str())};
   for (const auto& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
@@ -136,7 +136,7 @@ std::string Server::tls_url(std::string_view path, int n) const {
 void Server::start() {
   const auto given = globals(read("nginx.conf"), folder_);
   Agreement::add(ports_, {"-p", folder_ + "/", "-c", "nginx.conf", "-g", given}, folder_);
-  pid_ = spawn({"-p", folder_ + "/", "-c", "nginx.conf", "-e", "error.log", "-g", given}, folder_, folder_);
+  pid_ = spawn(server_binary(), {"-p", folder_ + "/", "-c", "nginx.conf", "-e", "error.log", "-g", given}, folder_, folder_);
   process_.reset(pidfd_of(pid_));
   const auto pid_line = std::to_string(pid_) + "\n";
   const auto up = [&] { return read("nginx.pid") == pid_line; };
@@ -201,14 +201,14 @@ void Server::check_logs() const {
 }
 
 Run run_server(const std::vector<std::string>& arguments, const std::string& folder) {
-  return run_beside(arguments, folder, folder);
+  return run_beside(server_binary(), arguments, folder, folder);
 }
 
-Run run_beside(const std::vector<std::string>& arguments, const std::string& folder, const std::string& output) {
+Run run_beside(const std::string& program, const std::vector<std::string>& arguments, const std::string& folder, const std::string& output) {
   std::filesystem::create_directories(output);
   std::filesystem::remove(output + "/stdout");
   std::filesystem::remove(output + "/stderr");
-  const pid_t pid = spawn(arguments, folder, output);
+  const pid_t pid = spawn(program, arguments, folder, output);
   Fd process(pidfd_of(pid));
   Run run;
   run.exit_code = wait_end(pid, process);
