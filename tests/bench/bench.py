@@ -108,7 +108,7 @@ class Cost:
         self.bar, self.numbers, self.extra, self.without = bar, range(count), extra, without
 
     def measure(self, name, binary, work):
-        loads = [Load(0, wrk, "/return200", extra=text(self.numbers)) for text in (self.without, self.extra)]
+        loads = [Load(0, wrk, "/1k.html", extra=text(self.numbers)) for text in (self.without, self.extra)]
         without, with_them = (load.measure(name, binary, work) for load in loads)
         return (with_them - without) / len(self.numbers)
 
@@ -164,8 +164,8 @@ CASES = {
     "h2_1k_m1": Load(0.85, http2(1), "/1k.html", connections=64, h2=True),
     "h2_100k": Load(0.55, http2(8), "/100k.html", connections=8, h2=True),
     "handshake": Load(0.95, handshakes, "/1k.html"),
-    "map": Cost(0.3, 100, maps, lambda numbers: added("$scheme" for _ in numbers)),
-    "limit_req": Cost(0.3, 40, limits),
+    "map": Cost(0.3, 20, maps, lambda numbers: added("$scheme" for _ in numbers)),
+    "limit_req": Cost(0.3, 20, limits),
     "idle": Idle(2.0, "plain"),
     "idle_tls": Idle(15.0, "tls"),
     "start_10k": Start(1.0, "test"),
