@@ -45,13 +45,14 @@ constexpr const char* kUse = "limit_conn 1";
 constexpr std::size_t kLongestKey = 255;
 constexpr std::uint64_t kMost = 65535;
 
-// A zone that a configuration before has left: its counters are named by the key of then.
+// A zone that a configuration before has left: its counters are named by the key of then. As in nginx that holds of an empty one,
+// too: a configuration that is refused in the end must leave nothing behind in it.
 void check_key(Zone& zone) {
   const std::string& key = static_cast<const Key*>(zone.data.get())->value.source();
   const Zone::Lock lock(zone);
   SharedZone& memory = zone.memory();
   const std::string before(memory.note());
-  if (memory.root() != 0 && before != key.substr(0, 1000))
+  if (!before.empty() && before != key.substr(0, 1000))
     throw ConfigError("limit_conn_zone \"" + zone.name + "\" uses the \"" + key + "\" key while previously it used the \"" + before +
                       "\" key");
   memory.set_note(key);

@@ -31,13 +31,14 @@ std::int64_t parse_rate(const std::string& word) {
   return *rate * 1000 / seconds;
 }
 
-// A zone that a configuration before has left: its buckets are named by the key of then.
+// A zone that a configuration before has left: its buckets are named by the key of then. As in nginx that holds of an empty one,
+// too: a configuration that is refused in the end must leave nothing behind in it.
 void check_key(Zone& zone) {
   const std::string& key = static_cast<const Rate*>(zone.data.get())->key.source();
   const Zone::Lock lock(zone);
   SharedZone& memory = zone.memory();
   const std::string before(memory.note());
-  if (memory.root() != 0 && before != key.substr(0, 1000))
+  if (!before.empty() && before != key.substr(0, 1000))
     throw ConfigError("limit_req \"" + zone.name + "\" uses the \"" + key + "\" key while previously it used the \"" + before +
                       "\" key");
   memory.set_note(key);

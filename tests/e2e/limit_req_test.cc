@@ -133,7 +133,7 @@ TEST_CASE("all loops have one zone") {
 TEST_CASE("a zone outlives reloads and crashes, and another size is another zone, another key is refused") {
   const std::string limits = server("limit_req zone=one;");
   Server s(kZone + limits, kFiles);
-  s.allow("limit_req \"one\" uses|exited on signal 9");
+  s.allow("limit_req \"one\" uses|exited on signal 9|is taken back");
   CHECK(status(s, "/a?key=1&other=1") == 200);
   REQUIRE(s.reload());
   CHECK(status(s, "/a?key=1") == 503);
@@ -147,6 +147,16 @@ TEST_CASE("a zone outlives reloads and crashes, and another size is another zone
   CHECK(status(s, "/a?key=1") == 503);
   REQUIRE(s.reload("limit_req_zone $arg_key zone=one:2m rate=1r/m; " + limits));
   CHECK(status(s, "/a?key=1") == 200);
+}
+
+TEST_CASE("a refused reload leaves no other key in an empty zone") {
+  const std::string limits = server("limit_req zone=one;");
+  Server s(kZone + limits, kFiles);
+  CHECK_FALSE(s.reload("limit_req_zone $arg_other zone=one:1m rate=1r/m; no_such_directive; " + limits));
+  CHECK_FALSE(s.reload("limit_req_zone $arg_other zone=one:1m rate=1r/m; " + server("limit_req zone=one; listen 127.0.0.1:%%PORT_0%%;")));
+  CHECK(status(s, "/a?key=1&other=1") == 200);
+  REQUIRE(s.reload(kZone + limits));
+  CHECK(status(s, "/a?key=1&other=2") == 503);
 }
 
 TEST_CASE("a zone that is full forgets the oldest keys") {
