@@ -23,7 +23,11 @@ std::unique_ptr<Configuration> Configuration::load(const Options& options, std::
   conf->settings_ = &conf->binder_->bind(*conf->tree_);
   conf->variables_.resolve();
   conf->main_ = static_cast<const MainConf*>(conf->settings_->get(module_number<MainModule>));
+  conf->worker_ = static_cast<const WorkerConf*>(conf->settings_->get(module_number<WorkerModule>));
   if (!conf->main_->has_events) throw ConfigError("no \"events\" section in configuration");
+  if (!conf->worker().cpu_affinity->fits(static_cast<int>(*conf->main_->worker_processes)))
+    conf->binder_->options().warn("the number of \"worker_processes\" is not equal to the number of \"worker_cpu_affinity\" masks, "
+                                  "using last mask for remaining worker processes");
   const std::vector<Offer> offers = conf->loader_->offers();
   conf->http_ = HttpConf::make(*conf->settings_, *conf->binder_, offers);
   return conf;

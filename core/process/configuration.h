@@ -12,6 +12,7 @@
 #include "seawall/process/options.h"
 #include "seawall/server/core_conf.h"
 #include "seawall/server/http_conf.h"
+#include "seawall/server/worker_module.h"
 
 namespace seawall {
 
@@ -27,6 +28,7 @@ class Configuration {
 
   const ConfigTree& tree() const { return *tree_; }
   const MainConf& main() const { return *main_; }
+  const WorkerConf& worker() const { return *worker_; }
   const HttpConf& http() const { return *http_; }
   Loader& loader() const { return *loader_; }
   const Settings& settings() const { return *settings_; }
@@ -41,6 +43,7 @@ class Configuration {
   std::unique_ptr<Binder> binder_;
   Settings* settings_ = nullptr;
   const MainConf* main_ = nullptr;
+  const WorkerConf* worker_ = nullptr;
   std::unique_ptr<HttpConf> http_;
 };
 

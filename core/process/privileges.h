@@ -6,9 +6,10 @@
 
 namespace seawall {
 
-// worker_rlimit_nofile, worker_priority, working_directory. Failures are logged as nginx logs them (alert) and survived.
-void set_limits(const MainConf& main);
-// user: group first, then user, never back. Throws std::runtime_error.
+// worker_rlimit_nofile, worker_rlimit_core (bytes; -1: as inherited), worker_priority, working_directory. Failures are logged as
+// nginx logs them (alert) and survived.
+void set_limits(const MainConf& main, std::int64_t core_size);
+// user: group first, then user, never back; then no capability, and no way to one. Throws std::runtime_error.
 void drop_privileges(const MainConf& main);
 // Whom drop_privileges() becomes; -1 when it changes nothing.
 uid_t worker_user(const MainConf& main);

@@ -1,5 +1,7 @@
 #include "seawall/process/start.h"
 
+#include <sys/stat.h>
+
 #include "seawall/process/daemon.h"
 #include "seawall/process/first_log.h"
 #include "seawall/process/inherited.h"
@@ -46,6 +48,7 @@ int start(const Options& options, Starting& starting) {
 
 int run(const Options& options) {
   block_signals();
+  ::umask(022);  // files have the modes that we write, whoever starts us
   set_main_log({LogTarget{first_log(options), Level::notice}});
   Starting starting;
   try {

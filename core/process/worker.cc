@@ -1,7 +1,6 @@
 #include "seawall/process/worker.h"
 
-#include <grp.h>
-#include <pwd.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
@@ -28,6 +27,7 @@
 #include "seawall/server/file_cache.h"
 #include "seawall/server/loop_server.h"
 #include "seawall/server/staple_fetch.h"
+#include "seawall/server/worker_module.h"
 
 namespace seawall {
 namespace {
@@ -63,11 +63,12 @@ class LoopThread {
       for (int fd : listening_.fds(i, loop_.number())) listeners.push_back({fd, &sockets[i]});
     server_.listen(listeners);
   }
-  void drain(Milliseconds at_most) {
+  void drain() {
     if (server_.draining()) return;
     server_.drain();
     end();
-    if (at_most.count() > 0) loop_.scope().spawn(terminate_after(at_most));
+    if (const auto at_most = *conf_.main().worker_shutdown_timeout; at_most.count() > 0) loop_.scope().spawn(terminate_after(at_most));
+    if (const auto at_most = *conf_.worker().tunnel_shutdown_timeout; at_most.count() > 0) loop_.scope().spawn(end_tunnels_after(at_most));
   }
   void close_idle() { server_.close_idle(); }
   void terminate() {
@@ -99,6 +100,10 @@ class LoopThread {
   Task<void> terminate_after(Milliseconds time) {
     const Errc slept = co_await sleep_until(Deadline::in(time, Wait::drain));
     if (slept == Errc::timed_out) server_.terminate();
+  }
+  Task<void> end_tunnels_after(Milliseconds time) {
+    const Errc slept = co_await sleep_until(Deadline::in(time, Wait::drain));
+    if (slept == Errc::timed_out) Tunnels::of(loop_).end();
   }
 
   const Configuration& conf_;
@@ -132,6 +137,13 @@ bool has_ended(int channel) {
   return ::recv(channel, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
+// The calling thread, which is this loop's.
+void bind_to_cpus(const CpuAffinity& affinity, int loop) {
+  const auto cpus = affinity.of(loop);
+  if (cpus && ::sched_setaffinity(0, sizeof *cpus, &*cpus) < 0)
+    log(Level::alert, std::string("sched_setaffinity() failed (") + std::to_string(errno) + ": " + std::strerror(errno) + ")");
+}
+
 // The loops of the process and what signals do to them.
 class Worker {
  public:
@@ -145,6 +157,7 @@ class Worker {
     threads_[0] = &first;
     std::vector<std::thread> others;
     for (int i = 1; i < loops_; ++i) others.emplace_back([this, i] { run_other(i); });
+    bind_to_cpus(*conf_.worker().cpu_affinity, 0);  // not before: threads inherit it
     started_.arrive_and_wait();
     SignalWatch signals({SIGHUP, SIGQUIT, SIGTERM, SIGINT, SIGUSR1, kTakenOver});
     first.loop().scope().spawn(watch(signals));
@@ -176,6 +189,7 @@ class Worker {
 
   void run_other(int number) {
     LoopThread* self = nullptr;
+    bind_to_cpus(*conf_.worker().cpu_affinity, number);
     try {
       LoopThread own(number, conf_, listening_, header_limit_, [this, &self] {
         self->cancel_helpers();
@@ -217,8 +231,8 @@ class Worker {
         redirect_stderr();
       } else if (signal == SIGQUIT || signal == kTakenOver) {
         log(Level::notice, "gracefully shutting down");
-        on_all([time = *conf_.main().worker_shutdown_timeout, signal](LoopThread& t) {
-          t.drain(time);
+        on_all([signal](LoopThread& t) {
+          t.drain();
           if (signal == SIGQUIT) t.close_idle();
         });
       } else if (signal == SIGHUP) {
@@ -286,7 +300,7 @@ int run_worker(const Configuration& conf, const Listening& listening, bool super
   try {
     if (supervised) ::prctl(PR_SET_PDEATHSIG, SIGQUIT);
     install_crash_report();
-    set_limits(conf.main());
+    set_limits(conf.main(), *conf.worker().rlimit_core);
     if (supervised) drop_privileges(conf.main());
     listening.listen_rest(conf.http().sockets);
     return Worker(conf, listening, renewals).run(probe, ready);

@@ -16,6 +16,7 @@
 #include "seawall/server/old_browsers.h"
 #include "seawall/server/respond.h"
 #include "seawall/server/vhost.h"
+#include "seawall/server/worker_module.h"
 #include "seawall/server/write_h1.h"
 
 namespace seawall {
@@ -161,7 +162,12 @@ Task<bool> read_away_rest(Connection& c, Exchange& x, H1BodySource& source) {
 // The connection is a tunnel from now on, until both ends have ended.
 Task<void> run_tunnel(Connection& c, Tunnel& tunnel) {
   c.enter(ConnState::tunnel);
-  co_await tunnel.run(*c.stream, c.in.take(c.in.size()));
+  Scope& outer = co_await current_scope();
+  Scope scope(&outer);
+  RunningTunnel running(scope);
+  if (!Tunnels::of(c.server.loop).add(running)) co_return;
+  scope.spawn(tunnel.run(*c.stream, c.in.take(c.in.size())));
+  co_await scope.join();
 }
 
 // The next request; null when none comes, and the client has been told what was wrong with it.
