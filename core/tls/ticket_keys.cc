@@ -7,10 +7,10 @@
 #include <cstring>
 #include <ctime>
 #include <map>
-#include <new>
 
 #include "seawall/base/check.h"
 #include "seawall/tls/error.h"
+#include "seawall/tls/tls_zone.h"
 
 namespace seawall {
 namespace {
@@ -29,47 +29,50 @@ bool has_name(const TicketKey& key, std::span<const unsigned char, 16> name) {
 class Rotating final : public TicketKeys {
  public:
   explicit Rotating(std::chrono::seconds lifetime)
-      : lifetime_(std::chrono::nanoseconds(std::max(lifetime, std::chrono::seconds(1))).count()), memory_(sizeof(Ring)),
-        ring_(*new (memory_.data()) Ring) {}
+      : lifetime_(std::chrono::nanoseconds(std::max(lifetime, std::chrono::seconds(1))).count()) {
+    TlsZone::open();
+  }
 
   TicketKey sealing() override {
-    const SharedLock lock(ring_.mutex);
-    rotate(lock.intact);
-    return ring_.current.key;
+    const TlsZone::Locked zone;
+    return ring(*zone).current.key;
   }
 
   std::optional<TicketKey> find(std::span<const unsigned char, 16> name, bool& newest) override {
-    const SharedLock lock(ring_.mutex);
-    rotate(lock.intact);
-    newest = has_name(ring_.current.key, name);
-    if (newest) return ring_.current.key;
-    if (ring_.previous.born != 0 && has_name(ring_.previous.key, name)) return ring_.previous.key;
+    const TlsZone::Locked zone;
+    const TlsZone::Ring& own = ring(*zone);
+    newest = has_name(own.current.key, name);
+    if (newest) return own.current.key;
+    if (own.previous.born != 0 && has_name(own.previous.key, name)) return own.previous.key;
     return std::nullopt;
   }
 
  private:
-  struct Born {
-    std::int64_t born;  // 0: there is none
-    TicketKey key;
-  };
-  struct Ring {
-    SharedMutex mutex;
-    Born current{}, previous{};
-  };
+  using BornKey = TlsZone::BornKey;
+  using Ring = TlsZone::Ring;
 
-  void rotate(bool intact) {
-    const std::int64_t time = now();
-    if (!intact) ring_.current.born = ring_.previous.born = 0;
-    Born& current = ring_.current;
-    if (current.born == 0 || time - current.born > lifetime_) {
-      ring_.previous = current;
-      make(current, time);
+  // That of our lifetime, with a key that seals. When there are too many lifetimes the one that was used least lately gives way.
+  Ring& ring(TlsZone::Contents& zone) const {
+    auto own = std::find_if(zone.rings.begin(), zone.rings.end(), [&](const Ring& r) { return r.lifetime == lifetime_; });
+    if (own == zone.rings.end()) {
+      own = std::min_element(zone.rings.begin(), zone.rings.end(), [](const Ring& a, const Ring& b) { return a.current.born < b.current.born; });
+      OPENSSL_cleanse(&*own, sizeof *own);
+      own->lifetime = lifetime_;
     }
-    if (ring_.previous.born != 0 && time - ring_.previous.born > 2 * lifetime_)
-      OPENSSL_cleanse(&ring_.previous, sizeof ring_.previous);
+    rotate(*own);
+    return *own;
   }
 
-  static void make(Born& born, std::int64_t time) {
+  void rotate(Ring& ring) const {
+    const std::int64_t time = now();
+    if (ring.current.born == 0 || time - ring.current.born > lifetime_) {
+      ring.previous = ring.current;
+      make(ring.current, time);
+    }
+    if (ring.previous.born != 0 && time - ring.previous.born > 2 * lifetime_) OPENSSL_cleanse(&ring.previous, sizeof ring.previous);
+  }
+
+  static void make(BornKey& born, std::int64_t time) {
     unsigned char random[80];
     CHECK(RAND_priv_bytes(random, sizeof random) == 1);
     std::memcpy(born.key.name, random, 16);
@@ -81,8 +84,6 @@ class Rotating final : public TicketKeys {
   }
 
   const std::int64_t lifetime_;
-  SharedMemory memory_;
-  Ring& ring_;
 };
 
 class Fixed final : public TicketKeys {

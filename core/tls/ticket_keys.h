@@ -1,5 +1,5 @@
-// TicketKeys: what session tickets are sealed with. Either keys that rotate by themselves, in memory that loops and
-// generations share, or those of ssl_session_ticket_key, of which the first seals. Any thread.
+// TicketKeys: what session tickets are sealed with. Either keys that rotate by themselves, which loops, generations
+// and a new binary share (tls_zone.h), or those of ssl_session_ticket_key, of which the first seals. Any thread.
 #pragma once
 #include <chrono>
 #include <cstdint>
@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "seawall/base/shared_memory.h"
+#include "seawall/base/export.h"
 
 namespace seawall {
 

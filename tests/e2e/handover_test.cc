@@ -15,6 +15,8 @@
 #include "e2e/curl.h"
 #include "e2e/server.h"
 #include "e2e/timing.h"
+#include "e2e/tls_ask.h"
+#include "e2e/tls_bytes.h"
 
 using namespace test;
 using Catch::Matchers::ContainsSubstring;
@@ -178,6 +180,42 @@ TEST_CASE("a new binary goes on with the shared memory zones of the old one") {
   s.stop();
   CHECK(get(s.url("/a?key=1")).status == 503);
   CHECK(get(s.url("/a?key=2")).status == 200);
+  other.tell(SIGTERM);
+  CHECK(wait_until([&] { return !std::filesystem::exists(pid_file); }));
+}
+
+TEST_CASE("a new binary opens the tickets of the old one, and takes no early data twice") {
+  Files files;
+  add(files, "a", make_certificate({"localhost"}));
+  Server s("log_format uri \"$uri $ssl_early_data\"; access_log %%DIR%%/access.log uri; server { listen 127.0.0.1:%%PORT_0%% ssl; "
+           "ssl_certificate %%DIR%%/a.crt; ssl_certificate_key %%DIR%%/a.key; ssl_early_data on; location / { return 200 $ssl_session_reused; } }", files);
+  RawClient first(s.port());
+  first.start_tls();
+  REQUIRE(ask(first, "localhost").body == ".");
+  const auto kept = first.session();
+  TlsBytes tls(kept.get(), "GET /early HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  const std::string flight = tls.handshake("");
+  RawClient early(s.port());
+  early.send(flight);
+  REQUIRE(s.wait_for_log("/early 1", "access.log"));
+  const std::string pid_file = s.folder() + "/nginx.pid";
+  const pid_t old = s.pid();
+  s.signal(SIGUSR2);
+  REQUIRE(wait_until([&] { return pid_in(pid_file + ".oldbin") == old && pid_in(pid_file) != old && pid_in(pid_file) > 0; }));
+  const pid_t fresh = pid_in(pid_file);
+  NewBinary other(fresh);
+  REQUIRE(s.wait_for_log(std::to_string(fresh) + "#.*start worker process"));
+  early.reset();
+  first.reset();
+  s.stop();
+  RawClient replay(s.port());
+  replay.send(flight);
+  replay.read(100);  // the server's answer to the hello
+  TlsOptions resuming;
+  resuming.session = kept;
+  CHECK(ask(s, resuming, "localhost").body == "r");
+  const std::string log = s.read("access.log");
+  CHECK(log.find("/early") == log.rfind("/early"));
   other.tell(SIGTERM);
   CHECK(wait_until([&] { return !std::filesystem::exists(pid_file); }));
 }
