@@ -37,6 +37,12 @@ bool send(int fd, const std::string& text) {
   return ::send(fd, packet.data(), packet.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(packet.size());
 }
 
+// 0: nothing is there.
+ino_t inode_of(const std::string& path) {
+  struct stat status;
+  return ::lstat(path.c_str(), &status) == 0 ? status.st_ino : 0;
+}
+
 bool is_trusted(int fd) {
   ucred caller{};
   socklen_t size = sizeof caller;
@@ -62,13 +68,13 @@ Fd listen_at(const std::string& path) {
 
 }  // namespace
 
-Control::Control(const std::string& pid_file) : path_(path_beside(pid_file)), listening_(listen_at(path_)) {
+Control::Control(const std::string& pid_file) : path_(path_beside(pid_file)), listening_(listen_at(path_)), file_(inode_of(path_)) {
   if (!listening_)
     log(Level::notice, "no control socket, \"-s reload\" will not wait: \"" + path_ + "\" " + describe(system_error_code(errno)));
 }
 
 Control::~Control() {
-  if (listening_) ::unlink(path_.c_str());
+  if (listening_ && inode_of(path_) == file_) ::unlink(path_.c_str());
 }
 
 std::string Control::hear() {

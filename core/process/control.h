@@ -1,6 +1,8 @@
 // Control: the supervisor's door for `seawall -s reload`, which waits for the result: a unix socket beside the pid file
 // (PIDFILE.sock, for its owner alone). A command is a packet, its answer another: empty, or what went wrong. Supervisor thread.
 #pragma once
+#include <sys/types.h>
+
 #include <optional>
 #include <string>
 
@@ -27,6 +29,7 @@ class Control {
  private:
   std::string path_;
   Fd listening_, caller_;
+  ino_t file_ = 0;  // what the path names as long as no other server has taken it
 };
 
 // Asks the supervisor with this pid file. Nothing: nobody is there to be asked; else its answer.

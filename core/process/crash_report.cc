@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "seawall/base/check.h"
+#include "seawall/base/crash_output.h"
 #include "seawall/server/current_exchange.h"
 #include "seawall/server/exchange.h"
 
@@ -18,7 +19,7 @@ constexpr int kFrames = 64;
 constexpr std::size_t kLongest = 1024;  // of a request line: a crash report is no place for a client's novel
 
 void say(std::string_view text) {
-  [[maybe_unused]] const ssize_t n = ::write(STDERR_FILENO, text.data(), text.size());
+  [[maybe_unused]] const ssize_t n = ::write(crash_output(), text.data(), text.size());
 }
 
 // Only what a signal handler may do. What a client has sent may not forge a line.
@@ -33,13 +34,13 @@ void say_request() {
   say("\"\n");
 }
 
-void report(int signal) {
+[[maybe_unused]] void report(int signal) {
   say("[alert] worker process crashes on signal ");
   const char digits[] = {static_cast<char>('0' + signal / 10), static_cast<char>('0' + signal % 10), '\n'};
   say({digits, sizeof digits});
   if (signal != SIGABRT) say_request();  // a CHECK has said it
   void* frames[kFrames];
-  ::backtrace_symbols_fd(frames, ::backtrace(frames, kFrames), STDERR_FILENO);
+  ::backtrace_symbols_fd(frames, ::backtrace(frames, kFrames), crash_output());
   ::raise(signal);  // the handler is gone (SA_RESETHAND)
 }
 

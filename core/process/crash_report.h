@@ -1,5 +1,5 @@
-// What a worker says when it crashes: the signal, the request that its thread was at, and a backtrace, on standard error (which is
-// an error log in the background). Then the signal does its work: a core file, and the supervisor starts another worker.
+// What a worker says when it crashes: the signal, the request that its thread was at, and a backtrace; the supervisor puts it into
+// the error log (base/crash_output.h). Then the signal does its work: a core file, and another worker starts.
 #pragma once
 
 namespace seawall {

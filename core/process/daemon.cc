@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <fstream>
 #include <stdexcept>
 #include <system_error>
 
@@ -77,8 +78,14 @@ bool PidFile::rename_to(const std::string& path) {
 bool PidFile::step_aside() { return rename_to(name_ + ".oldbin"); }
 bool PidFile::step_back() { return rename_to(name_); }
 
+bool PidFile::is_ours() const {
+  std::ifstream file(path_);
+  pid_t named = 0;
+  return file >> named && named == owner_;
+}
+
 PidFile::~PidFile() {
-  if (::getpid() == owner_) ::unlink(path_.c_str());
+  if (::getpid() == owner_ && is_ours()) ::unlink(path_.c_str());
 }
 
 }  // namespace seawall

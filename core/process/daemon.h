@@ -35,6 +35,8 @@ class PidFile {
   const std::string& path() const { return path_; }
   // Makes room for a new binary's file, as PATH.oldbin, and takes the name back when that one has ended. False: errno.
   bool step_aside();
+  // Another may have taken the name meanwhile: of two changes of the binary in a row each calls its old server PATH.oldbin.
+  bool is_ours() const;
   bool step_back();
 
  private:

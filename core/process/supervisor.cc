@@ -12,6 +12,7 @@
 #include <cstring>
 #include <deque>
 #include <stdexcept>
+#include <utility>
 
 #include "seawall/log/log.h"
 #include "seawall/log/log_file.h"
@@ -36,6 +37,8 @@ constexpr milliseconds kFirstPause{100}, kLongestPause{5000};
 constexpr milliseconds kTermPatience{1000};
 // For a new worker to serve; it opens logs and reads certificates' keys, and a machine may be busy.
 constexpr milliseconds kStartPatience{10'000};
+// A new configuration whose worker dies sooner is given up for the one before, which served.
+constexpr milliseconds kTrial{5000};
 // Workers of older configurations that may finish their work beside the present one.
 constexpr std::size_t kGenerations = 16;
 constexpr auto kNever = steady_clock::time_point::max();
@@ -77,7 +80,7 @@ class Supervisor {
 
   // Until a signal comes, something is due, or somebody calls (true).
   bool wait() {
-    const auto due = std::min({restart_due_.value_or(kNever), kill_due_.value_or(kNever), watch_->due().value_or(kNever), watchdog_due_});
+    const auto due = std::min({restart_due_.value_or(kNever), kill_due_.value_or(kNever), trial_ends_.value_or(kNever), watch_->due().value_or(kNever), watchdog_due_});
     int patience = -1;
     if (due != kNever)
       patience = static_cast<int>(std::max<std::int64_t>(0, std::chrono::ceil<milliseconds>(due - steady_clock::now()).count()));
@@ -135,6 +138,7 @@ class Supervisor {
     const auto now = steady_clock::now();
     if (restart_due_ && now >= *restart_due_) start_worker();
     if (kill_due_ && now >= *kill_due_) kill_all();
+    if (trial_ends_ && now >= *trial_ends_) end_trial();
     if (watch_->due() && now >= *watch_->due()) renew_certificates();
     if (now < watchdog_due_) return;
     notify_manager("WATCHDOG=1");
@@ -152,6 +156,7 @@ class Supervisor {
     listening_->close_unused(stays);
     watch_.reset();
     if (&stays != listening_.get()) conf_.reset();  // its logs and keys
+    before_.reset();
     signals_.reset();
     control_.leave();
   }
@@ -167,6 +172,7 @@ class Supervisor {
   void reap() {
     while (const auto end = workers_.reap([this](pid_t pid, int) { forget_upgrade(pid); })) {
       if (stopping_ || retired_ || !end->current) continue;
+      if (before_ && take_back()) continue;
       pause_ = end->lived > kTooSoon ? milliseconds(0) : std::clamp(2 * pause_, kFirstPause, kLongestPause);
       if (end->fatal) {
         log(Level::alert, "worker process " + std::to_string(end->pid) + " exited with fatal code 2 and cannot be respawned");
@@ -211,10 +217,39 @@ class Supervisor {
     }
     listening_->close_unused(*listening);
     listening_->remove_unused_paths(*listening);
-    conf_ = std::move(conf);
+    before_ = std::exchange(conf_, std::move(conf));
+    trial_ends_ = steady_clock::now() + kTrial;
     listening_ = std::move(listening);
     watch_ = std::make_unique<CertificateWatch>(conf_->http());
     restart_due_.reset();
+  }
+
+  void end_trial() {
+    trial_ends_.reset();
+    before_.reset();
+  }
+
+  // The worker of a new configuration has died before its trial was over. False: the one before cannot be had any more.
+  bool take_back() {
+    const std::string why = "the worker process of the new configuration has died within " + std::to_string(kTrial.count() / 1000) + " s";
+    std::unique_ptr<Configuration> given_up = std::exchange(conf_, std::move(before_));
+    end_trial();
+    try {
+      auto listening = Listening::open(conf_->http().sockets, static_cast<int>(*conf_->main().worker_processes), listening_.get());
+      listening_->close_unused(*listening);
+      listening_->remove_unused_paths(*listening);
+      listening_ = std::move(listening);
+    } catch (const std::exception& error) {
+      log(Level::emerg, why + ", and the configuration before it cannot be taken back: " + error.what());
+      conf_ = std::move(given_up);
+      return false;
+    }
+    set_main_log(conf_->error_log(options_));
+    log(Level::emerg, why + ", the configuration before it is taken back");
+    notify_manager("STATUS=serving; the last reload was taken back: " + why);
+    watch_ = std::make_unique<CertificateWatch>(conf_->http());
+    start_worker();
+    return true;
   }
 
   void stay_with(pid_t worker) {
@@ -255,7 +290,7 @@ class Supervisor {
     if (pid != upgrade_.pid()) return;
     log(Level::notice, "new binary process " + std::to_string(pid) + " exited");
     upgrade_.ended();
-    if (stopping_) return;
+    if (stopping_ || !pid_file_.is_ours()) return;  // the new one has been changed for a newer one, which serves
     take_name_back();
     if (retired_) return_to_work();
   }
@@ -319,7 +354,8 @@ class Supervisor {
   std::unique_ptr<CertificateWatch> watch_;
   const std::optional<std::chrono::microseconds> watchdog_ = watchdog_interval();
   steady_clock::time_point watchdog_due_ = watchdog_ ? steady_clock::now() : kNever;
-  std::optional<steady_clock::time_point> restart_due_, kill_due_;
+  std::unique_ptr<Configuration> before_;  // while the present one is on trial
+  std::optional<steady_clock::time_point> restart_due_, kill_due_, trial_ends_;
   std::deque<int> postponed_;  // signals that came while a new worker was awaited
   milliseconds pause_{0};
   bool stopping_ = false, failed_ = false;

@@ -10,7 +10,9 @@
 #include <cerrno>
 #include <cstring>
 #include <iostream>
+#include <sstream>
 
+#include "seawall/base/crash_output.h"
 #include "seawall/log/log.h"
 #include "seawall/process/worker.h"
 
@@ -29,13 +31,26 @@ void report(pid_t pid, int status) {
     log(Level::notice, who + " exited with code " + std::to_string(WEXITSTATUS(status)));
 }
 
+// What it could not log itself any more; as much as the pipe has held.
+void log_last_words(pid_t pid, const Fd& from) {
+  std::string text;
+  char piece[4096];
+  for (ssize_t n; (n = ::read(from.get(), piece, sizeof piece)) > 0;) text.append(piece, static_cast<std::size_t>(n));
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("[alert] ")) line.erase(0, 8);
+    log(Level::alert, "worker process " + std::to_string(pid) + ": " + line);
+  }
+}
+
 }  // namespace
 
 Fd WorkerTable::start(const Configuration& conf, const Listening& listening, bool probe, const std::function<void()>& leave) {
-  int ends[2] = {-1, -1}, channel[2] = {-1, -1};
-  const bool piped = ::pipe2(ends, O_CLOEXEC) == 0 &&
+  int ends[2] = {-1, -1}, words[2] = {-1, -1}, channel[2] = {-1, -1};
+  const bool piped = ::pipe2(ends, O_CLOEXEC) == 0 && ::pipe2(words, O_CLOEXEC | O_NONBLOCK) == 0 &&
                      ::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, channel) == 0;
-  Fd ready(ends[0]), tell(ends[1]), renewals(channel[0]), renewals_of_worker(channel[1]);
+  Fd ready(ends[0]), tell(ends[1]), last_words(words[0]), last_words_of_worker(words[1]), renewals(channel[0]),
+      renewals_of_worker(channel[1]);
   conf.adopt();
   const pid_t pid = piped ? ::fork() : -1;
   if (pid < 0) {
@@ -45,7 +60,9 @@ Fd WorkerTable::start(const Configuration& conf, const Listening& listening, boo
   if (pid == 0) {
     leave();
     renewals.reset();
+    last_words.reset();
     running_.clear();
+    set_crash_output(last_words_of_worker.get());
     const int code = run_worker(conf, listening, true, probe, renewals_of_worker, [&](const std::string& wrong) {
       const std::string word = "=" + wrong;
       ready.reset();
@@ -58,7 +75,10 @@ Fd WorkerTable::start(const Configuration& conf, const Listening& listening, boo
   }
   log(Level::notice, "start worker process " + std::to_string(pid));
   current_ = pid;
-  running_[pid] = {steady_clock::now(), std::move(renewals)};
+  Running& running = running_[pid];
+  running.started = steady_clock::now();
+  running.renewals = std::move(renewals);
+  running.last_words = std::move(last_words);
   return ready;
 }
 
@@ -77,6 +97,7 @@ std::optional<WorkerTable::End> WorkerTable::reap(const std::function<void(pid_t
     end.current = pid == current_;
     end.fatal = WIFEXITED(status) && WEXITSTATUS(status) == kFatal;
     end.lived = steady_clock::now() - worker->second.started;
+    if (WIFSIGNALED(status)) log_last_words(pid, worker->second.last_words);
     running_.erase(worker);
     report(pid, status);
     return end;

@@ -45,7 +45,8 @@ class WorkerTable {
   class Running {
    public:
     std::chrono::steady_clock::time_point started;
-    Fd renewals;  // to it
+    Fd renewals;    // to it
+    Fd last_words;  // of it: what it says when it crashes
   };
   std::map<pid_t, Running> running_;
   pid_t current_ = 0;

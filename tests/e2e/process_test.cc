@@ -1,6 +1,8 @@
 // The process around the server: background, pid file, signals, -s, crashes, addresses that are taken.
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -280,7 +282,7 @@ TEST_CASE("a worker that is killed is replaced") {
 
 TEST_CASE("a worker that breaks a rule of its own says which request it was at") {
   Server s(with_probe("server { listen 127.0.0.1:%%PORT_0%%; location / { return 200 here; } location /crash { probe_crash on; } }"));
-  s.allow("check failed|request at work on this thread|signal 0?6");
+  s.allow("worker process [0-9]+");
   REQUIRE(get(s.url()).body == "here");
   RawClient c(s.port());
   c.send("GET /crash?a HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -288,6 +290,9 @@ TEST_CASE("a worker that breaks a rule of its own says which request it was at")
   CHECK(s.wait_for_log("check failed: .*probe.cc"));
   CHECK(s.wait_for_log("the request at work on this thread: \"GET /crash\\?a HTTP/1.1\""));
   CHECK(s.wait_for_log("exited on signal 6"));
+#ifndef __SANITIZE_ADDRESS__
+  CHECK(s.wait_for_log("\\[alert\\] .*worker process [0-9]+: .*probe\\.so\\(\\+0x[0-9a-f]+\\)"));  // a frame of the backtrace
+#endif
   CHECK(get(s.url()).body == "here");
 }
 
@@ -335,4 +340,59 @@ TEST_CASE("seawall -s says why it reaches nobody") {
   const auto unknown = tell("restart");
   REQUIRE(unknown.exit_code == 1);
   REQUIRE_THAT(unknown.err, ContainsSubstring("nginx: invalid option: \"-s restart\""));
+}
+
+TEST_CASE("loops run on the processors that worker_cpu_affinity names") {
+  const std::string http = "events {}\nhttp { server { listen 127.0.0.1:%%PORT_0%%; location / { return 200 here; } } }";
+  const auto allowed = [](const Server& s) {  // of each thread
+    std::vector<std::string> lists;
+    for (const auto& thread : std::filesystem::directory_iterator("/proc/" + std::to_string(worker_of(s)) + "/task")) {
+      const std::string status = read_file(thread.path() / "status"), mark = "Cpus_allowed_list:\t";
+      const auto at = status.find(mark) + mark.size();
+      lists.push_back(status.substr(at, status.find('\n', at) - at));
+    }
+    return lists;
+  };
+  cpu_set_t mine;
+  REQUIRE(::sched_getaffinity(0, sizeof mine, &mine) == 0);
+  int first = 0;
+  while (!CPU_ISSET(first, &mine)) ++first;
+  Server one("worker_cpu_affinity 1" + std::string(static_cast<std::size_t>(first), '0') + ";\n" + http);
+  REQUIRE(get(one.url()).body == "here");
+  CHECK(allowed(one).front() == std::to_string(first));
+  Server spread("worker_processes 2;\nworker_cpu_affinity auto;\n" + http);
+  REQUIRE(get(spread.url()).body == "here");
+  for (const std::string& list : allowed(spread)) CHECK(list.find_first_of(",-") == list.npos);
+}
+
+TEST_CASE("mistakes in worker_cpu_affinity have nginx's words") {
+  const auto said = [](const std::string& main) { return check_config(main + "\nevents {}\nhttp {}\n").err; };
+  CHECK_THAT(said("worker_cpu_affinity 0102;"), ContainsSubstring("invalid character \"2\" in \"worker_cpu_affinity\""));
+  CHECK_THAT(said("worker_cpu_affinity auto 01 10;"), ContainsSubstring("invalid number of arguments in \"worker_cpu_affinity\" directive"));
+  CHECK_THAT(said("worker_cpu_affinity " + std::string(1025, '1') + ";"), ContainsSubstring("supports up to 1024 CPUs only"));
+  CHECK_THAT(said("worker_processes 3; worker_cpu_affinity 01 10;"), ContainsSubstring("using last mask for remaining worker processes"));
+}
+
+TEST_CASE("a worker has the limits that are written, no capability and no way to new ones") {
+  Server s("worker_rlimit_core 64k;\nworker_rlimit_nofile 700;\nuser nobody nogroup;\nevents {}\nhttp { server { listen 127.0.0.1:%%PORT_0%%; return 204; } }");
+  REQUIRE(get(s.url()).status == 204);
+  const std::string process = "/proc/" + std::to_string(worker_of(s));
+  const std::string limits = read_file(process + "/limits"), status = read_file(process + "/status");
+  CHECK_THAT(limits, ContainsSubstring("Max core file size        65536                65536"));
+  CHECK_THAT(limits, ContainsSubstring("Max open files            700                  700"));
+  CHECK_THAT(status, ContainsSubstring("NoNewPrivs:\t1"));
+  for (const char* set : {"CapInh", "CapPrm", "CapEff", "CapAmb"})
+    CHECK_THAT(status, ContainsSubstring(std::string(set) + ":\t0000000000000000"));
+  if (::geteuid() == 0) CHECK_THAT(status, ContainsSubstring("CapBnd:\t0000000000000000"));
+}
+
+TEST_CASE("the caller's umask is not that of our files") {
+  const mode_t before = ::umask(077);
+  Server s("access_log %%DIR%%/access.log; server { listen 127.0.0.1:%%PORT_0%%; location / { return 200 here; } }");
+  ::umask(before);
+  using std::filesystem::perms;
+  for (const char* file : {"/nginx.pid", "/access.log"}) {
+    INFO(file);
+    CHECK((std::filesystem::status(s.folder() + file).permissions() & perms::all) == perms(0644));
+  }
 }

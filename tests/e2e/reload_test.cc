@@ -7,7 +7,9 @@
 #include <deque>
 
 #include "catch.h"
+#include "e2e/crowd.h"
 #include "e2e/curl.h"
+#include "e2e/probe.h"
 #include "e2e/server.h"
 #include "e2e/timing.h"
 
@@ -140,4 +142,40 @@ TEST_CASE("seawall -s reload waits for the new worker, and says why there is non
   CHECK(done.err == "");
   CHECK(done.exit_code == 0);
   CHECK(wait_until([&] { return get(s.url()).body == "new"; }));
+}
+
+TEST_CASE("a configuration whose worker dies within seconds is given up for the one before") {
+  const std::string before = "server { listen 127.0.0.1:%%PORT_0%%; listen 127.0.0.9:%%PORT_0%%; location / { return 200 before; } }";
+  Server s(with_probe(before));
+  s.allow("worker process");
+  REQUIRE(s.reload(with_probe("server { listen 127.0.0.1:%%PORT_0%%; location / { return 200 after; } location /crash { probe_crash on; } }")));
+  REQUIRE(wait_until([&] { return !connects(s.port(), "127.0.0.9"); }));
+  CHECK(get(s.url()).body == "after");
+  RawClient c(s.port());
+  c.send("GET /crash HTTP/1.1\r\nHost: a\r\n\r\n");
+  REQUIRE(c.expect_close(kPatience));
+  REQUIRE(s.wait_for_log("\\[emerg\\] .*the worker process of the new configuration has died within 5 s, the configuration before it is taken back"));
+  CHECK(get(s.url()).body == "before");
+  CHECK(get("http://127.0.0.9:" + std::to_string(s.port()) + "/").body == "before");
+  const pid_t worker = serving_process(s);
+  REQUIRE(::kill(worker, SIGKILL) == 0);
+  REQUIRE(s.wait_for_log("worker process " + std::to_string(worker) + " exited on signal 9"));
+  CHECK(get(s.url()).body == "before");
+}
+
+TEST_CASE("tunnels of an old worker end by tunnel_shutdown_timeout, other work does not") {
+  const Echo echo;
+  const std::string http = "http { root %%DIR%%; server { listen 127.0.0.1:%%PORT_0%%; location /tunnel { proxy_pass " + echo.url() +
+                           "; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; } } }";
+  Server s("tunnel_shutdown_timeout 100ms;\nevents {}\n" + http, {{"file", "here"}});
+  RawClient tunnel(s.port()), begun(s.port());
+  tunnel.send("GET /tunnel HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n");
+  REQUIRE(tunnel.read_until("\r\n\r\n").starts_with("HTTP/1.1 101"));
+  begun.send("GET /file HTTP/1.1\r\nHost: a\r\n");
+  REQUIRE(get(s.url("/file")).body == "here");
+  REQUIRE(s.reload());
+  CHECK(tunnel.expect_close(kPatience));
+  CHECK(s.wait_for_log("1 tunnels end by tunnel_shutdown_timeout"));
+  begun.send("\r\n");
+  CHECK(begun.read_response().body == "here");
 }
