@@ -18,6 +18,7 @@
 #include "seawall/server/core_conf.h"
 #include "seawall/server/h2_connection.h"
 #include "seawall/server/h2_stream.h"
+#include "seawall/server/worker_module.h"
 #include "seawall/server/write_h2.h"
 
 namespace seawall {
@@ -176,6 +177,8 @@ Task<bool> run_h2_tunnel(H2Connection& h, H2Stream& s, Exchange& x, Response& re
   x.end_handler_clock();
   Scope& outer = co_await current_scope();
   Scope running(&outer), in(&outer), out(&outer);
+  RunningTunnel registered(running);
+  if (!Tunnels::of(x.loop).add(registered)) running.cancel();
   s.working = &running;  // what a client that leaves ends
   in.spawn(pumps.in());
   out.spawn(pumps.out());
