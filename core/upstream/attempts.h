@@ -28,6 +28,8 @@ class SEAWALL_API Attempts {
   UpstreamHead head;       // of the last response
   bool answers = false;    // the response is the last attempt's
   Headers trailers;
+  const char* cache_status = nullptr;  // $upstream_cache_status; null: no cache was asked
+  std::string cache_last_modified, cache_etag;  // what a response in the cache was compared by
   std::string host, port;  // $proxy_host, $proxy_port
 };
 

@@ -35,13 +35,33 @@ Forwarding::Forwarding(Exchange& x, const ForwardConf& conf, ForwardTo to)
     : x_(x), conf_(conf), to_(std::move(to)), protocol_(*to_.protocol), attempts_(Attempts::of(x)),
       group_(group_for(x, *to_.group, own_group_)), choice_(*group_.balancer, x), started_(x.loop.now()) {}
 
+Forwarding::Forwarding(Exchange& x, const ForwardConf& conf, ForwardTo to, std::unique_ptr<CacheUse> cache)
+    : x_(x), conf_(conf), to_(std::move(to)), protocol_(*to_.protocol), own_attempts_(std::make_unique<Attempts>()),
+      attempts_(*own_attempts_), group_(group_for(x, *to_.group, own_group_)), choice_(*group_.balancer, x), started_(x.loop.now()),
+      cache_(std::move(cache)) {}
+
 Forwarding::~Forwarding() { end_attempt(Tried::done); }
 
 Task<Outcome> Forwarding::run() {
+  if (conf_.caches()) {
+    std::optional<Outcome> answer = co_await ask_cache();
+    if (answer) co_return std::move(*answer);
+  }
+  x_.outlives_client = *conf_.ignore_client_abort || may_keep_;
+  x_.end_handler_clock();  // the upstream's own deadlines hold
+  Outcome outcome = co_await ask_upstream();
+  auto* response = std::get_if<Response>(&outcome);
+  const bool streams = response && response->body.index() >= 3;
+  if (!streams) {
+    x_.start_handler_clock();
+    x_.outlives_client = false;
+  }
+  co_return outcome;
+}
+
+Task<Outcome> Forwarding::ask_upstream() {
   Scope& scope = co_await current_scope();
   scope_ = &scope;
-  x_.outlives_client = *conf_.ignore_client_abort;
-  x_.end_handler_clock();  // the upstream's own deadlines hold
   const bool has_body = x_.body.present() && *conf_.pass_request_body && !to_.own_body;
   buffers_request_ = *conf_.request_buffering || !has_body || (!x_.body.length() && !to_.takes_unknown_length);
   buffering_ = *conf_.buffering;
@@ -61,14 +81,7 @@ Task<Outcome> Forwarding::run() {
   for (;;) {
     std::optional<Outcome> outcome = co_await attempt();
     if (!outcome) outcome = may_ask_next();
-    if (!outcome) continue;
-    auto* response = std::get_if<Response>(&*outcome);
-    const bool streams = response && response->body.index() >= 3;
-    if (!streams) {
-      x_.start_handler_clock();
-      x_.outlives_client = false;
-    }
-    co_return std::move(*outcome);
+    if (outcome) co_return std::move(*outcome);
   }
 }
 
@@ -242,6 +255,8 @@ std::optional<Outcome> Forwarding::may_ask_next() {
   if (attempt.response_time < 0) attempt.response_time = x_.loop.now() - attempt.started;
   if (allows(why, 1)) return std::nullopt;
   x_.upstream.clear();
+  if (auto stale = use_stale(why, false)) return stale;
+  if (failure_.status == 502 || failure_.status == 504) remember_error(failure_.status, nullptr);
   return Response(failure_.status);
 }
 

@@ -46,6 +46,8 @@ void Forwarding::push(Slice data) {
   if (data.empty()) return;
   body_read_ += data.size();
   attempts_.all[attempt_].response_length += data.size();
+  if (cache_) cache_->append(data.view());
+  if (filling_) return;
   // What follows something in the file goes there, too: the order is the queue's, then the file's.
   if (!spill_.empty() || (queued_ >= memory() && may_spill())) {
     if (!spill(data.view())) break_off(Errc::exhausted);
@@ -72,6 +74,7 @@ void Forwarding::take_apart() {
 // The connection is another's, or closed; a reader that waits for it is woken and told nothing of it.
 void Forwarding::finish() {
   ended_ = true;
+  if (cache_ && !from_cache_) cache_->commit();
   attempts_.trailers = protocol_.take_trailers();
   connection_->stream->socket().interrupt(Socket::reading, Errc::cancelled);
   if (sending_ && send_scope_) send_scope_->cancel();
@@ -84,6 +87,7 @@ void Forwarding::finish() {
 
 void Forwarding::break_off(std::error_code error) {
   broken_ = error;
+  if (cache_) cache_->give_up();
   if (connection_) connection_->stream->socket().interrupt(Socket::reading, Errc::cancelled);
   if (sending_ && send_scope_) send_scope_->cancel();
   end_attempt(Tried::done);
@@ -160,7 +164,7 @@ Task<Result<Piece>> Forwarding::read() {
   for (;;) {
     if (std::optional<Result<Piece>> piece = take()) {
       const bool more = piece->has_value() && !ended_ && !broken_;
-      if (more && buffering_ && !reading_ahead_ && rate_ == 0) x_.scope.spawn(read_ahead(shared_from_this()));
+      if (more && buffering_ && !reading_ahead_ && rate_ == 0) tasks().spawn(read_ahead(shared_from_this()));
       co_return std::move(*piece);
     }
     if (rate_ > 0 && allowed() <= 0) {
@@ -201,6 +205,10 @@ Task<void> Forwarding::read_ahead(std::shared_ptr<Forwarding> self) {
   }
   f.reading_ahead_ = false;
   f.more_.set();
+}
+
+void Forwarding::let_go_of_body() {
+  if (fills_cache()) x_.background.spawn(fill_cache(shared_from_this()));
 }
 
 Headers Forwarding::take_trailers() {

@@ -45,6 +45,12 @@ unsigned parse_next_upstream(const Invocation& in) {
   return bits & next_upstream::off ? next_upstream::off : bits;
 }
 
+unsigned stale_bit(std::string_view word) {
+  if (equals_ignoring_case(word, "updating")) return next_upstream::updating;
+  const auto found = std::find_if(std::begin(kNext), std::end(kNext), [&](const Bit& b) { return equals_ignoring_case(b.word, word); });
+  return found == std::end(kNext) || found->bit == next_upstream::non_idempotent ? 0 : found->bit;
+}
+
 unsigned parse_ignored_headers(const Invocation& in) { return bits_of(in, kIgnored); }
 
 Buffers parse_buffers(const Invocation& in) {
@@ -92,6 +98,7 @@ void ForwardConf::finish(const char* prefix, std::span<const std::string_view> h
   for (const std::string_view name : hidden) hidden_.insert(lower(name));
   for (const std::string& name : *pass_headers) hidden_.erase(lower(name));
   for (const std::string& name : *hide_headers) hidden_.insert(lower(name));
+  finish_cache(prefix, std::string_view(prefix) == "proxy", binder);
   const std::int64_t largest = std::max(*buffer_size, buffers->size);
   const std::string name(prefix);
   if (!busy_buffers_size.is_default()) {

@@ -16,6 +16,7 @@
 #include "seawall/config/directive.h"
 #include "seawall/config/setting.h"
 #include "seawall/config/template.h"
+#include "seawall/upstream/cache_conf.h"
 
 namespace seawall {
 
@@ -23,7 +24,7 @@ namespace seawall {
 namespace next_upstream {
 enum : unsigned {
   error = 1, timeout = 2, invalid_header = 4, http_500 = 8, http_502 = 16, http_503 = 32, http_504 = 64, http_403 = 128,
-  http_404 = 256, http_429 = 512, non_idempotent = 1024, off = 2048, no_live = 4096,
+  http_404 = 256, http_429 = 512, non_idempotent = 1024, off = 2048, no_live = 4096, updating = 8192,
 };
 }
 // proxy_ignore_headers. A bit each.
@@ -48,7 +49,7 @@ class Buffers {
   std::int64_t total() const { return number * size; }
 };
 
-class SEAWALL_API ForwardConf {
+class SEAWALL_API ForwardConf : public CacheConf {
  public:
   using ms = std::chrono::milliseconds;
   Setting<ms> connect_timeout{ms(60'000)}, send_timeout{ms(60'000)}, read_timeout{ms(60'000)};
@@ -83,15 +84,15 @@ SEAWALL_API Buffers parse_buffers(const Invocation& in);
 SEAWALL_API BindTo parse_bind(const Invocation& in);
 SEAWALL_API std::string parse_temp_path(const Invocation& in);
 SEAWALL_API void append_word(std::vector<std::string>& words, const Invocation& in);
-// prefix + name, alive for ever.
-SEAWALL_API const char* prefixed_name(const char* prefix, const char* name);
+// A word of *_cache_use_stale; 0: none.
+SEAWALL_API unsigned stale_bit(std::string_view word);
 
 // The rows of what is above, named after the module: proxy_read_timeout ...
 template <class C>
 std::vector<Directive> forward_directives(const char* prefix) {
   const auto n = [prefix](const char* name) { return prefixed_name(prefix, name); };
   constexpr unsigned w = kHttp | kServer | kLocation;
-  return {
+  std::vector<Directive> rows = {
       duration<C>(n("_connect_timeout"), w, &C::connect_timeout, "Until the connection to the upstream stands."),
       duration<C>(n("_send_timeout"), w, &C::send_timeout, "Between two writes to it."),
       duration<C>(n("_read_timeout"), w, &C::read_timeout, "Between two reads from it; of a tunnel: without a byte in either direction."),
@@ -126,6 +127,9 @@ std::vector<Directive> forward_directives(const char* prefix) {
       directive<C, BindTo>(n("_bind"), w, 1, 2, "address [transparent] | off", &C::bind, parse_bind,
                            "Our end of connections to the upstream.", "off"),
   };
+  const std::vector<Directive> caching = cache_directives<C>(prefix);
+  rows.insert(rows.end(), caching.begin(), caching.end());
+  return rows;
 }
 
 }  // namespace seawall

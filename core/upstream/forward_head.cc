@@ -14,6 +14,7 @@ namespace {
 class UpstreamBody final : public Reader {
  public:
   explicit UpstreamBody(std::shared_ptr<Forwarding> forwarding) : forwarding_(std::move(forwarding)) {}
+  ~UpstreamBody() override { forwarding_->let_go_of_body(); }
   Task<Result<Piece>> read() override { return forwarding_->read(); }
   std::optional<std::uint64_t> length() const override { return forwarding_->length(); }
   Headers trailers() override { return forwarding_->take_trailers(); }
@@ -41,16 +42,6 @@ unsigned why_next(int status) {
     case 503: return next_upstream::http_503;
     case 504: return next_upstream::http_504;
     default: return 0;
-  }
-}
-
-// What ends with the connection between an upstream and us (RFC 9110 7.6.1), and what frames the message.
-bool is_hop_by_hop(FieldId id) {
-  switch (id) {
-    case FieldId::connection: case FieldId::keep_alive: case FieldId::proxy_connection: case FieldId::te: case FieldId::trailer:
-    case FieldId::transfer_encoding: case FieldId::upgrade: case FieldId::content_length: case FieldId::http2_settings:
-      return true;
-    default: return false;
   }
 }
 
@@ -87,6 +78,15 @@ bool counts_once(FieldId id) {
 }
 
 }  // namespace
+
+bool is_hop_by_hop(FieldId id) {
+  switch (id) {
+    case FieldId::connection: case FieldId::keep_alive: case FieldId::proxy_connection: case FieldId::te: case FieldId::trailer:
+    case FieldId::transfer_encoding: case FieldId::upgrade: case FieldId::content_length: case FieldId::http2_settings:
+      return true;
+    default: return false;
+  }
+}
 
 // The head, if all of it is here; an error when it never will be one.
 Result<std::optional<UpstreamHead>> Forwarding::find_head() {
@@ -176,6 +176,8 @@ std::optional<Outcome> Forwarding::answer(UpstreamHead head) {
   }
   if (status >= 300) {
     if (asks_next(status)) return std::nullopt;
+    if (auto stale = use_stale(why_next(status), true)) return stale;
+    if (auto unchanged = use_unchanged()) return unchanged;
     if (is_intercepted(status)) return intercept(status);
   }
   take_rate();
@@ -212,6 +214,7 @@ Outcome Forwarding::intercept(int status) {
     for (const Field& field : attempts_.head.headers.all())
       if (field.id == FieldId::www_authenticate) response.headers.add(field.name, field.value);
   }
+  remember_error(status, &attempts_.head);
   take_apart();
   if (connection_) end_attempt(Tried::done);
   x_.upstream.clear();
@@ -255,7 +258,7 @@ void Forwarding::copy_fields(Response& response) {
   for (const Field& field : attempts_.head.headers.all()) {
     if (field.id == FieldId::upgrade ? !switched_ : is_hop_by_hop(field.id)) continue;
     if (conf_.hides(field.name)) continue;
-    if (field.id == FieldId::accept_ranges && *conf_.force_ranges) continue;
+    if (field.id == FieldId::accept_ranges && (*conf_.force_ranges || asked_for_all_ || from_cache_)) continue;
     if (counts_once(field.id) && attempts_.head.headers.find(field.id) != &field) {
       log(Level::warn, "upstream sent duplicate header line: \"" + std::string(field.name) + ": " + std::string(field.value) + "\", ignored");
       continue;
@@ -270,7 +273,7 @@ Outcome Forwarding::make_response() {
   const Headers& headers = attempts_.head.headers;
   attempts_.answers = true;
   Response response(attempts_.head.status);
-  response.conditions_met = true;
+  response.conditions_met = !asked_for_all_;
   response.pinned = attempts_.head.storage;
   switched_ = protocol_.has_switched();
   copy_fields(response);
@@ -285,7 +288,9 @@ Outcome Forwarding::make_response() {
     response.body = std::unique_ptr<Tunnel>(new UpstreamTunnel(shared_from_this()));
     return response;
   }
-  response.accept_ranges = *conf_.force_ranges && attempts_.head.length && response.status == 200;
+  const bool has_ranges = *conf_.force_ranges || (asked_for_all_ && headers.has(FieldId::accept_ranges));
+  response.accept_ranges = has_ranges && attempts_.head.length && response.status == 200;
+  begin_to_keep();
   response.body = make_body();
   return response;
 }

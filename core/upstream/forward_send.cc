@@ -56,7 +56,7 @@ void Forwarding::send() {
   }
   sending_ = true;
   sending_ended_.reset();
-  x_.scope.spawn(send_rest(shared_from_this()));
+  tasks().spawn(send_rest(shared_from_this()));
 }
 
 // What is left of pieces_, as far as the socket takes it.
@@ -153,7 +153,7 @@ Task<Result<void>> Forwarding::send_stream() {
 
 // Runs beside the wait for the answer, which it wakes at its end: only now does the time for the answer run.
 Task<void> Forwarding::send_rest(std::shared_ptr<Forwarding> self) {
-  Scope own(&self->x_.scope);
+  Scope own(&self->tasks());
   self->send_scope_ = &own;
   const bool whole = self->to_.own_body || (self->x_.body.kept() && *self->conf_.pass_request_body);
   const bool in_pieces = self->pieces_.size() > 1;  // the body is among them

@@ -7,15 +7,21 @@
 #include "seawall/async/event.h"
 #include "seawall/net/dial.h"
 #include "seawall/server/exchange.h"
+#include "seawall/upstream/cache_use.h"
 #include "seawall/upstream/forward.h"
 #include "seawall/upstream/spill.h"
 #include "seawall/upstream/upstream_module.h"
 
 namespace seawall {
 
+// What ends with the connection between an upstream and us (RFC 9110 7.6.1), and what frames the message.
+bool is_hop_by_hop(FieldId id);
+
 class Forwarding : public std::enable_shared_from_this<Forwarding> {
  public:
   Forwarding(Exchange& x, const ForwardConf& conf, ForwardTo to);
+  // Of a request whose client has its response already: for the cache alone.
+  Forwarding(Exchange& x, const ForwardConf& conf, ForwardTo to, std::unique_ptr<CacheUse> cache);
   ~Forwarding();
   Task<Outcome> run();
 
@@ -23,6 +29,7 @@ class Forwarding : public std::enable_shared_from_this<Forwarding> {
   Task<Result<Piece>> read();
   std::optional<std::uint64_t> length() const { return length_; }
   Headers take_trailers();
+  void let_go_of_body();                         // the reader reads no more
   // ---- the connection, for its tunnel ----
   Task<void> tunnel(Stream& client, Slice already_read);
 
@@ -50,6 +57,26 @@ class Forwarding : public std::enable_shared_from_this<Forwarding> {
   bool is_idempotent() const;
   bool allows(unsigned why, int tries) const;
   DialOptions dial_options() const;
+
+  Task<Outcome> ask_upstream();
+  Scope& tasks() { return own_attempts_ ? x_.background : x_.scope; }
+
+  // forward_cache.cc
+  Task<std::optional<Outcome>> ask_cache();
+  const CachePath* choose_cache(bool& failed);
+  std::string cache_key();
+  std::optional<Outcome> follow(CacheUse::Found found);
+  void ask_for_all();
+  Outcome answer_from_cache(const char* status);
+  Outcome update_in_background();
+  Task<void> update(std::shared_ptr<Forwarding> self);
+  std::optional<Outcome> use_stale(unsigned why, bool answered);
+  std::optional<Outcome> use_unchanged();
+  void leave_upstream();
+  void begin_to_keep();
+  bool fills_cache() const { return cache_ && cache_->keeps() && !ended_ && !broken_ && connection_; }
+  void remember_error(int status, const UpstreamHead* head);
+  Task<void> fill_cache(std::shared_ptr<Forwarding> self);
 
   // forward_send.cc
   void send();                                   // what can be sent at once is; the rest by a task
@@ -105,6 +132,7 @@ class Forwarding : public std::enable_shared_from_this<Forwarding> {
   const ForwardConf& conf_;
   ForwardTo to_;
   UpstreamProtocol& protocol_;
+  const std::unique_ptr<Attempts> own_attempts_;  // of an update in the background: the request's are another's
   Attempts& attempts_;
   std::unique_ptr<LoopGroup> own_group_;         // of a group made for this request
   LoopGroup& group_;
@@ -134,6 +162,13 @@ class Forwarding : public std::enable_shared_from_this<Forwarding> {
   Scope* send_scope_ = nullptr;
   Event sending_ended_;
   std::error_code send_error_, client_error_;
+
+  // The cache.
+  std::unique_ptr<CacheUse> cache_;              // null: there is none for this request
+  bool may_keep_ = false;                        // the response
+  bool has_stale_ = false;                       // it has one that is too old
+  bool asked_for_all_ = false, from_cache_ = false;
+  bool filling_ = false;                         // nobody but the cache reads the body
 
   // The response.
   bool switched_ = false;

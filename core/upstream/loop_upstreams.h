@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "seawall/cache/cache_keeper.h"
 #include "seawall/tls/client_stream.h"
 #include "seawall/upstream/balancer.h"
 #include "seawall/upstream/pool.h"
@@ -37,6 +38,7 @@ class LoopUpstreams {
  private:
   const UpstreamConf& conf_;
   std::vector<std::unique_ptr<LoopGroup>> groups_;
+  CacheKeepers keepers_;
 };
 
 }  // namespace seawall

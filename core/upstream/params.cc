@@ -36,19 +36,23 @@ Params::Params(std::vector<Param> params, Template host) : params_(std::move(par
     if (param.name.starts_with("HTTP_")) names_.insert(param.name);
 }
 
-void Params::each(Exchange& x, bool passes_client, const Take& take) const {
+void Params::each(Exchange& x, bool passes_client, const Take& take, const ForCache& for_cache) const {
   for (const Param& param : params_) {
     const std::string value = param.value.eval(x);
     if (!value.empty() || !param.if_not_empty) take(param.name, value);
   }
-  if (passes_client) each_field(x, take);
+  if (passes_client) each_field(x, for_cache.whole, take);
+  if (!for_cache.modified_since.empty() && !names_.contains("HTTP_IF_MODIFIED_SINCE"))
+    take("HTTP_IF_MODIFIED_SINCE", for_cache.modified_since);
+  if (!for_cache.none_match.empty() && !names_.contains("HTTP_IF_NONE_MATCH")) take("HTTP_IF_NONE_MATCH", for_cache.none_match);
 }
 
-void Params::each_field(const Exchange& x, const Take& take) const {
+void Params::each_field(const Exchange& x, bool whole, const Take& take) const {
   const auto fields = x.request.headers.all();
   std::vector<bool> done(fields.size());
   for (std::size_t i = 0; i < fields.size(); ++i) {
     const std::string name = param_name_of(fields[i].name);
+    if (whole && asks_for_part(fields[i].id)) continue;
     if (done[i] || name == "HTTP_PROXY" || names_.contains(name)) continue;
     std::string value(fields[i].value);
     for (std::size_t j = i + 1; j < fields.size(); ++j) {

@@ -10,6 +10,7 @@
 #include "seawall/base/export.h"
 #include "seawall/config/directive.h"
 #include "seawall/config/template.h"
+#include "seawall/upstream/protocol.h"
 
 namespace seawall {
 
@@ -33,10 +34,10 @@ class SEAWALL_API Params {
   using Take = std::function<void(std::string_view name, std::string_view value)>;
   // The params in the order written, then the client's fields, if those are passed: several of a name are one, and Proxy is left
   // out, which CGI programs would take for the setting HTTP_PROXY. nginx passes it.
-  void each(Exchange& x, bool passes_client, const Take& take) const;
+  void each(Exchange& x, bool passes_client, const Take& take, const ForCache& for_cache = {}) const;
 
  private:
-  void each_field(const Exchange& x, const Take& take) const;
+  void each_field(const Exchange& x, bool whole, const Take& take) const;
 
   std::vector<Param> params_;
   std::unordered_set<std::string> names_;  // of params that stand for fields: "HTTP_COOKIE"

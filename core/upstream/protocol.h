@@ -21,8 +21,25 @@ class UpstreamHead {
   std::optional<std::uint64_t> length;     // of the body, when the head says it
 };
 
+// How a request differs from the client's because its response may be kept in a cache.
+class ForCache {
+ public:
+  bool as_get = false;  // HEAD asks for the body, too
+  bool whole = false;   // without Range and If-*: all of the response; but for what follows, where it is not empty
+  std::string modified_since, none_match;
+};
+// The fields that `whole` leaves out.
+constexpr bool asks_for_part(FieldId id) {
+  switch (id) {
+    case FieldId::if_modified_since: case FieldId::if_unmodified_since: case FieldId::if_none_match: case FieldId::if_match:
+    case FieldId::range: case FieldId::if_range: return true;
+    default: return false;
+  }
+}
+
 class SEAWALL_API UpstreamProtocol {
  public:
+  ForCache for_cache;  // said before write_head
   virtual ~UpstreamProtocol() = default;
 
   // For the log: "http://" and the URI that is asked for.
@@ -47,6 +64,8 @@ class SEAWALL_API UpstreamProtocol {
   // Once the body is over: may the connection serve another request?
   virtual bool is_reusable() const = 0;
   virtual Headers take_trailers() { return {}; }
+  // Asks for what as_get says; otherwise HEAD is HEAD, and its responses are not kept.
+  virtual bool can_ask_as_get() const { return false; }
   // nginx's words for the last error.
   virtual const std::string& complaint() const = 0;
 

@@ -238,7 +238,7 @@ std::shared_ptr<const Group> group_at_run_time(Exchange& x, const UpstreamUrl& u
   return group;
 }
 
-LoopUpstreams::LoopUpstreams(Loop& loop, const UpstreamConf& conf) : conf_(conf) {
+LoopUpstreams::LoopUpstreams(Loop& loop, const UpstreamConf& conf) : conf_(conf), keepers_(loop, conf.caches) {
   for (const auto& group : conf.groups) groups_.push_back(std::make_unique<LoopGroup>(loop, *group));
 }
 

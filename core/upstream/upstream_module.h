@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 
+#include "seawall/cache/cache_path.h"
 #include "seawall/config/directive.h"
 #include "seawall/config/variable.h"
 #include "seawall/upstream/attempts.h"
@@ -17,6 +18,7 @@ namespace seawall {
 class UpstreamConf {
  public:
   std::deque<std::shared_ptr<Group>> groups;
+  std::vector<std::shared_ptr<const CachePath>> caches;  // *_cache_path
   Group* opening = nullptr;  // whose block is being read
 };
 

@@ -110,7 +110,18 @@ bool cookie(Exchange& x, std::string_view rest, const void*, std::string& out) {
   return false;
 }
 
-bool nothing(Exchange&, std::string_view, const void*, std::string&) { return false; }
+bool cache_status(Exchange& x, std::string_view, const void*, std::string& out) {
+  const char* const text = Attempts::of(x).cache_status;
+  if (text) out += text;
+  return text != nullptr;
+}
+
+template <std::string Attempts::*Text>
+bool cache_text(Exchange& x, std::string_view, const void*, std::string& out) {
+  const std::string& text = Attempts::of(x).*Text;
+  out += text;
+  return !text.empty();
+}
 
 bool proxy_host(Exchange& x, std::string_view, const void*, std::string& out) {
   out += Attempts::of(x).host;
@@ -141,7 +152,9 @@ constexpr VariableRow rows[] = {
     {"upstream_http_*", field},
     {"upstream_trailer_*", trailer},
     {"upstream_cookie_*", cookie},
-    {"upstream_cache_status", nothing},  // there is no cache
+    {"upstream_cache_status", cache_status},
+    {"upstream_cache_last_modified", cache_text<&Attempts::cache_last_modified>},
+    {"upstream_cache_etag", cache_text<&Attempts::cache_etag>},
     {"proxy_host", proxy_host},
     {"proxy_port", proxy_port},
     {"proxy_add_x_forwarded_for", add_x_forwarded_for},

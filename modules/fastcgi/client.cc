@@ -21,7 +21,8 @@ Errc Client::refuse(std::string why) {
 void Client::write_head(std::string& out, std::optional<std::uint64_t> length) {
   std::string params;
   params.reserve(2048);
-  conf_.effective.each(x_, *conf_.pass_request_headers, [&](std::string_view name, std::string_view value) { append_pair(params, name, value); });
+  const auto append = [&](std::string_view name, std::string_view value) { append_pair(params, name, value); };
+  conf_.effective.each(x_, *conf_.pass_request_headers, append, for_cache);
   append_begin(out, *conf_.keep_conn);
   append_stream(out, Type::params, params);
   if (length && *length == 0) append_stream(out, Type::stdin_, {});

@@ -42,11 +42,12 @@ void H1Client::restart() {
 void H1Client::write_head(std::string& out, std::optional<std::uint64_t> length) {
   const bool http11 = *conf_.version == HttpVersion::http11;
   out.reserve(1024);
-  out.append(method_).append(" ").append(to_.uri).append(http11 ? " HTTP/1.1\r\n" : " HTTP/1.0\r\n");
+  out.append(asked_method()).append(" ").append(to_.uri).append(http11 ? " HTTP/1.1\r\n" : " HTTP/1.0\r\n");
   RequestFields::Facts facts;
   facts.default_host = to_.host;
   facts.needs_host = http11;
   facts.passes_client = *conf_.pass_request_headers;
+  facts.for_cache = &for_cache;
   asks_upgrade_ = conf_.fields.write(x_, facts, out);
   chunks_request_ = !length;
   if (chunks_request_) out += "Transfer-Encoding: chunked\r\n";
@@ -85,7 +86,7 @@ Result<void> H1Client::read_framing(const H1ResponseHead& head) {
     if (!length_ || *length_ > INT64_MAX)
       return refuse("upstream sent invalid \"Content-Length\" header: \"Content-Length: " + std::string(length->value) + "\"");
   }
-  const bool bodyless = method_ == "HEAD" || head.status == 204 || head.status == 304 || head.status == 101;
+  const bool bodyless = asked_method() == "HEAD" || head.status == 204 || head.status == 304 || head.status == 101;
   if (bodyless) framing_ = Framing::none;
   else if (coding) framing_ = Framing::chunked;
   else if (length) framing_ = Framing::length;

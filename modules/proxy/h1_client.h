@@ -22,11 +22,13 @@ class H1Client final : public UpstreamProtocol {
   bool may_end_here() const override { return framing_ == Framing::until_close; }
   bool is_reusable() const override { return keeps_ && framing_ != Framing::until_close; }
   Headers take_trailers() override;
+  bool can_ask_as_get() const override { return true; }
   const std::string& complaint() const override { return complaint_; }
   bool has_switched() const override { return switched_; }
   bool rewrite(const Field& field, std::string& value) override;
 
  private:
+  std::string_view asked_method() const { return for_cache.as_get ? std::string_view("GET") : method_; }
   enum class Framing : std::uint8_t { none, length, chunked, until_close };
   Result<void> read_framing(const H1ResponseHead& head);
   Errc refuse(std::string why);

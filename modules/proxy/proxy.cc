@@ -142,6 +142,7 @@ std::vector<Directive> make_rows() {
       flag<Conf>("proxy_pass_trailers", kAll, &Conf::pass_trailers, "Passes the response's trailers to the client."),
       custom<Conf>("proxy_redirect", kAll, 1, 2, "off | default | text replacement", append_checked_redirect,
                    "Changes Location and Refresh of responses.", inherit_redirects, "default"),
+      flag<Conf>("proxy_cache_convert_head", kAll, &Conf::cache_convert_head, "HEAD asks for the whole response, for the cache."),
       pairs<Replacements, &Conf::cookie_domains, append_cookie_domain>("proxy_cookie_domain", 2, "off | domain replacement",
                                                                        "Changes Domain of cookies."),
       pairs<Replacements, &Conf::cookie_paths, append_cookie_path>("proxy_cookie_path", 2, "off | path replacement",

@@ -63,8 +63,10 @@ bool RequestFields::write(Exchange& x, const Facts& facts, std::string& out) con
   if (!host_value_ || (host.empty() && facts.needs_host)) host = facts.default_host;
   if (!host.empty()) append_line(out, "Host", host);
   bool upgrades = write_set(x, out);
-  if (!sets_upgrade_ && facts.needs_host) upgrades = write_websocket(x, out);
-  if (facts.passes_client) write_clients(x, out);
+  const bool whole = facts.for_cache && facts.for_cache->whole;
+  if (!sets_upgrade_ && facts.needs_host && !whole) upgrades = write_websocket(x, out);
+  if (facts.passes_client) write_clients(x, whole, out);
+  if (whole) write_conditions(*facts.for_cache, out);
   return upgrades;
 }
 
@@ -92,10 +94,15 @@ bool RequestFields::write_websocket(const Exchange& x, std::string& out) const {
   return true;
 }
 
-void RequestFields::write_clients(const Exchange& x, std::string& out) const {
+void RequestFields::write_conditions(const ForCache& asked, std::string& out) const {
+  if (!asked.modified_since.empty() && !names_.contains("if-modified-since")) append_line(out, "If-Modified-Since", asked.modified_since);
+  if (!asked.none_match.empty() && !names_.contains("if-none-match")) append_line(out, "If-None-Match", asked.none_match);
+}
+
+void RequestFields::write_clients(const Exchange& x, bool whole, std::string& out) const {
   const std::vector<std::string_view> ended = x.request.headers.has(FieldId::connection) ? named_by_connection(x) : std::vector<std::string_view>();
   for (const Field& field : x.request.headers.all()) {
-    if (stays_here(field.id)) continue;
+    if (stays_here(field.id) || (whole && asks_for_part(field.id))) continue;
     if (!names_.empty() && names_.contains(lower(field.name))) continue;
     if (std::any_of(ended.begin(), ended.end(), [&](std::string_view name) { return equals_ignoring_case(name, field.name); })) continue;
     append_line(out, field.name, field.value);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "seawall/module/module.h"
+#include "seawall/upstream/protocol.h"
 
 namespace seawall::proxy {
 
@@ -27,6 +28,7 @@ class RequestFields {
     std::string_view default_host;
     bool needs_host = true;       // HTTP/1.1: also where proxy_set_header has an empty one
     bool passes_client = true;    // proxy_pass_request_headers
+    const ForCache* for_cache = nullptr;
   };
   // Appends the lines. True: the request asks for another protocol (Upgrade).
   bool write(Exchange& x, const Facts& facts, std::string& out) const;
@@ -34,7 +36,8 @@ class RequestFields {
  private:
   bool write_set(Exchange& x, std::string& out) const;
   bool write_websocket(const Exchange& x, std::string& out) const;
-  void write_clients(const Exchange& x, std::string& out) const;
+  void write_clients(const Exchange& x, bool whole, std::string& out) const;
+  void write_conditions(const ForCache& asked, std::string& out) const;
 
   std::vector<SetField> set_;            // without Host and what frames the message
   std::unordered_set<std::string> names_;  // all that were set, lower case

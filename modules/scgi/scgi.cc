@@ -34,7 +34,7 @@ class Client final : public CgiClient {
     conf_.effective.each(x_, *conf_.pass_request_headers, [&](std::string_view name, std::string_view value) {
       // A NUL would end the value, and what follows it would be the next name.
       if (name != "CONTENT_LENGTH" && value.find('\0') == value.npos) add(name, value);
-    });
+    }, for_cache);
     out.append(std::to_string(pairs.size())).append(":").append(pairs).append(",");
   }
 

@@ -28,26 +28,33 @@ void append_size(std::string& out, std::size_t n) { out.append({byte(n), byte(n 
 class Client final : public CgiClient {
  public:
   // The request's head, and whether it can be said: the protocol counts in sixteen bits.
-  Client(Exchange& x, const Conf& conf) : CgiClient(x, conf) {
+  Client(Exchange& x, const Conf& conf) : CgiClient(x, conf), conf_(conf) { write(ForCache()); }
+  bool fits() const { return fits_; }
+  std::string_view scheme() const override { return "uwsgi://"; }
+  void write_head(std::string& out, std::optional<std::uint64_t>) override {
+    if (for_cache.whole) write(for_cache);
+    out += head_;
+  }
+
+ private:
+  void write(const ForCache& asked) {
     std::string vars;
-    conf.effective.each(x, *conf.pass_request_headers, [&](std::string_view name, std::string_view value) {
+    const auto add = [&](std::string_view name, std::string_view value) {
       fits_ = fits_ && name.size() <= kLongest && value.size() <= kLongest;
       append_size(vars, name.size());
       vars += name;
       append_size(vars, value.size());
       vars += value;
-    });
+    };
+    conf_.effective.each(x_, *conf_.pass_request_headers, add, asked);
     fits_ = fits_ && vars.size() <= kLongest;
-    head_ += byte(static_cast<std::size_t>(*conf.modifier1));
+    head_ = byte(static_cast<std::size_t>(*conf_.modifier1));
     append_size(head_, vars.size());
-    head_ += byte(static_cast<std::size_t>(*conf.modifier2));
+    head_ += byte(static_cast<std::size_t>(*conf_.modifier2));
     head_ += vars;
   }
-  bool fits() const { return fits_; }
-  std::string_view scheme() const override { return "uwsgi://"; }
-  void write_head(std::string& out, std::optional<std::uint64_t>) override { out += head_; }
 
- private:
+  const Conf& conf_;
   std::string head_;
   bool fits_ = true;
 };

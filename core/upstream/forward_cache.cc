@@ -1,0 +1,207 @@
+// A request whose response may be in a cache, or may be kept in one: what is sent from there, what is asked of the upstream instead,
+// and when a response that is too old does after all.
+#include <utility>
+
+#include "seawall/http/date.h"
+#include "seawall/net/loop.h"
+#include "seawall/upstream/forwarding.h"
+
+namespace seawall {
+namespace {
+
+UpstreamHead head_of(const CacheEntry& entry) {
+  UpstreamHead head;
+  head.status = static_cast<int>(entry.head.status);
+  head.storage = Ref<Owner>(entry.storage);
+  head.length = entry.head.body_size;
+  std::string_view rest = entry.fields;
+  while (!rest.empty()) {
+    const auto name_end = rest.find('\0'), end = rest.find('\0', name_end + 1);
+    head.headers.add_view(rest.substr(0, name_end), rest.substr(name_end + 1, end - name_end - 1));
+    rest.remove_prefix(end + 1);
+  }
+  return head;
+}
+
+}  // namespace
+
+// The cache that the settings name for this request; null: none. A name that is nobody's is an error, and said.
+const CachePath* Forwarding::choose_cache(bool& failed) {
+  failed = false;
+  if (!conf_.caches() || !conf_.caches_method(x_.method)) return nullptr;
+  if (conf_.cache->zone) return static_cast<const CachePath*>(conf_.cache->zone->data.get());
+  const std::string name = conf_.cache->name.eval(x_);
+  if (name.empty() || name == "off") return nullptr;
+  const CachePath* const path = cache_named(x_, name);
+  failed = !path;
+  if (failed) x_.log(Level::error, "cache \"" + name + "\" not found");
+  return path;
+}
+
+// proxy's own: what it asks for; the others have none.
+std::string Forwarding::cache_key() {
+  if (!conf_.cache_key.is_default()) return conf_.cache_key->eval(x_);
+  if (protocol_.uri().empty()) return {};
+  return std::string(protocol_.scheme()) + attempts_.host + protocol_.uri();
+}
+
+// Nothing: the upstream is to be asked.
+Task<std::optional<Outcome>> Forwarding::ask_cache() {
+  bool failed = false;
+  const CachePath* const path = choose_cache(failed);
+  if (failed) co_return Outcome(Response(500));
+  if (!path) co_return std::nullopt;
+  std::string key = cache_key();
+  if (key.empty() && conf_.cache_key.is_default()) co_return std::nullopt;
+  cache_ = std::make_unique<CacheUse>(x_, conf_, *path, std::move(key));
+  if (holds_any(*conf_.cache_purge, x_)) {
+    const bool removed = cache_->purge();
+    co_return Outcome(Response(removed ? 204 : 404));
+  }
+  protocol_.for_cache.as_get = *conf_.cache_convert_head && x_.method == Method::head;
+  may_keep_ = true;
+  if (holds_any(*conf_.cache_bypass, x_)) {
+    attempts_.cache_status = "BYPASS";
+  } else {
+    attempts_.cache_status = "MISS";
+    const CacheUse::Found found = co_await cache_->open();
+    if (std::optional<Outcome> outcome = follow(found)) co_return outcome;
+  }
+  const Field* const range = x_.request.headers.find(FieldId::range);
+  if (range && *conf_.cache_max_range_offset != INT64_MAX && begins_behind(range->value, *conf_.cache_max_range_offset)) may_keep_ = false;
+  // Read while the client may be slow, or not at all.
+  if (!*conf_.buffering || (x_.method == Method::head && *conf_.cache_convert_head && !protocol_.can_ask_as_get())) may_keep_ = false;
+  if (may_keep_) ask_for_all();
+  else cache_->give_up();
+  co_return std::nullopt;
+}
+
+std::optional<Outcome> Forwarding::follow(CacheUse::Found found) {
+  const bool while_updating = (*conf_.cache_use_stale & next_upstream::updating) || cache_->may_be_sent_while_updating();
+  switch (found) {
+    case CacheUse::Found::fresh: return answer_from_cache("HIT");
+    case CacheUse::Found::updating:
+      if (while_updating) return answer_from_cache("UPDATING");
+      break;
+    case CacheUse::Found::stale:
+      if (while_updating && *conf_.cache_background_update && !x_.body.present()) return update_in_background();
+      break;
+    case CacheUse::Found::scarce: may_keep_ = false; return std::nullopt;
+    case CacheUse::Found::missing: return std::nullopt;
+    case CacheUse::Found::error:
+      attempts_.cache_status = "HIT";
+      return Outcome(Response(cache_->error()));
+  }
+  attempts_.cache_status = "EXPIRED";
+  has_stale_ = true;
+  return std::nullopt;
+}
+
+// The whole response, whatever part or condition the client has asked for: that is judged here.
+void Forwarding::ask_for_all() {
+  protocol_.for_cache.whole = true;
+  asked_for_all_ = true;
+  if (!has_stale_ || !*conf_.cache_revalidate) return;
+  protocol_.for_cache.modified_since = attempts_.cache_last_modified = cache_->modified_since();
+  protocol_.for_cache.none_match = attempts_.cache_etag = cache_->none_match();
+}
+
+Outcome Forwarding::answer_from_cache(const char* status) {
+  const CacheEntry& entry = *cache_->entry();
+  attempts_.cache_status = status;
+  attempts_.head = head_of(entry);
+  take_rate();
+  Response response(attempts_.head.status);
+  response.pinned = attempts_.head.storage;
+  from_cache_ = true;
+  copy_fields(response);
+  response.accept_ranges = *conf_.force_ranges || attempts_.head.headers.has(FieldId::accept_ranges);
+  response.body = entry.body();
+  return response;
+}
+
+// The client gets what there is, and another forwarding of the same request asks for something newer.
+Outcome Forwarding::update_in_background() {
+  Outcome outcome = answer_from_cache("STALE");
+  auto update = std::make_shared<Forwarding>(x_, conf_, std::move(to_), std::move(cache_));
+  x_.background.spawn(update->update(update));
+  return outcome;
+}
+
+Task<void> Forwarding::update(std::shared_ptr<Forwarding> self) {
+  Forwarding& f = *self;
+  f.attempts_.cache_status = "EXPIRED";
+  f.has_stale_ = f.may_keep_ = true;
+  f.protocol_.for_cache.as_get = *f.conf_.cache_convert_head && f.x_.method == Method::head;
+  f.ask_for_all();
+  const Outcome outcome = co_await f.ask_upstream();
+  if (f.fills_cache()) co_await f.fill_cache(self);
+}
+
+// Of a request that failed, or whose answer is one of the failures that use_stale names.
+std::optional<Outcome> Forwarding::use_stale(unsigned why, bool answered) {
+  if (!has_stale_) return std::nullopt;
+  const bool allowed = (*conf_.cache_use_stale & why) || (!answered && cache_->may_be_sent_on_error());
+  if (!allowed) return std::nullopt;
+  has_stale_ = false;
+  leave_upstream();
+  Outcome outcome = answer_from_cache("STALE");
+  cache_->give_up();
+  return outcome;
+}
+
+std::optional<Outcome> Forwarding::use_unchanged() {
+  if (!has_stale_ || !*conf_.cache_revalidate || attempts_.head.status != 304 || !asked_for_all_) return std::nullopt;
+  if (protocol_.for_cache.modified_since.empty() && protocol_.for_cache.none_match.empty()) return std::nullopt;
+  has_stale_ = false;
+  const UpstreamHead unchanged = std::move(attempts_.head);
+  attempts_.head = UpstreamHead();
+  leave_upstream();
+  Outcome outcome = answer_from_cache("REVALIDATED");
+  cache_->prolong(unchanged);
+  return outcome;
+}
+
+// The response is not passed on: what has come of it is read, so that the connection may serve another.
+void Forwarding::leave_upstream() {
+  if (connection_) take_apart();
+  if (connection_) end_attempt(Tried::done);
+  x_.upstream.clear();
+}
+
+void Forwarding::begin_to_keep() {
+  if (!cache_ || from_cache_) return;
+  if (may_keep_ && !switched_ && buffering_ && !holds_any(*conf_.no_cache, x_) && cache_->keep(attempts_.head)) {
+    x_.outlives_client = true;  // somebody else may want it
+    return;
+  }
+  cache_->give_up();
+}
+
+void Forwarding::remember_error(int status, const UpstreamHead* head) {
+  if (cache_ && may_keep_) cache_->remember_error(status, head);
+}
+
+// What nobody reads any more is read for the cache: the client has left, or has asked for a part, or for the head alone.
+Task<void> Forwarding::fill_cache(std::shared_ptr<Forwarding> self) {
+  Forwarding& f = *self;
+  while (f.reading_ahead_) {
+    f.more_.reset();
+    const Errc waited = co_await f.more_.wait(Deadline::never(Wait::upstream_read));
+    if (waited != Errc::ok) co_return;
+  }
+  f.filling_ = true;
+  f.queue_.clear();
+  f.queued_ = 0;
+  while (!f.ended_ && !f.broken_) {
+    const Io io = f.pull();
+    if (io.kind != Io::want_read && io.kind != Io::want_write) continue;
+    f.last_read_ = f.x_.loop.now();
+    const Errc waited = co_await wait_for(*f.connection_->stream, io, Deadline::in(*f.conf_.read_timeout, Wait::upstream_read));
+    if (f.ended_ || f.broken_) co_return;
+    const Errc still = f.after_wait(waited);
+    if (still != Errc::ok) co_return;
+  }
+}
+
+}  // namespace seawall

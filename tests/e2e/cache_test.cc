@@ -1,0 +1,328 @@
+// Responses of upstreams that are kept in a cache: which, how long, for whom, and what a killed server leaves of them.
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <mutex>
+
+#include "catch.h"
+#include "e2e/curl.h"
+#include "e2e/fastcgi_peer.h"
+#include "e2e/server.h"
+#include "e2e/upstream.h"
+
+using namespace test;
+using Catch::Matchers::ContainsSubstring;
+
+namespace {
+
+// Answers each request with the next number, and these fields.
+class Counter {
+ public:
+  explicit Counter(std::string fields, std::string line = "200 OK")
+      : fields_(std::move(fields)), line_(std::move(line)), up_([this](RawClient& c) { play(c); }) {}
+  std::string url() const { return up_.url(); }
+  int requests() const { return requests_; }
+  std::string last() const {
+    const std::lock_guard lock(mutex_);
+    return last_;
+  }
+
+ private:
+  void play(RawClient& c) {
+    const std::string head = c.read_until("\r\n\r\n");
+    const std::string body = "answer " + std::to_string(++requests_);
+    {
+      const std::lock_guard lock(mutex_);
+      last_ = head;
+    }
+    c.send("HTTP/1.1 " + line_ + "\r\nConnection: close\r\n" + fields_ + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+           (head.starts_with("HEAD") ? "" : body));
+  }
+
+  const std::string fields_, line_;
+  std::atomic<int> requests_ = 0;
+  mutable std::mutex mutex_;
+  std::string last_;
+  Upstream up_;
+};
+
+std::string config(const std::string& inside, const std::string& path_options = {}) {
+  return "proxy_cache_path %%DIR%%/cache keys_zone=one:1m levels=1:2 " + path_options +
+         "; add_header X-Cache $upstream_cache_status always; server { listen 127.0.0.1:%%PORT_0%%; " + inside + " }";
+}
+
+std::string cached(const std::string& url, const std::string& more = {}) {
+  return "location / { proxy_pass " + url + "; proxy_cache one; " + more + " }";
+}
+
+std::vector<std::string> files_below(const std::string& folder) {
+  std::vector<std::string> files;
+  if (!std::filesystem::exists(folder)) return files;
+  for (const auto& item : std::filesystem::recursive_directory_iterator(folder))
+    if (item.is_regular_file()) files.push_back(item.path());
+  return files;
+}
+
+std::string status_of(const Response& r) { return r.header("X-Cache"); }
+
+}  // namespace
+
+TEST_CASE("a response that says how long it is good for is asked for once") {
+  Counter up("Cache-Control: max-age=60\r\nX-Own: kept\r\n");
+  Server s(config(cached(up.url())));
+  const Response first = get(s.url("/a"));
+  CHECK(status_of(first) == "MISS");
+  CHECK(first.body == "answer 1");
+  const Response second = get(s.url("/a"));
+  CHECK(status_of(second) == "HIT");
+  CHECK(second.body == "answer 1");
+  CHECK(second.header("X-Own") == "kept");
+  CHECK(get(s.url("/b")).body == "answer 2");
+  CHECK(up.requests() == 2);
+}
+
+TEST_CASE("a response that nobody has given a time is not kept") {
+  Counter up("");
+  Server s(config(cached(up.url())));
+  CHECK(get(s.url("/")).body == "answer 1");
+  CHECK(get(s.url("/")).body == "answer 2");
+}
+
+TEST_CASE("proxy_cache_valid gives responses a time by their status") {
+  Counter up("", "404 Not Found");
+  Server s(config(cached(up.url(), "proxy_cache_valid 200 1m; proxy_cache_valid 404 1m;")));
+  CHECK(get(s.url("/")).body == "answer 1");
+  const Response r = get(s.url("/"));
+  CHECK(r.status == 404);
+  CHECK(r.body == "answer 1");
+}
+
+TEST_CASE("a response with a cookie, or that forbids it, is not kept") {
+  for (const char* fields : {"Cache-Control: max-age=60\r\nSet-Cookie: a=b\r\n", "Cache-Control: private, max-age=60\r\n",
+                             "Cache-Control: max-age=60\r\nVary: *\r\n", "X-Accel-Expires: 0\r\nCache-Control: max-age=60\r\n"}) {
+    Counter up(fields);
+    Server s(config(cached(up.url())));
+    CHECK(get(s.url("/")).body == "answer 1");
+    CHECK(get(s.url("/")).body == "answer 2");
+  }
+}
+
+TEST_CASE("conditions and ranges of the client are judged by the cache, not by the upstream") {
+  Counter up("Cache-Control: max-age=60\r\nETag: \"x\"\r\nAccept-Ranges: bytes\r\n");
+  Server s(config(cached(up.url())));
+  const auto ask = [&](const std::string& field) {
+    RawClient c(s.port());
+    c.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + field + "\r\n\r\n");
+    return c.read_response();
+  };
+  const auto part = ask("Range: bytes=0-2");
+  CHECK(part.status == 206);
+  CHECK(part.body == "ans");
+  CHECK(up.last().find("Range") == std::string::npos);
+  CHECK(ask("Range: bytes=7-").body == "1");
+  CHECK(ask("If-None-Match: \"x\"").status == 304);
+  CHECK(up.requests() == 1);
+}
+
+TEST_CASE("HEAD fetches the whole response for the cache") {
+  Counter up("Cache-Control: max-age=60\r\n");
+  Server s(config(cached(up.url())));
+  RawClient c(s.port());
+  c.send("HEAD / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  CHECK_THAT(c.read_until("\r\n\r\n"), ContainsSubstring("Content-Length: 8"));
+  CHECK(up.last().starts_with("GET "));
+  CHECK(get(s.url("/")).body == "answer 1");
+}
+
+TEST_CASE("what is in a cache survives a reload and a restart's loader") {
+  Counter up("Cache-Control: max-age=60\r\n");
+  Server s(config(cached(up.url())));
+  CHECK(status_of(get(s.url("/"))) == "MISS");
+  REQUIRE(s.reload());
+  CHECK(status_of(get(s.url("/"))) == "HIT");
+}
+
+TEST_CASE("an old response is sent when the upstream fails and proxy_cache_use_stale says so") {
+  std::atomic<bool> broken = false;
+  Upstream up([&](RawClient& c) {
+    c.read_until("\r\n\r\n");
+    if (broken) c.send("HTTP/1.1 500 No\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+    else c.send("HTTP/1.1 200 OK\r\nConnection: close\r\nX-Accel-Expires: @1\r\nContent-Length: 3\r\n\r\nold");
+  });
+  Server s(config(cached(up.url(), "proxy_cache_use_stale http_500;")));
+  CHECK(get(s.url("/")).body == "old");
+  broken = true;
+  const Response r = get(s.url("/"));
+  CHECK(status_of(r) == "STALE");
+  CHECK(r.body == "old");
+}
+
+TEST_CASE("an old response that has not changed is kept on") {
+  std::atomic<int> asked = 0;
+  std::atomic<bool> conditional = false;
+  Upstream up([&](RawClient& c) {
+    const std::string head = c.read_until("\r\n\r\n");
+    if (++asked == 1) {
+      c.send("HTTP/1.1 200 OK\r\nConnection: close\r\nETag: \"v\"\r\nX-Accel-Expires: @1\r\nContent-Length: 3\r\n\r\nold");
+      return;
+    }
+    conditional = head.find("If-None-Match: \"v\"") != std::string::npos;
+    c.send("HTTP/1.1 304 Not Modified\r\nConnection: close\r\nX-Accel-Expires: 60\r\n\r\n");
+  });
+  Server s(config(cached(up.url(), "proxy_cache_revalidate on;")));
+  CHECK(get(s.url("/")).body == "old");
+  const Response r = get(s.url("/"));
+  CHECK(status_of(r) == "REVALIDATED");
+  CHECK(r.body == "old");
+  CHECK(conditional);
+  CHECK(status_of(get(s.url("/"))) == "HIT");
+}
+
+TEST_CASE("an old response is sent at once and replaced in the background") {
+  std::atomic<int> asked = 0;
+  Upstream up([&](RawClient& c) {
+    c.read_until("\r\n\r\n");
+    const bool first = ++asked == 1;
+    c.send(std::string("HTTP/1.1 200 OK\r\nConnection: close\r\nX-Accel-Expires: ") + (first ? "@1" : "60") +
+           "\r\nContent-Length: 3\r\n\r\n" + (first ? "old" : "new"));
+  });
+  Server s(config(cached(up.url(), "proxy_cache_use_stale updating; proxy_cache_background_update on;")));
+  CHECK(get(s.url("/")).body == "old");
+  RawClient c(s.port());  // the connection's next request waits for the update
+  c.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  const auto stale = c.read_response();
+  CHECK(stale.body == "old");
+  c.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  CHECK(c.read_response().body == "new");
+}
+
+TEST_CASE("requests that come while a response is fetched wait for it") {
+  std::atomic<int> asked = 0;
+  std::atomic<bool> go = false;
+  Upstream up([&](RawClient& c) {
+    c.read_until("\r\n\r\n");
+    ++asked;
+    while (!go) go.wait(false);
+    c.send("HTTP/1.1 200 OK\r\nConnection: close\r\nCache-Control: max-age=60\r\nContent-Length: 2\r\n\r\nok");
+  });
+  Server s(config(cached(up.url(), "proxy_cache_lock on; proxy_cache_lock_age 60s; proxy_cache_lock_timeout 60s;")));
+  RawClient first(s.port()), second(s.port());
+  first.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  second.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  go = true;
+  go.notify_all();
+  CHECK(first.read_response().body == "ok");
+  CHECK(second.read_response().body == "ok");
+  CHECK(asked == 1);
+}
+
+TEST_CASE("responses that vary are kept for each kind of request") {
+  Counter up("Cache-Control: max-age=60\r\nVary: X-Kind\r\n");
+  Server s(config(cached(up.url())));
+  const auto ask = [&](const std::string& kind) {
+    RawClient c(s.port());
+    c.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX-Kind: " + kind + "\r\n\r\n");
+    return c.read_response().body;
+  };
+  CHECK(ask("a") == "answer 1");
+  CHECK(ask("b") == "answer 2");
+  CHECK(ask("a") == "answer 1");
+  CHECK(ask("b") == "answer 2");
+}
+
+TEST_CASE("a request may remove a response from the cache") {
+  Counter up("Cache-Control: max-age=60\r\n");
+  Server s(config(cached(up.url(), "proxy_cache_key $uri; proxy_cache_purge $arg_purge;")));
+  CHECK(get(s.url("/")).body == "answer 1");
+  CHECK(get(s.url("/?purge=1")).status == 204);
+  CHECK(get(s.url("/?purge=1")).status == 404);
+  CHECK(get(s.url("/")).body == "answer 2");
+}
+
+TEST_CASE("a response that breaks off, or whose client leaves, is kept whole or not at all") {
+  Upstream up([](RawClient& c) {
+    const std::string head = c.read_until("\r\n\r\n");
+    c.send("HTTP/1.1 200 OK\r\nConnection: close\r\nCache-Control: max-age=60\r\nContent-Length: 100000\r\n\r\n");
+    c.send(std::string(head.find("/short") != std::string::npos ? 70'000 : 100'000, 'x'));
+  });
+  Server s(config(cached(up.url())));
+  RawClient(s.port()).send("GET /left HTTP/1.1\r\nHost: a\r\n\r\n");
+  REQUIRE(wait_for_change(s.folder(), [&] { return files_below(s.folder() + "/cache").size() == 1; }, Clock::now() + kPatience));
+  CHECK(get(s.url("/left")).body.size() == 100'000);
+  RawClient c(s.port());
+  c.send("GET /short HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  c.expect_close(kPatience);
+  CHECK(files_below(s.folder() + "/cache").size() == 1);
+}
+
+TEST_CASE("an entry of which a crash has left a part is asked for again") {
+  Counter up("Cache-Control: max-age=60\r\n");
+  Server s(config(cached(up.url())));
+  const auto spoil = [&](auto change) {
+    CHECK(status_of(get(s.url("/"))) != "");
+    const auto files = files_below(s.folder() + "/cache");
+    REQUIRE(files.size() == 1);
+    change(files[0], std::filesystem::file_size(files[0]));
+    CHECK(status_of(get(s.url("/"))) == "MISS");
+    CHECK(status_of(get(s.url("/"))) == "HIT");
+  };
+  const auto write = [](const std::string& file, std::size_t at, const std::string& bytes) {
+    std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
+    stream.seekp(static_cast<std::streamoff>(at));
+    stream << bytes;
+  };
+  spoil([](const std::string& file, auto size) { std::filesystem::resize_file(file, size - 1); });
+  spoil([](const std::string& file, auto) { std::filesystem::resize_file(file, 0); });
+  spoil([&](const std::string& file, auto) { write(file, 200, "zz"); });
+  // Written before the machine started: the boot's id is another, and the body's check says that it is not what it was.
+  spoil([&](const std::string& file, auto size) { write(file, size - 2, "zz"); write(file, 0, "garbage"); });
+}
+
+TEST_CASE("a server killed in the middle of a response leaves nothing that is sent") {
+  std::atomic<bool> whole = false;
+  Upstream up([&](RawClient& c) {
+    c.read_until("\r\n\r\n");
+    c.send("HTTP/1.1 200 OK\r\nConnection: close\r\nCache-Control: max-age=60\r\nContent-Length: 10\r\n\r\n12345");
+    if (whole) c.send("67890");
+    else c.expect_close(kPatience);
+  });
+  const std::string folder = make_folder();
+  const std::string text = "proxy_cache_path " + folder + "/cache keys_zone=one:1m use_temp_path=off; add_header X-Cache $upstream_cache_status;"
+                           "server { listen 127.0.0.1:%%PORT_0%%; location / { proxy_pass " + up.url() + "; proxy_cache one; } }";
+  {
+    Server s(text);
+    RawClient c(s.port());
+    c.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    c.read_until("12345");
+    s.kill();
+  }
+  whole = true;
+  Server s(text);
+  const Response r = get(s.url("/"));
+  CHECK(status_of(r) == "MISS");
+  CHECK(r.body == "1234567890");
+}
+
+TEST_CASE("fastcgi has a cache, too") {
+  Upstream up([](RawClient& c) {
+    read_fastcgi(c);
+    c.send(fastcgi_response("Status: 200\r\nCache-Control: max-age=60\r\n\r\nhello"));
+  });
+  Server s("fastcgi_cache_path %%DIR%%/cache keys_zone=two:1m; add_header X-Cache $upstream_cache_status; server { listen 127.0.0.1:%%PORT_0%%; "
+           "location / { fastcgi_pass " + "127.0.0.1:" + std::to_string(up.port()) + "; fastcgi_cache two; fastcgi_cache_key $uri; } }");
+  CHECK(status_of(get(s.url("/"))) == "MISS");
+  CHECK(status_of(get(s.url("/"))) == "HIT");
+}
+
+TEST_CASE("caches that cannot be are refused in nginx's words") {
+  const auto refused = [](const std::string& text, const std::string& why) {
+    const Run run = check_config(text);
+    CHECK(run.exit_code == 1);
+    CHECK_THAT(run.err, ContainsSubstring(why));
+  };
+  refused("proxy_cache one;", "\"proxy_cache\" zone \"one\" is unknown");
+  refused("proxy_cache_path c levels=1;", "\"proxy_cache_path\" must have \"keys_zone\" parameter");
+  refused("proxy_cache_path c keys_zone=one:1m levels=3;", "invalid \"levels\" \"levels=3\"");
+  refused("proxy_cache_path c keys_zone=one:1k;", "is too small");
+  refused("proxy_cache_path c keys_zone=one:1m; proxy_cache_path d keys_zone=one:1m;", "duplicate zone \"one\"");
+}
