@@ -99,7 +99,8 @@ Task<bool> load(const CachePath& path, ThreadPool& threads) {
   const auto walk = std::make_shared<Walk>(path);
   const auto more = std::make_shared<bool>(true);
   while (*more) {
-    const bool walked = co_await on_thread(threads, [walk, more] { return *more = walk->step(); });
+    auto step = [walk, more] { return *more = walk->step(); };
+    const bool walked = co_await on_thread(threads, std::move(step));
     if (!walked) co_return false;
     const bool goes_on = co_await rest(path.loader.sleep);
     if (!goes_on) co_return false;
@@ -116,10 +117,11 @@ Task<void> keep(const CachePath& path, ThreadPool& threads) {
   if (!loaded) co_return;
   const auto cleaned = std::make_shared<CacheIndex::Cleaned>();
   for (;;) {
-    const bool done = co_await on_thread(threads, [&path, cleaned] {
+    auto clean = [&path, cleaned] {
       *cleaned = CacheIndex(path).clean(path.manager.files, std::time(nullptr));
       return true;
-    });
+    };
+    const bool done = co_await on_thread(threads, std::move(clean));
     if (!done) co_return;
     const std::chrono::milliseconds time = cleaned->next > 0 ? std::chrono::seconds(cleaned->next) : path.manager.sleep;
     const bool goes_on = co_await rest(time);

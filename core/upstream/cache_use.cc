@@ -158,10 +158,13 @@ bool CacheUse::keep(const UpstreamHead& head) {
   if (hash_ != main_ && (fresh.vary.empty() || variant != hash_)) hash_ = main_;
   if (!fresh.vary.empty()) kept.variant = variant.bytes;
   writer_ = std::make_unique<CacheEntryWriter>();
-  const std::string& folder = path_.use_temp_path ? *conf_.temp_path : path_.folder;
-  const Result<void> begun = writer_->begin(folder, kept, key_, fresh.vary, fields_of(head.headers));
+  const std::string fields = fields_of(head.headers);
+  // Where the worker may not write to *_temp_path (it is the prefix's, and that is root's), its own folder does as well.
+  if (path_.use_temp_path && writer_->begin(*conf_.temp_path, kept, key_, fresh.vary, fields)) return true;
+  writer_ = std::make_unique<CacheEntryWriter>();
+  const Result<void> begun = writer_->begin(path_.folder, kept, key_, fresh.vary, fields);
   if (begun) return true;
-  log_failed("a cache file in \"" + folder + "\"", begun.error());
+  log_failed("a cache file in \"" + path_.folder + "\"", begun.error());
   writer_.reset();
   return false;
 }

@@ -309,7 +309,7 @@ TEST_CASE("fastcgi has a cache, too") {
     c.send(fastcgi_response("Status: 200\r\nCache-Control: max-age=60\r\n\r\nhello"));
   });
   Server s("fastcgi_cache_path %%DIR%%/cache keys_zone=two:1m; add_header X-Cache $upstream_cache_status; server { listen 127.0.0.1:%%PORT_0%%; "
-           "location / { fastcgi_pass " + "127.0.0.1:" + std::to_string(up.port()) + "; fastcgi_cache two; fastcgi_cache_key $uri; } }");
+           "location / { fastcgi_pass 127.0.0.1:" + std::to_string(up.port()) + "; fastcgi_cache two; fastcgi_cache_key $uri; } }");
   CHECK(status_of(get(s.url("/"))) == "MISS");
   CHECK(status_of(get(s.url("/"))) == "HIT");
 }
