@@ -269,7 +269,7 @@ CacheIndex::Cleaned CacheIndex::clean(std::int64_t most, std::int64_t now) {
         cleaned.next = std::clamp<std::int64_t>(due, 1, 10);
         return cleaned;
       }
-      free += old->node.exists ? old->node.bytes : 0;
+      if (path_.min_free > 0 && old->node.exists) free += old->node.bytes;
       if (is_updated(old->node, false)) {  // whoever fetches it still needs it
         index.touch(old);
         old->node.keep_until = now + path_.inactive.count();

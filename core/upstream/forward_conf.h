@@ -119,8 +119,13 @@ std::vector<Directive> forward_directives(const char* prefix) {
       size<C>(n("_socket_rcvbuf"), w, &C::socket_receive_buffer, "SO_RCVBUF towards the upstream; 0: the system's."),
       size<C>(n("_socket_sndbuf"), w, &C::socket_send_buffer, "SO_SNDBUF."),
       size<C>(n("_send_lowat"), w, &C::send_lowat, "Accepted; Linux has no use for it."),
-      directive<C, unsigned>(n("_ignore_headers"), w, 1, kMany, "field ...", &C::ignore_headers, parse_ignored_headers,
-                             "Fields of the response that have no effect: X-Accel-..., Expires, ..."),
+      custom<C>(n("_ignore_headers"), w, 1, kMany, "field ...",
+                [](C& conf, const Invocation& in) {
+                  conf.ignore_headers.edit() |= parse_ignored_headers(in);
+                  conf.ignore_headers.mark_set(in.node.place);
+                },
+                "Fields of the response that have no effect: X-Accel-..., Expires, ...",
+                [](C& conf, const C& outer) { conf.ignore_headers.inherit(outer.ignore_headers); }),
       list<C, std::string>(n("_hide_header"), w, 1, 1, "field", &C::hide_headers, append_word, "Not passed to the client."),
       list<C, std::string>(n("_pass_header"), w, 1, 1, "field", &C::pass_headers, append_word, "Passed although hidden by default."),
       value<C>(n("_limit_rate"), w, &C::limit_rate, "Bytes a second read from the upstream; 0 or empty: no limit."),

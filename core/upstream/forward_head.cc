@@ -125,7 +125,7 @@ Task<void> Forwarding::pass_hints(UpstreamHead hints) {
   Headers fields;
   for (const Field& field : hints.headers.all())
     if (!is_hop_by_hop(field.id) && !conf_.hides(field.name)) fields.add(field.name, field.value);
-  if (fields.all().empty() || !passes_early_hints(x_)) co_return;
+  if (own_attempts_ || fields.all().empty() || !passes_early_hints(x_)) co_return;
   co_await x_.informer->inform(x_, 103, fields);
 }
 
