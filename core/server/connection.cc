@@ -7,6 +7,7 @@
 
 #include "seawall/base/text.h"
 #include "seawall/net/loop.h"
+#include "seawall/server/client_status.h"
 #include "seawall/server/http_conf.h"
 #include "seawall/server/live_explain.h"
 #include "seawall/server/named_captures.h"
@@ -114,9 +115,6 @@ Task<void> close(Connection& c) {
   }
 }
 
-// Whose context the handshake was made with: that of the server that SNI names, or the default's where that has none.
-const TlsConf& shaken_by(const Connection& c) { return *(c.vhost->tls ? c.vhost : c.endpoint->default_server)->tls_conf; }
-
 // May this server not be reached over this connection? Not when it refuses handshakes, nor when it wants to see other client
 // certificates than those that the handshake has verified. (nginx compares with the server that SNI names.) One that names no
 // authority, and has the default server's certificate, trusts whom that trusts.
@@ -124,7 +122,7 @@ bool is_misdirected(const Connection& c, const Exchange& x) {
   const TlsConf& wanted = *x.vhost->tls_conf;
   if (x.vhost != c.vhost && *wanted.reject_handshake) return true;
   if (x.vhost == c.vhost && wanted.client_certificate->empty() && wanted.trusted_certificate->empty()) return false;
-  const TlsConf& seen = shaken_by(c);
+  const TlsConf& seen = c.shaken_by();
   return *wanted.verify != VerifyClient::off && &wanted != &seen && !verify_alike(wanted, seen);
 }
 
@@ -136,6 +134,10 @@ int refused_client(const TlsStream& tls, const Exchange& x) {
   if (verdict != X509_V_OK && !(rule == VerifyClient::optional_no_ca && is_authority_unknown(verdict))) {
     x.log(Level::info, "client SSL certificate verify error: (" + std::to_string(verdict) + ":" +
                            X509_verify_cert_error_string(verdict) + ")");
+    return 495;
+  }
+  if (const char* refusal = tls.client_refusal()) {
+    x.log(Level::info, std::string("client SSL certificate verify error: ") + refusal);
     return 495;
   }
   if (rule != VerifyClient::on || SSL_get0_peer_certificate(tls.ssl())) return 0;
@@ -185,7 +187,7 @@ const TlsContext* Connection::select(std::string_view name) {
 
 // The paths of ssl_certificate with variables are those of a request that has said nothing yet but the server's name.
 bool Connection::load_certificates(SSL* ssl) {
-  const TlsConf& conf = shaken_by(*this);
+  const TlsConf& conf = shaken_by();
   Exchange nobody(info, RequestHead(), *vhost);
   try {
     for (std::size_t i = 0; i < conf.certificates->size(); ++i) {
@@ -201,6 +203,8 @@ bool Connection::load_certificates(SSL* ssl) {
     return false;
   }
 }
+
+const TlsConf& Connection::shaken_by() const { return *(vhost->tls ? vhost : endpoint->default_server)->tls_conf; }
 
 bool Connection::offers_h2() const { return vhost->http2_on_tls || endpoint->options.http2; }
 
@@ -257,6 +261,7 @@ Task<void> serve(LoopServer& server, Fd fd, const ListenSocket* door, const Prob
     c.info.tls = &tls;
     const bool open = co_await handshake(c, tls);
     if (!open) co_return;
+    if (!c.plain_on_tls) co_await ask_client_status(c, tls);
   }
   bool h2 = c.info.tls && c.info.tls->alpn() == "h2";
   if (may_begin_with_preface(c)) {

@@ -11,6 +11,8 @@
 
 namespace seawall {
 
+class TlsConf;
+
 class Connection final : public ListNode, public SniSelector {  // the node: in LoopServer::idle while idle
  public:
   // Accepted at `door`, or where that is null made by the server itself.
@@ -37,6 +39,9 @@ class Connection final : public ListNode, public SniSelector {  // the node: in 
   bool has_input() const;     // bytes of the client wait to be read
   std::int64_t idle_since = 0;  // ns
   bool plain_on_tls = false;  // a client that spoke plain HTTP to a TLS port (497)
+
+  // Whose context the handshake was made with: that of the server that SNI names, or the default's where that has none.
+  const TlsConf& shaken_by() const;
 
   // One line at this level with nginx's tail about the client.
   void log(Level level, std::string_view message) const;

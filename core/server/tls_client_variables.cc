@@ -143,7 +143,8 @@ void client_verify(const TlsStream& tls, std::string& out) {
     return;
   }
   const long verdict = SSL_get_verify_result(tls.ssl());
-  if (verdict == X509_V_OK) out.append("SUCCESS");
+  if (const char* refusal = tls.client_refusal()) out.append("FAILED:").append(refusal);
+  else if (verdict == X509_V_OK) out.append("SUCCESS");
   else out.append("FAILED:").append(X509_verify_cert_error_string(verdict));
 }
 

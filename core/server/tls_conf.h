@@ -16,6 +16,8 @@
 namespace seawall {
 
 class Exchange;
+class OcspCache;
+class Responder;
 
 class TlsVersions {
  public:
@@ -44,6 +46,8 @@ class SessionCacheConf {
 // What holds where ssl_protocols and ssl_ciphers are not written: Mozilla's three.
 enum class TlsProfile : std::uint8_t { modern, intermediate, old };
 
+enum class OcspUse : std::uint8_t { off, on, leaf };
+
 class TlsConf {
  public:
   Setting<TlsProfile> profile{TlsProfile::intermediate};
@@ -69,6 +73,9 @@ class TlsConf {
   Setting<bool> stapling_verify{false};
   Setting<std::string> stapling_file{std::string()};
   Setting<std::string> stapling_responder{std::string()};
+  Setting<OcspUse> ocsp{OcspUse::off};  // of client certificates
+  Setting<std::shared_ptr<const Responder>> ocsp_responder;  // null: the one in the certificate
+  Setting<std::shared_ptr<OcspCache>> ocsp_cache;            // null: none
   Setting<bool> session_tickets{true};
   Setting<std::vector<std::string>> ticket_keys;
   Setting<SessionCacheConf> session_cache;

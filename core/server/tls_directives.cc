@@ -7,7 +7,10 @@
 
 #include "seawall/base/error.h"
 #include "seawall/base/text.h"
+#include "seawall/server/client_status.h"
 #include "seawall/server/core_module.h"
+#include "seawall/tls/error.h"
+#include "seawall/tls/stapling.h"
 
 namespace seawall {
 namespace {
@@ -118,6 +121,29 @@ std::vector<std::string> read_passwords(const Invocation& in) {
   return words;
 }
 
+std::shared_ptr<const Responder> parse_responder(const Invocation& in) {
+  try {
+    return std::make_shared<const Responder>(Responder::parse(in.arg(0)));
+  } catch (const TlsError& error) {
+    throw ConfigError(std::string(error.what()) + " in OCSP responder \"" + in.arg(0) + "\"");
+  }
+}
+
+// One of a name is one for all servers, as long as they say the same size.
+std::shared_ptr<OcspCache> parse_ocsp_cache(const Invocation& in) {
+  static std::map<std::string, std::shared_ptr<OcspCache>> caches;
+  constexpr std::int64_t kEntry = 256;  // bytes, about
+  const std::string& word = in.arg(0);
+  if (word == "off") return nullptr;
+  const auto colon = word.starts_with("shared:") ? word.find(':', 7) : std::string::npos;
+  const auto size = colon == std::string::npos || colon == 7 ? std::nullopt : size_of(word.substr(colon + 1));
+  if (!size) throw ConfigError("invalid OCSP cache \"" + word + "\"");
+  if (*size < 8 * 4096) throw ConfigError("OCSP cache \"" + word + "\" is too small");
+  auto& cache = caches[word];
+  if (!cache) cache = std::make_shared<OcspCache>(static_cast<std::size_t>(*size / kEntry));
+  return cache;
+}
+
 constexpr unsigned kTls = kHttp | kServer;
 const Directive rows[] = {
     flag<TlsConf>("ssl", kTls, &TlsConf::ssl, "Removed from nginx: use `listen ... ssl`. `ssl off` is accepted."),
@@ -158,6 +184,13 @@ const Directive rows[] = {
                                     parse_conf_path, "More authorities, whose names are not sent."),
     directive<TlsConf, std::string>("ssl_crl", kTls, 1, 1, "file", &TlsConf::crl, parse_conf_path,
                                     "Revoked client certificates, for each authority of the chain."),
+    choice<TlsConf, OcspUse>("ssl_ocsp", kTls, &TlsConf::ocsp,
+                             {{"off", OcspUse::off}, {"on", OcspUse::on}, {"leaf", OcspUse::leaf}},
+                             "Asks the issuers' OCSP responders whether a client's certificates have been revoked."),
+    directive<TlsConf, std::shared_ptr<const Responder>>("ssl_ocsp_responder", kTls, 1, 1, "url", &TlsConf::ocsp_responder, parse_responder,
+                                                         "Whom to ask, instead of the URLs in the certificates; http only."),
+    directive<TlsConf, std::shared_ptr<OcspCache>>("ssl_ocsp_cache", kTls, 1, 1, "off | shared:name:size", &TlsConf::ocsp_cache,
+                                                   parse_ocsp_cache, "Remembers what responders have said, until a reload (ours).", "off"),
     flag<TlsConf>("ssl_session_tickets", kTls, &TlsConf::session_tickets,
                   "Resumption by tickets, whose keys rotate every ssl_session_timeout, also over reloads."),
     list<TlsConf, std::string>("ssl_session_ticket_key", kTls, 1, 1, "file", &TlsConf::ticket_keys, add_conf_path,

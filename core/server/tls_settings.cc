@@ -95,12 +95,14 @@ std::string PemName::eval(Exchange& x) const {
 
 bool verify_alike(const TlsConf& a, const TlsConf& b) {
   const auto all = [](const TlsConf& conf) {
-    return std::tie(*conf.verify_depth, *conf.client_certificate, *conf.trusted_certificate, *conf.crl);
+    return std::tie(*conf.ocsp, *conf.ocsp_responder, *conf.verify_depth, *conf.client_certificate, *conf.trusted_certificate, *conf.crl);
   };
   return (*a.verify == VerifyClient::off) == (*b.verify == VerifyClient::off) && all(a) == all(b);
 }
 
 std::shared_ptr<TlsContext> make_tls_context(const TlsConf& conf, const std::function<void(const std::string&)>& warn) {
+  if (*conf.ocsp != OcspUse::off && *conf.verify == VerifyClient::optional_no_ca)
+    throw ConfigError("\"ssl_ocsp\" is incompatible with \"ssl_verify_client optional_no_ca\"");
   try {
     auto context = TlsContext::make(settings_of(conf));
     if (const auto suites = suites_without_forward_secrecy(*context); !conf.ciphers.is_default() && !suites.empty())

@@ -15,11 +15,7 @@ namespace seawall {
 namespace {
 
 using ResponsePtr = std::unique_ptr<OCSP_RESPONSE, OpensslFree<OCSP_RESPONSE_free>>;
-using BasicPtr = std::unique_ptr<OCSP_BASICRESP, OpensslFree<OCSP_BASICRESP_free>>;
-using RequestPtr = std::unique_ptr<OCSP_REQUEST, OpensslFree<OCSP_REQUEST_free>>;
-using CertIdPtr = std::unique_ptr<OCSP_CERTID, OpensslFree<OCSP_CERTID_free>>;
 
-constexpr long kSkew = 300;                             // of clocks, seconds
 constexpr std::int64_t kFirstPause = 1, kLongestPause = 300;
 constexpr std::int64_t kSoonest = 300, kLatest = 3600;  // between two successful fetches, as in nginx
 constexpr std::int64_t kForever = INT64_MAX;
@@ -29,11 +25,6 @@ ResponsePtr parse_response(const std::string& der) {
   ResponsePtr response(d2i_OCSP_RESPONSE(nullptr, &from, static_cast<long>(der.size())));
   if (!response) throw_openssl("d2i_OCSP_RESPONSE()");
   return response;
-}
-
-std::int64_t seconds_of(const ASN1_GENERALIZEDTIME* time) {
-  tm parts{};
-  return ASN1_TIME_to_tm(time, &parts) == 1 ? static_cast<std::int64_t>(::timegm(&parts)) : 0;
 }
 
 std::vector<Address> look_up(const std::string& host, const std::string& port) {
@@ -80,15 +71,6 @@ X509Ptr find_issuer(SSL_CTX* ctx, X509* certificate, const std::vector<X509Ptr>&
   return X509Ptr(issuer);
 }
 
-std::string responder_in(X509* certificate) {
-  STACK_OF(OPENSSL_STRING)* const urls = X509_get1_ocsp(certificate);
-  if (!urls) return {};
-  std::string url;
-  if (sk_OPENSSL_STRING_num(urls) > 0) url = sk_OPENSSL_STRING_value(urls, 0);
-  X509_email_free(urls);
-  return url;
-}
-
 std::string contents(const std::string& path, const PemFiles& files) {
   try {
     std::string der = files.text(path);
@@ -110,7 +92,7 @@ Responder responder_at(const std::string& url, const Staples& before) {
 void prepare_fetching(SSL_CTX* ctx, const TlsSettings& s, Staple& staple, X509* leaf, std::vector<X509Ptr> chain, const Staples& before) {
   X509Ptr issuer = find_issuer(ctx, leaf, chain);
   if (!issuer) throw TlsError("issuer certificate not found for certificate \"" + staple.name() + "\"");
-  const std::string url = s.stapling_responder.empty() ? responder_in(leaf) : s.stapling_responder;
+  const std::string url = s.stapling_responder.empty() ? ocsp_url_in(leaf) : s.stapling_responder;
   if (url.empty()) throw TlsError("no OCSP responder URL in the certificate \"" + staple.name() + "\"");
   Responder responder;
   try {
@@ -146,11 +128,8 @@ Responder Responder::parse(const std::string& url) {
 
 void Staple::fetch_from(Responder responder, X509Ptr issuer, std::vector<X509Ptr> chain, X509_STORE* store, bool verify) {
   responder_ = std::move(responder);
-  issuer_ = std::move(issuer);
-  chain_ = std::move(chain);
-  X509_STORE_up_ref(store);
-  store_.reset(store);
-  verify_ = verify;
+  query_ = std::make_unique<OcspQuery>(shared(certificate_.get()), std::move(issuer), std::move(chain), store,
+                                       verify ? OcspTrust::chain : OcspTrust::anybody);
 }
 
 void Staple::set(std::string response, std::int64_t valid_until) {
@@ -172,49 +151,14 @@ std::string Staple::response(std::int64_t now) const {
   return now <= valid_until_ ? response_ : std::string();
 }
 
-std::string Staple::request() const {
-  const RequestPtr request(OCSP_REQUEST_new());
-  CertIdPtr id(OCSP_cert_to_id(nullptr, certificate_.get(), issuer_.get()));
-  if (!request || !id || !OCSP_request_add0_id(request.get(), id.get())) throw_openssl("OCSP_request_add0_id()");
-  id.release();
-  unsigned char* der = nullptr;
-  const int size = i2d_OCSP_REQUEST(request.get(), &der);
-  if (size <= 0) throw_openssl("i2d_OCSP_REQUEST()");
-  std::string text(static_cast<std::size_t>(size) * 4 / 3 + 8, '\0');
-  text.resize(static_cast<std::size_t>(EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), der, size)));
-  OPENSSL_free(der);
-  return text;
-}
-
-// Until when it is valid.
-std::int64_t Staple::check(OCSP_RESPONSE* response) const {
-  if (const int status = OCSP_response_status(response); status != OCSP_RESPONSE_STATUS_SUCCESSFUL)
-    throw TlsError(std::string("OCSP response not successful (") + OCSP_response_status_str(status) + ")");
-  const BasicPtr basic(OCSP_response_get1_basic(response));
-  if (!basic) throw_openssl("OCSP_response_get1_basic()");
-  const std::unique_ptr<STACK_OF(X509), void (*)(STACK_OF(X509)*)> chain(sk_X509_new_null(),
-                                                                          [](STACK_OF(X509)* stack) { sk_X509_free(stack); });
-  for (const X509Ptr& one : chain_) sk_X509_push(chain.get(), one.get());
-  if (OCSP_basic_verify(basic.get(), chain.get(), store_.get(), verify_ ? OCSP_TRUSTOTHER : OCSP_NOVERIFY) != 1)
-    throw_openssl("OCSP_basic_verify()");
-  const CertIdPtr id(OCSP_cert_to_id(nullptr, certificate_.get(), issuer_.get()));
-  int status = 0;
-  ASN1_GENERALIZEDTIME *from = nullptr, *until = nullptr;
-  if (!id || OCSP_resp_find_status(basic.get(), id.get(), &status, nullptr, nullptr, &from, &until) != 1)
-    throw TlsError("certificate status not found in the OCSP response");
-  if (OCSP_check_validity(from, until, kSkew, -1) != 1) throw_openssl("OCSP_check_validity()");
-  if (status != V_OCSP_CERTSTATUS_GOOD)
-    throw TlsError(std::string("certificate status \"") + OCSP_cert_status_str(status) + "\" in the OCSP response");
-  return until ? seconds_of(until) : kForever;
-}
-
 void Staple::take(const std::string& der, std::int64_t now) {
-  ERR_clear_error();
-  const ResponsePtr response = parse_response(der);
-  const std::int64_t valid_until = check(response.get());
+  const OcspAnswer answer = query_->judge(der);
+  if (answer.status != CertificateStatus::good)
+    throw TlsError(std::string("certificate status \"") + name_of(answer.status) + "\" in the OCSP response");
+  const std::int64_t valid_until = answer.valid_until;
   set(der, valid_until);
   pause_ = 0;
-  due_ = std::max(std::min(valid_until - kSkew, now + kLatest), now + kSoonest);
+  due_ = std::max(std::min(valid_until - OcspQuery::kSkew, now + kLatest), now + kSoonest);
 }
 
 void Staple::failed(std::int64_t now) {

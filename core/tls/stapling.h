@@ -12,6 +12,7 @@
 
 #include "seawall/net/address.h"
 #include "seawall/tls/context.h"
+#include "seawall/tls/ocsp_query.h"
 
 namespace seawall {
 
@@ -38,27 +39,19 @@ class SEAWALL_API Staple {
   bool is_of(const X509* certificate) const { return X509_cmp(certificate_.get(), certificate) == 0; }
   std::string response(std::int64_t now) const;  // empty: none that is valid
 
-  bool is_fetched() const { return issuer_ != nullptr; }
+  bool is_fetched() const { return query_ != nullptr; }
   const Responder& responder() const { return responder_; }
-  std::string request() const;  // DER in base64
+  std::string request() const { return query_->request(); }  // DER in base64
   // Checks a response and takes it over. TlsError: what is wrong with it.
   void take(const std::string& response, std::int64_t now);
   void failed(std::int64_t now);                 // asks again soon, then less and less often
   std::int64_t due() const { return due_; }      // when to ask, in seconds; of the fetching thread
 
  private:
-  struct StoreFree {
-    void operator()(X509_STORE* store) const { X509_STORE_free(store); }
-  };
-  std::int64_t check(OCSP_RESPONSE* response) const;
-
   const std::string name_;
   const X509Ptr certificate_;
-  X509Ptr issuer_;
-  std::vector<X509Ptr> chain_;
-  std::unique_ptr<X509_STORE, StoreFree> store_;
+  std::unique_ptr<OcspQuery> query_;  // null: given, not fetched
   Responder responder_;
-  bool verify_ = false;
   std::int64_t due_ = 0, pause_ = 0;
   mutable std::mutex mutex_;
   std::string response_;

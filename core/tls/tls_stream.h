@@ -51,6 +51,9 @@ class SEAWALL_API TlsStream final : public Stream {
 
   SSL* ssl() const { return ssl_; }
   bool established() const { return established_; }
+  // What ssl_ocsp has found against the client's certificate; null: nothing. `why` outlives the stream.
+  void refuse_client(const char* why) { client_refusal_ = why; }
+  const char* client_refusal() const { return client_refusal_; }
   const std::string& error_text() const { return error_text_; }
   std::string_view server_name() const;  // SNI, empty without
   std::string_view alpn() const;
@@ -77,6 +80,7 @@ class SEAWALL_API TlsStream final : public Stream {
   Io last_read_ = Io::wants_read();
   std::int64_t last_write_ = 0;         // ns; for the length of records, as is
   std::uint32_t burst_ = 0;             // what was written since the last pause, up to a bound
+  const char* client_refusal_ = nullptr;
   bool established_ = false;            // or far enough for early data
   bool plain_ = false;
   bool reads_early_ = false;            // more early data may come
