@@ -34,7 +34,7 @@ const char* const kDebian = R"(
     access_log %%DIR%%/access.log;
     gzip on;
     # gzip_types text/plain;
-    fastcgi_cache_key $uri;
+    grpc_connect_timeout 5s;
     include %%DIR%%/conf.d/*.conf;
     include %%DIR%%/sites-enabled/*;
     server {
@@ -94,7 +94,7 @@ TEST_CASE("Debian's layout works unchanged, what is not built yet is warned abou
   CHECK(s.wait_for_log("\"GET /none HTTP/1.1\" 404", "access.log"));
   const Run test = test_of(s);
   CHECK(test.exit_code == 0);
-  CHECK_THAT(test.err, Contains("[warn] \"fastcgi_cache_key\" directive is not supported yet, ignored in "));
+  CHECK_THAT(test.err, Contains("[warn] \"grpc_connect_timeout\" directive is not supported yet, ignored in "));
   CHECK_THAT(test.err, Contains("[notice] \"types_hash_max_size\" directive has no meaning here, ignored in "));
   CHECK_THAT(test.err, EndsWith("test is successful\n"));
 }

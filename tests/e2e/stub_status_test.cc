@@ -74,7 +74,7 @@ TEST_CASE("over HTTP/2 requests are written, and a connection without one waits"
 
 TEST_CASE("totals go on over reloads and crashes, and connections of older workers count until they end") {
   Server s(kServer);
-  s.allow("exited on signal 9");
+  s.allow("exited on signal 9|is taken back");
   RawClient slow(s.port());
   slow.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n");
   REQUIRE(become(s, [](const Counts& c) { return c.writing == 2; }));
