@@ -4,6 +4,7 @@
 
 #include "seawall/base/text.h"
 #include "seawall/config/binder.h"
+#include "seawall/server/worker_folders.h"
 
 namespace seawall {
 namespace {
@@ -100,6 +101,7 @@ std::shared_ptr<const CachePath> CachePath::declare(const Invocation& in) {
   auto path = std::make_shared<CachePath>();
   path->folder = in.prefixed(in.arg(0));
   while (path->folder.size() > 1 && path->folder.ends_with('/')) path->folder.pop_back();
+  note_worker_folder(path->folder);
   for (std::size_t i = 1; i < in.args().size(); ++i) path->read(in, in.arg(i));
   if (!path->zone) throw ConfigError("\"" + in.node.name + "\" must have \"keys_zone\" parameter");
   in.binder.zones().get(path->zone->name, 0, kUse, in.node.place).data = path;

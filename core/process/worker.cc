@@ -6,7 +6,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -28,8 +27,8 @@
 #include "seawall/server/file_cache.h"
 #include "seawall/server/loop_server.h"
 #include "seawall/server/staple_fetch.h"
+#include "seawall/server/worker_folders.h"
 #include "seawall/server/worker_module.h"
-#include "seawall/upstream/upstream_module.h"
 
 namespace seawall {
 namespace {
@@ -294,21 +293,6 @@ void log_exception(std::exception_ptr error) {
   }
 }
 
-// The folders of caches are the workers' own: made, and given to them, while that may still be done.
-void make_cache_folders(const Configuration& conf) {
-  const void* const settings = conf.settings().get(module_number<UpstreamModule>);
-  if (!settings) return;
-  const uid_t owner = worker_user(conf.main());
-  for (const auto& path : static_cast<const UpstreamConf*>(settings)->caches) {
-    const char* const folder = path->folder.c_str();
-    struct stat file;
-    const bool made = ::mkdir(folder, 0700) == 0 || errno == EEXIST;
-    const bool seen = made && ::stat(folder, &file) == 0;
-    const bool owned = seen && (owner == static_cast<uid_t>(-1) || file.st_uid == owner || ::chown(folder, owner, static_cast<gid_t>(-1)) == 0);
-    if (!owned) log(Level::crit, "the cache's folder \"" + path->folder + "\" cannot be made: " + describe(system_error_code(errno)));
-  }
-}
-
 }  // namespace
 
 int run_worker(const Configuration& conf, const Listening& listening, bool supervised, bool probe, const Fd& renewals,
@@ -318,7 +302,7 @@ int run_worker(const Configuration& conf, const Listening& listening, bool super
     if (supervised) ::prctl(PR_SET_PDEATHSIG, SIGQUIT);
     install_crash_report();
     set_limits(conf.main(), *conf.worker().rlimit_core);
-    make_cache_folders(conf);
+    make_worker_folders(worker_user(conf.main()));
     if (supervised) drop_privileges(conf.main());
     listening.listen_rest(conf.http().sockets);
     return Worker(conf, listening, renewals).run(probe, ready);

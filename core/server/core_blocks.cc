@@ -4,6 +4,7 @@
 #include "seawall/server/core_module.h"
 #include "seawall/server/named_captures.h"
 #include "seawall/server/unnamed_location.h"
+#include "seawall/server/worker_folders.h"
 
 namespace seawall {
 namespace {
@@ -28,7 +29,9 @@ void open_http(CoreBlocks& blocks, const Invocation& in) {
   Setting<Root>& root = core_of(in, *blocks.http).root;
   if (!root.is_set()) root.set(Root::unwritten(in.prefixed("html")), in.node.place);
   Setting<std::string>& bodies = core_of(in, *blocks.http).client_body_temp_path;
-  if (!bodies.is_set()) bodies.set(in.prefixed("client_body_temp"), in.node.place);
+  if (bodies.is_set()) return;
+  bodies.set(in.prefixed("client_body_temp"), in.node.place);
+  note_worker_folder(*bodies);
 }
 
 void open_server(CoreBlocks& blocks, const Invocation& in) {

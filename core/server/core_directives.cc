@@ -4,6 +4,7 @@
 #include "seawall/base/text.h"
 #include "seawall/server/core_module.h"
 #include "seawall/server/error_log.h"
+#include "seawall/server/worker_folders.h"
 
 namespace seawall {
 namespace {
@@ -43,7 +44,11 @@ KeepaliveDisable parse_keepalive_disable(const Invocation& in) {
 }
 
 // The levels of folders that may follow are for files with names.
-std::string parse_body_temp_path(const Invocation& in) { return in.prefixed(in.arg(0)); }
+std::string parse_body_temp_path(const Invocation& in) {
+  const std::string path = in.prefixed(in.arg(0));
+  note_worker_folder(path);
+  return path;
+}
 
 Template parse_rate(const Invocation& in) {
   Template value = in.compile(in.arg(0));

@@ -6,6 +6,7 @@
 #include "seawall/base/text.h"
 #include "seawall/config/binder.h"
 #include "seawall/net/address.h"
+#include "seawall/server/worker_folders.h"
 
 namespace seawall {
 namespace {
@@ -80,7 +81,9 @@ BindTo parse_bind(const Invocation& in) {
 std::string parse_temp_path(const Invocation& in) {
   for (std::size_t i = 1; i < in.args().size(); ++i)
     if (const auto level = parse_decimal(in.arg(i)); !level || *level < 1 || *level > 3) throw ConfigError("invalid value \"" + in.arg(i) + "\"");
-  return in.prefixed(in.arg(0));
+  const std::string path = in.prefixed(in.arg(0));
+  note_worker_folder(path);
+  return path;
 }
 
 void append_word(std::vector<std::string>& words, const Invocation& in) { words.push_back(in.arg(0)); }
@@ -93,7 +96,7 @@ const char* prefixed_name(const char* prefix, const char* name) {
 std::string ForwardConf::lower_of(std::string_view name) { return lower(name); }
 
 void ForwardConf::finish(const char* prefix, std::span<const std::string_view> hidden, const Binder& binder) {
-  if (temp_path.is_default()) temp_path.edit() = binder.options().prefix + prefix + "_temp";
+  if (temp_path.is_default()) note_worker_folder(temp_path.edit() = binder.options().prefix + prefix + "_temp");
   hidden_.clear();
   for (const std::string_view name : hidden) hidden_.insert(lower(name));
   for (const std::string& name : *pass_headers) hidden_.erase(lower(name));

@@ -1,4 +1,7 @@
 // What may happen while a request is still on its way to an upstream, and what a review has found there.
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <atomic>
 
 #include "catch.h"
@@ -192,4 +195,21 @@ TEST_CASE("handlers hold in an if of their location") {
     CHECK(r.status == 200);
     CHECK(r.header("X-If") == "yes");
   }
+}
+
+// The prefix is root's; the worker is not. Its folders are made for it.
+TEST_CASE("bodies that go through files do so where only root may make a folder") {
+  if (::geteuid() != 0) {
+    WARN("needs root: skipped");
+    return;
+  }
+  const std::string above = make_folder();
+  REQUIRE(::chmod(above.c_str(), 0711) == 0);  // the worker may pass through, not write
+  Upstream up([](RawClient& c) {
+    c.read_until(std::string(64 * 1024, 'b'));
+    c.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  });
+  Server s("user nobody nogroup;\nevents {}\nhttp { " +
+           server("client_body_buffer_size 1k; client_body_temp_path " + above + "/bodies; location / { proxy_pass " + up.url() + "; }") + " }");
+  CHECK(post(s, "/", 64 * 1024).body == "ok");
 }
