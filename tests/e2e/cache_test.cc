@@ -134,7 +134,7 @@ TEST_CASE("HEAD fetches the whole response for the cache") {
   CHECK(get(s.url("/")).body == "answer 1");
 }
 
-TEST_CASE("what is in a cache survives a reload and a restart's loader") {
+TEST_CASE("what is in a cache survives a reload") {
   Counter up("Cache-Control: max-age=60\r\n");
   Server s(config(cached(up.url())));
   CHECK(status_of(get(s.url("/"))) == "MISS");
