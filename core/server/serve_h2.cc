@@ -41,9 +41,12 @@ Task<std::optional<Response>> answer(H2Connection& h, H2Stream& s, Exchange& x) 
   co_return response;
 }
 
+// The body stopped coming: nobody waits for the rest of it.
+bool is_late(const H2Stream& s, const Exchange& x) { return !s.ends && x.status == 408; }
+
 // What is left to say to nghttp2 when the response is out, or could not be made or sent.
 void end_stream(H2Connection& h, H2Stream& s, const Exchange& x, bool sent) {
-  const bool wrong = s.malformed || s.broken || (!s.ends && x.status == 408);  // a late body is a PROTOCOL_ERROR in nginx, too
+  const bool wrong = s.malformed || s.broken || is_late(s, x);  // a late body is a PROTOCOL_ERROR in nginx, too
   if (wrong) nghttp2_submit_rst_stream(h.session(), NGHTTP2_FLAG_NONE, s.id, NGHTTP2_PROTOCOL_ERROR);
   else if (!sent) h.reset(s, x.aborted ? NGHTTP2_INTERNAL_ERROR : NGHTTP2_CANCEL);
   else if (!s.ends) h.reset(s, NGHTTP2_NO_ERROR);  // the rest of the body is of no use (RFC 9113 8.1)
@@ -59,7 +62,7 @@ Task<void> read_away_rest(H2Stream& s, Exchange& x, H2BodySource& source) {
   const std::int64_t limit = *core.client_max_body_size;
   const bool too_much = limit > 0 && x.body.length().value_or(0) > static_cast<std::uint64_t>(limit);
   const bool begun = s.body_size > 0;  // nothing of it is on its way, or only now: it need not come
-  if (off || too_much || !begun || x.body_refused || x.request.expects_continue) co_return;
+  if (off || too_much || !begun || is_late(s, x) || x.body_refused || x.request.expects_continue) co_return;
   source.read_away(x);
   const Result<void> rest = co_await x.body.discard(x);
   if (!rest && rest.error() == Errc::body_too_large) x.body_refused = true;
