@@ -1,0 +1,106 @@
+// The writer of an HTTP/2 connection: one task for all its streams.
+#include <nghttp2/nghttp2.h>
+
+#include "seawall/server/connection.h"
+#include "seawall/server/core_conf.h"
+#include "seawall/server/h2_batch.h"
+#include "seawall/server/h2_connection.h"
+#include "seawall/server/h2_stream.h"
+#include "seawall/server/h2_weights.h"
+
+namespace seawall {
+
+Task<void> H2Connection::write() {
+  for (;;) {
+    wake_.reset();
+    const bool out = co_await flush();
+    if (!out) broken_ = true;
+    if (!out || finished()) wake_reader();
+    if (!out || stopping_) co_return;
+    const Errc waited = co_await wake_.wait(Deadline::never(Wait::send));
+    if (waited != Errc::ok) co_return;
+  }
+}
+
+// All that there is to send now, with as few calls as the socket takes.
+Task<bool> H2Connection::flush() {
+  for (;;) {
+    Io io = Io::of(0);
+    if (!fill_and_send(io)) co_return false;
+    if (io.kind == Io::done) io = c.stream->try_flush();
+    if (io.kind == Io::done) co_return true;
+    const bool writable = co_await wait_writable(io);
+    if (!writable) co_return false;
+  }
+}
+
+// Until there is nothing more (`io` is done) or the socket takes no more. False: nghttp2 has failed.
+bool H2Connection::fill_and_send(Io& io) {
+  H2Batch& batch = H2Batch::of_thread();
+  for (;;) {
+    while (!unsent_.empty()) {
+      const iovec piece{unsent_.data(), unsent_.size()};
+      io = c.stream->try_write({&piece, 1});
+      if (io.kind != Io::done) return true;
+      unsent_.erase(0, io.n);
+    }
+    if (unsent_.capacity() > 64) unsent_ = {};
+    batch.begin(c.info.tls != nullptr);
+    while (!batch.full()) {
+      const std::uint8_t* frames = nullptr;
+      const ssize_t n = nghttp2_session_mem_send(session(), &frames);
+      if (n < 0) return false;
+      if (n == 0 && resume_yielded()) continue;
+      if (n == 0) break;
+      batch.append(frames, static_cast<std::size_t>(n));
+    }
+    if (batch.empty()) return true;
+    std::string_view left = batch.view();
+    while (!left.empty()) {
+      const iovec piece{const_cast<char*>(left.data()), left.size()};
+      io = c.stream->try_write({&piece, 1});
+      if (io.kind != Io::done) break;
+      left.remove_prefix(io.n);
+    }
+    if (left.empty()) continue;
+    unsent_.assign(left);
+    return true;
+  }
+}
+
+// Is there another stream that comes first, and can go on now?
+bool H2Connection::must_yield(const H2Stream& stream) {
+  if (!weights_) return false;
+  for (H2Stream* other = streams_.front(); other; other = streams_.next(*other))
+    if (other != &stream && other->has_output() && weights_->before(other->id, stream.id) &&
+        nghttp2_session_get_stream_remote_window_size(session(), other->id) > 0)
+      return true;
+  return false;
+}
+
+// Nobody else can go on: the first of those that have stood back.
+bool H2Connection::resume_yielded() {
+  if (!weights_) return false;
+  H2Stream* first = nullptr;
+  for (H2Stream* stream = streams_.front(); stream; stream = streams_.next(*stream))
+    if (stream->yielded && (!first || weights_->before(stream->id, first->id))) first = stream;
+  if (!first) return false;
+  first->yielded = false;
+  nghttp2_session_resume_data(session(), first->id);
+  return true;
+}
+
+Task<bool> H2Connection::wait_writable(Io io) {
+  if (io.kind != Io::want_write) {
+    c.log(Level::info, describe(error_of(io)) + " while sending to client");
+    co_return false;
+  }
+  const Errc waited = co_await c.stream->socket().wait(Socket::writing, Deadline::in(*c.core->send_timeout, Wait::send));
+  if (waited == Errc::timed_out) {
+    c.time_out(Wait::send, *c.core);
+    c.log(Level::info, "client timed out while sending to client");
+  }
+  co_return waited == Errc::ok;
+}
+
+}  // namespace seawall
