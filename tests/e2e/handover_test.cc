@@ -85,6 +85,19 @@ class NewBinary {
   bool ended_ = false;
 };
 
+// USR2: the new binary's process, once it has a worker.
+pid_t upgrade(Server& s) {
+  const std::string pid_file = s.folder() + "/nginx.pid";
+  const pid_t old = s.pid();
+  s.signal(SIGUSR2);
+  REQUIRE(wait_until([&] { return pid_in(pid_file + ".oldbin") == old && pid_in(pid_file) != old && pid_in(pid_file) > 0; }));
+  const pid_t fresh = pid_in(pid_file);
+  const bool works = s.wait_for_log(std::to_string(fresh) + "#.*start worker process");
+  if (!works) ::kill(fresh, SIGKILL);
+  REQUIRE(works);
+  return fresh;
+}
+
 }  // namespace
 
 TEST_CASE("a service manager hears when the server serves, reloads and stops, and that it lives") {
@@ -137,11 +150,8 @@ TEST_CASE("USR2 starts a new binary beside the old one, which ends on QUIT or ta
   Server s("server { listen 127.0.0.1:%%PORT_0%%; listen unix:%%DIR%%/s.sock; location / { return 200 here; } }");
   const std::string pid_file = s.folder() + "/nginx.pid";
   const pid_t old = s.pid();
-  s.signal(SIGUSR2);
-  REQUIRE(wait_until([&] { return pid_in(pid_file + ".oldbin") == old && pid_in(pid_file) != old && pid_in(pid_file) > 0; }));
-  const pid_t fresh = pid_in(pid_file);
+  const pid_t fresh = upgrade(s);
   NewBinary other(fresh);
-  REQUIRE(s.wait_for_log(std::to_string(fresh) + "#.*start worker process"));
   CHECK(get(s.url()).body == "here");
   s.signal(SIGWINCH);
   REQUIRE(s.wait_for_log("exited with code 0"));
@@ -171,12 +181,7 @@ TEST_CASE("a new binary goes on with the shared memory zones of the old one") {
            {{"html/a", "text"}});
   CHECK(get(s.url("/a?key=1")).status == 200);
   const std::string pid_file = s.folder() + "/nginx.pid";
-  const pid_t old = s.pid();
-  s.signal(SIGUSR2);
-  REQUIRE(wait_until([&] { return pid_in(pid_file + ".oldbin") == old && pid_in(pid_file) != old && pid_in(pid_file) > 0; }));
-  const pid_t fresh = pid_in(pid_file);
-  NewBinary other(fresh);
-  REQUIRE(s.wait_for_log(std::to_string(fresh) + "#.*start worker process"));
+  NewBinary other(upgrade(s));
   s.stop();
   CHECK(get(s.url("/a?key=1")).status == 503);
   CHECK(get(s.url("/a?key=2")).status == 200);
@@ -199,12 +204,7 @@ TEST_CASE("a new binary opens the tickets of the old one, and takes no early dat
   early.send(flight);
   REQUIRE(s.wait_for_log("/early 1", "access.log"));
   const std::string pid_file = s.folder() + "/nginx.pid";
-  const pid_t old = s.pid();
-  s.signal(SIGUSR2);
-  REQUIRE(wait_until([&] { return pid_in(pid_file + ".oldbin") == old && pid_in(pid_file) != old && pid_in(pid_file) > 0; }));
-  const pid_t fresh = pid_in(pid_file);
-  NewBinary other(fresh);
-  REQUIRE(s.wait_for_log(std::to_string(fresh) + "#.*start worker process"));
+  NewBinary other(upgrade(s));
   early.reset();
   first.reset();
   s.stop();

@@ -410,6 +410,19 @@ TEST_CASE("HTTP/2: a client without SETTINGS is served, as nginx serves it") {
   CHECK(c.read_response(1).body == "ok");
 }
 
+// The streams 1, 3 and 5, whose responses are larger than the connection's first window, as they end.
+static std::vector<std::uint32_t> order_of_ends(H2Client& c) {
+  for (std::uint32_t id : {1u, 3u, 5u}) CHECK(c.wait_for(NGHTTP2_HEADERS, id).fields[0].second == "200");
+  for (std::size_t sent = 0; sent < 65'535;) sent += c.wait_for(NGHTTP2_DATA).payload.size();
+  c.open_window(0, 1 << 20);
+  std::vector<std::uint32_t> ends;
+  while (ends.size() < 3) {
+    const Frame data = c.wait_for(NGHTTP2_DATA);
+    if (data.ends_stream()) ends.push_back(data.stream);
+  }
+  return ends;
+}
+
 TEST_CASE("HTTP/2: urgencies of RFC 9218 are obeyed") {
   Server s(server("root %%DIR%%;"), {{"big", kBig.substr(0, 300'000)}});
   H2Client c(s.port(), false, H2Client::Start::silent);
@@ -419,15 +432,7 @@ TEST_CASE("HTTP/2: urgencies of RFC 9218 are obeyed") {
   c.request(3, "/big", {{"priority", "u=0"}});
   c.request(5, "/big", {{"priority", "u=1"}});
   c.send_frame(NGHTTP2_PRIORITY_UPDATE, 0, 0, number_bytes(5) + "u=6");
-  for (std::uint32_t id : {1u, 3u, 5u}) CHECK(c.wait_for(NGHTTP2_HEADERS, id).fields[0].second == "200");
-  for (std::size_t sent = 0; sent < 65'535;) sent += c.wait_for(NGHTTP2_DATA).payload.size();
-  c.open_window(0, 1 << 20);
-  std::vector<std::uint32_t> ends;
-  while (ends.size() < 3) {
-    const Frame data = c.wait_for(NGHTTP2_DATA);
-    if (data.ends_stream()) ends.push_back(data.stream);
-  }
-  CHECK(ends == std::vector<std::uint32_t>{3, 5, 1});
+  CHECK(order_of_ends(c) == std::vector<std::uint32_t>{3, 5, 1});
 }
 
 TEST_CASE("HTTP/2: directives of nginx that are gone are accepted with its warnings") {
@@ -459,15 +464,7 @@ TEST_CASE("HTTP/2: dependencies and weights of RFC 7540 are obeyed strictly, als
   priority(c, 1, 5, 1);
   priority(c, 3, 5, 256);
   for (std::uint32_t id : {1u, 3u, 5u}) c.request(id, "/big");
-  for (std::uint32_t id : {1u, 3u, 5u}) CHECK(c.wait_for(NGHTTP2_HEADERS, id).fields[0].second == "200");
-  for (std::size_t sent = 0; sent < 65'535;) sent += c.wait_for(NGHTTP2_DATA).payload.size();
-  c.open_window(0, 1 << 20);
-  std::vector<std::uint32_t> ends;
-  while (ends.size() < 3) {
-    const Frame data = c.wait_for(NGHTTP2_DATA);
-    if (data.ends_stream()) ends.push_back(data.stream);
-  }
-  CHECK(ends == std::vector<std::uint32_t>{5, 3, 1});
+  CHECK(order_of_ends(c) == std::vector<std::uint32_t>{5, 3, 1});
 }
 
 TEST_CASE("HTTP/2: a stream of little weight goes on while the others wait for their windows") {

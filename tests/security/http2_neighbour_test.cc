@@ -146,7 +146,8 @@ TEST_CASE("another client's requests take less than twice their time beside an H
   });
 }
 
-TEST_CASE("2,000 streams stalled at window 0 cost 32 MiB at most, no one else's time, and nothing once their clients are gone") {
+// Attacks over `connections` of their own, again and again: their memory, no one else's time, and nothing once they are gone.
+static void check_memory(std::size_t connections, const std::function<void(H2Client&)>& attack, const std::function<void(H2Client&)>& arrived) {
   Server s(with_probe(kTarget), kFiles);
   const pid_t worker = serving_process(s);
   slowest(s, 20);
@@ -155,14 +156,11 @@ TEST_CASE("2,000 streams stalled at window 0 cost 32 MiB at most, no one else's 
   std::size_t after = 0;
   for (int round = 0; round < (kStrictTimes ? 3 : 1); ++round) {
     std::vector<std::unique_ptr<H2Client>> clients;
-    for (int n = 0; n < 20; ++n) {
-      clients.push_back(std::make_unique<H2Client>(s.port()));
-      H2Client& c = *clients.back();
-      c.send_frame(NGHTTP2_SETTINGS, 0, 0, setting_bytes(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 0));
-      for (std::uint32_t id = 1; id < 200; id += 2) c.request(id, "/big");
+    while (clients.size() < connections) {
+      attack(*clients.emplace_back(std::make_unique<H2Client>(s.port())));
+      if (kStrictTimes) CHECK(resident(worker) < before + kMost);
     }
-    for (auto& c : clients)
-      for (std::uint32_t id = 1; id < 200; id += 2) CHECK(c->wait_for(NGHTTP2_HEADERS, id).fields[0].second == "200");
+    for (auto& c : clients) arrived(*c);
     if (kStrictTimes) CHECK(resident(worker) < before + kMost);
     slowest(s, 20);
     clients.clear();
@@ -172,28 +170,22 @@ TEST_CASE("2,000 streams stalled at window 0 cost 32 MiB at most, no one else's 
   }
 }
 
+TEST_CASE("2,000 streams stalled at window 0 cost 32 MiB at most, no one else's time, and nothing once their clients are gone") {
+  const auto stall = [](H2Client& c) {
+    c.send_frame(NGHTTP2_SETTINGS, 0, 0, setting_bytes(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 0));
+    for (std::uint32_t id = 1; id < 200; id += 2) c.request(id, "/big");
+  };
+  check_memory(20, stall, [](H2Client& c) {
+    for (std::uint32_t id = 1; id < 200; id += 2) CHECK(c.wait_for(NGHTTP2_HEADERS, id).fields[0].second == "200");
+  });
+}
+
 TEST_CASE("a rapid reset over 100 connections costs 32 MiB at most, and nothing once they are gone") {
-  Server s(with_probe(kTarget), kFiles);
-  const pid_t worker = serving_process(s);
-  slowest(s, 20);
-  const std::size_t before = resident(worker);
-  const int descriptors = settled_descriptors(worker);
-  std::size_t after = 0;
-  for (int round = 0; round < (kStrictTimes ? 3 : 1); ++round) {
-    std::vector<std::unique_ptr<H2Client>> clients;
-    for (int n = 0; n < 100; ++n) {
-      clients.push_back(std::make_unique<H2Client>(s.port()));
-      H2Client& c = *clients.back();
-      std::string burst;
-      for (std::uint32_t id = 1; id < 400; id += 2)
-        burst += frame_bytes(NGHTTP2_HEADERS, 5, id, c.pack(get_fields("/wait"))) + frame_bytes(NGHTTP2_RST_STREAM, 0, id, number_bytes(8));
-      c.send(burst);
-      if (kStrictTimes) CHECK(resident(worker) < before + kMost);
-    }
-    slowest(s, 20);
-    clients.clear();
-    CHECK(wait_until([&] { return open_descriptors(worker) <= descriptors; }));
-    if (round == 0) after = resident(worker);
-    else if (kStrictTimes) CHECK(resident(worker) < after + (1 << 20));
-  }
+  const auto reset = [](H2Client& c) {
+    std::string burst;
+    for (std::uint32_t id = 1; id < 400; id += 2)
+      burst += frame_bytes(NGHTTP2_HEADERS, 5, id, c.pack(get_fields("/wait"))) + frame_bytes(NGHTTP2_RST_STREAM, 0, id, number_bytes(8));
+    c.send(burst);
+  };
+  check_memory(100, reset, [](H2Client&) {});
 }
