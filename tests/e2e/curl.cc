@@ -46,8 +46,11 @@ void compare(const Request& request, const Response& response) {
   const auto colon = request.url.find(':', host);
   if (request.body || request.http2 || !request.unix_socket.empty() || !request.resolve.empty() || colon >= slash) return;
   std::vector<std::string> headers{"Accept: */*"};
-  for (const std::string& line : request.headers)
-    if (!line.ends_with(':')) headers.push_back(line);  // curl takes it for a field that is not to be sent
+  // To curl "Name:" is a field that is not to be sent, and "Name;" one without a value.
+  for (const std::string& line : request.headers) {
+    if (line.ends_with(';') && line.find(':') == line.npos) headers.push_back(line.substr(0, line.size() - 1) + ":");
+    else if (!line.ends_with(':')) headers.push_back(line);
+  }
   Agreement::check(std::stoi(request.url.substr(colon + 1)), tls, request.method, request.url.substr(slash), headers, response);
 }
 
