@@ -104,7 +104,8 @@ struct H2Callbacks {
 
   static void headers_received(H2Connection& h, nghttp2_session* session, const nghttp2_frame& frame) {
     h.head_since_ = 0;
-    if (frame.hd.flags & NGHTTP2_FLAG_PRIORITY) weigh(h, frame.hd.stream_id, frame.headers.pri_spec);
+    const bool has_place = (frame.hd.flags & NGHTTP2_FLAG_PRIORITY) && frame.headers.cat == NGHTTP2_HCAT_REQUEST;
+    if (has_place) weigh(h, frame.hd.stream_id, frame.headers.pri_spec);
     if (h.building_ != static_cast<std::uint32_t>(frame.hd.stream_id)) return;
     h.building_ = 0;
     if (frame.headers.cat == NGHTTP2_HCAT_REQUEST)

@@ -171,6 +171,7 @@ void H2Connection::receive(std::string_view bytes) {
     if (closing_) return;
   }
   pass(bytes.substr(passed));
+  if (heads_.ended_block()) head_since_ = 0;  // nghttp2 does not tell the end of one that is for nobody
 }
 
 void H2Connection::pass(std::string_view bytes) {

@@ -34,8 +34,12 @@ class H2FrameHeads {
     if (held_ < kSize) return std::nullopt;
     held_ = 0;
     payload_ = number(0, 3);
-    return H2FrameHead{payload_, head_[3], head_[4], static_cast<std::int32_t>(number(5, 4) & 0x7fffffff)};
+    type_ = head_[3];
+    flags_ = head_[4];
+    return H2FrameHead{payload_, type_, flags_, static_cast<std::int32_t>(number(5, 4) & 0x7fffffff)};
   }
+  // The last frame has come whole, and ends a header block: HEADERS or CONTINUATION with END_HEADERS.
+  bool ended_block() const { return payload_ == 0 && (type_ == 1 || type_ == 9) && (flags_ & 4); }
 
  private:
   static constexpr std::size_t kSize = 9;
@@ -47,6 +51,7 @@ class H2FrameHeads {
   std::uint8_t head_[kSize];
   std::size_t held_ = 0;        // of the present head
   std::uint32_t payload_ = 0;   // of the present frame, still to come
+  std::uint8_t type_ = 0, flags_ = 0;
 };
 
 }  // namespace seawall

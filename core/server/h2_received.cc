@@ -33,17 +33,14 @@ void H2Connection::weigh(std::int32_t id, std::int32_t depends_on, int weight, b
 void H2Connection::begin_stream(std::int32_t id, bool ends) {
   ids_.opened(id);
   // A body that may be longer than the window that the client does not know yet; a refused stream may be tried again.
-  if (!acknowledged_ && !ends && *conf_.body_preread_size < NGHTTP2_INITIAL_WINDOW_SIZE) {
-    c.log(Level::info, "client sent stream with data before settings were acknowledged");
-    nghttp2_submit_rst_stream(session(), NGHTTP2_FLAG_NONE, id, NGHTTP2_REFUSED_STREAM);
-    return;
-  }
-  if (active_ < static_cast<std::size_t>(*conf_.max_concurrent_streams)) {
+  const bool early = !acknowledged_ && !ends && *conf_.body_preread_size < NGHTTP2_INITIAL_WINDOW_SIZE;
+  if (!early && active_ < static_cast<std::size_t>(*conf_.max_concurrent_streams)) {
     head_reader_.begin();
     building_ = static_cast<std::uint32_t>(id);
     return;
   }
-  c.log(Level::info, "concurrent streams exceeded " + std::to_string(active_));
+  c.log(Level::info, early ? std::string("client sent stream with data before settings were acknowledged")
+                           : "concurrent streams exceeded " + std::to_string(active_));
   nghttp2_submit_rst_stream(session(), NGHTTP2_FLAG_NONE, id, NGHTTP2_REFUSED_STREAM);
   if (!budgets_.spend(H2Abuse::refused_streams, c.server.loop.now())) abused(H2Abuse::refused_streams);
 }

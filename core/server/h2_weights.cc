@@ -9,6 +9,7 @@ bool H2Weights::is_above(std::int32_t stream, std::int32_t other) const {
 }
 
 void H2Weights::set(std::int32_t stream, std::int32_t depends_on, int weight, bool exclusive) {
+  if (depends_on == stream) return;  // RFC 7540 5.3.1: an error, which nghttp2 does not see everywhere
   if (!knows(depends_on)) {
     exclusive = exclusive && depends_on == 0;
     depends_on = 0;

@@ -10,7 +10,8 @@ namespace seawall {
 
 class H2Weights {
  public:
-  // `weight` as on the wire and one more: 1..256. A stream that nobody knows is the root, and takes nobody's children.
+  // `weight` as on the wire and one more: 1..256. A stream that nobody knows is the root, and takes nobody's children;
+  // one that depends on itself says nothing.
   void set(std::int32_t stream, std::int32_t depends_on, int weight, bool exclusive);
   bool knows(std::int32_t stream) const { return nodes_.count(stream) != 0; }
   // True when a is to be served before b.

@@ -78,12 +78,16 @@ bool H2Connection::must_yield(const H2Stream& stream) {
   return false;
 }
 
-// Nobody else can go on: the first of those that have stood back.
+// Nobody else can go on: the first of those that have stood back. Where the connection's window is shut that is one, so that
+// its opening finds somebody in line: not all, who would have to stand back again for every byte of it.
 bool H2Connection::resume_yielded() {
-  if (!weights_) return false;
+  if (!weights_ || nghttp2_session_want_write(session())) return false;
+  const bool shut = nghttp2_session_get_remote_window_size(session()) <= 0;
   H2Stream* first = nullptr;
-  for (H2Stream* stream = streams_.front(); stream; stream = streams_.next(*stream))
+  for (H2Stream* stream = streams_.front(); stream; stream = streams_.next(*stream)) {
+    if (shut && stream->has_output() && !stream->yielded && !stream->deferred) return false;  // in line already
     if (stream->yielded && (!first || weights_->before(stream->id, first->id))) first = stream;
+  }
   if (!first) return false;
   first->yielded = false;
   nghttp2_session_resume_data(session(), first->id);

@@ -135,3 +135,21 @@ TEST_CASE("HTTP/2: pings keep no idle connection open") {
   CHECK(c.gone_with(NGHTTP2_NO_ERROR));
   watch.check();
 }
+
+TEST_CASE("HTTP/2 head: one that is refused, or was given up, and has its end is no clock of the connection's any more") {
+  Server s(server("location / { handler_timeout 1200ms; probe_wait 600s; }", "client_header_timeout 300ms; http2_max_concurrent_streams 1;"));
+  H2Client refused(s.port());
+  refused.request(1, "/");
+  refused.request(3, "/ok");
+  CHECK(refused.read_response(3).reset == NGHTTP2_REFUSED_STREAM);
+  CHECK(refused.read_response(1).status == 503);  // by its own clock, four times as long
+  Server two(server("location / { handler_timeout 1200ms; probe_wait 600s; }", "client_header_timeout 300ms;"));
+  H2Client late(two.port());
+  check_alive(late, 1);  // SETTINGS have been acknowledged
+  late.request(3, "/");
+  const std::string block = late.pack(get_fields("/ok"));
+  late.send_frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_STREAM, 5, block.substr(0, 2));
+  CHECK(late.wait_for(NGHTTP2_RST_STREAM, 5).error_code() == NGHTTP2_PROTOCOL_ERROR);
+  late.send_frame(NGHTTP2_CONTINUATION, NGHTTP2_FLAG_END_HEADERS, 5, block.substr(2));
+  CHECK(late.read_response(3).status == 503);
+}

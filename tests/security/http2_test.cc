@@ -287,3 +287,30 @@ TEST_CASE("a body for a window that the client does not know yet is refused") {
   CHECK(c.read_response(1).reset == NGHTTP2_REFUSED_STREAM);
   CHECK(c.read_response(3).status == 200);
 }
+
+TEST_CASE("a stream that is said to depend on itself, in its trailers, holds up nobody") {
+  Target s;
+  H2Client c(s.port());
+  const auto place = [](std::uint32_t on) { return number_bytes(on) + static_cast<char>(15); };
+  constexpr std::uint8_t kFlags = NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_PRIORITY;
+  H2Fields post = get_fields("/body");
+  post[0].second = "POST";
+  c.send_frame(NGHTTP2_HEADERS, kFlags, 1, place(0) + c.pack(post));
+  c.send_frame(NGHTTP2_HEADERS, kFlags | NGHTTP2_FLAG_END_STREAM, 1, place(1) + c.pack({{"x", "y"}}));
+  c.send_frame(NGHTTP2_PRIORITY, 0, 3, place(1));
+  c.request(3, "/");
+  CHECK(c.read_response(3).body == "ok");
+  s.check_honest();
+}
+
+TEST_CASE("streams that are refused before SETTINGS are acknowledged cost their client something, too") {
+  Server s(with_probe("server { listen 127.0.0.1:%%PORT_0%%; http2 on; http2_body_preread_size 10; location / { return 200 ok; } }"));
+  H2Client c(s.port(), false, H2Client::Start::silent);
+  c.send(kPreface);
+  c.send_frame(NGHTTP2_SETTINGS, 0, 0);
+  try {
+    for (std::uint32_t id = 1; id < 10'000; id += 2) c.send_headers(id, get_fields("/"), false);
+  } catch (const std::exception&) {  // it does not take any more
+  }
+  CHECK(c.raw().expect_close(kPatience));
+}
