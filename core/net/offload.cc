@@ -1,5 +1,7 @@
 #include "seawall/net/offload.h"
 
+#include <sched.h>
+
 #include <csignal>
 #include <system_error>
 
@@ -20,6 +22,15 @@ class SignalsBlocked {
  private:
   sigset_t before_;
 };
+
+// The processors that the process had before any loop was bound to one (worker_cpu_affinity): threads inherit their maker's, and
+// are to relieve it.
+const cpu_set_t every_cpu = [] {
+  cpu_set_t all;
+  CPU_ZERO(&all);
+  ::sched_getaffinity(0, sizeof all, &all);
+  return all;
+}();
 
 }  // namespace
 
@@ -54,6 +65,7 @@ bool ThreadPool::start_thread() {
 }
 
 void ThreadPool::work() {
+  ::sched_setaffinity(0, sizeof every_cpu, &every_cpu);
   std::unique_lock lock(mutex_);
   for (;;) {
     ++resting_;

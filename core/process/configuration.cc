@@ -6,12 +6,14 @@
 #include "seawall/server/core_module.h"
 #include "seawall/server/explanation.h"
 #include "seawall/server/server_name.h"
+#include "seawall/server/worker_folders.h"
 
 namespace seawall {
 
 std::unique_ptr<Configuration> Configuration::load(const Options& options, std::function<void(const std::string&)> warn,
                                                    std::function<void(const std::string&)> notice) {
   auto conf = std::make_unique<Configuration>();
+  take_worker_folders();  // of one that was refused
   conf->tree_ = parse_config(options.conf, options.globals);
   conf->loader_ = std::make_unique<Loader>(module_directory(), conf->variables_);
   Binder::Options binding;
@@ -30,6 +32,7 @@ std::unique_ptr<Configuration> Configuration::load(const Options& options, std::
                                   "using last mask for remaining worker processes");
   const std::vector<Offer> offers = conf->loader_->offers();
   conf->http_ = HttpConf::make(*conf->settings_, *conf->binder_, offers);
+  conf->worker_folders_ = take_worker_folders();
   return conf;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "seawall/config/binder.h"
@@ -32,6 +33,7 @@ class Configuration {
   const HttpConf& http() const { return *http_; }
   Loader& loader() const { return *loader_; }
   const Settings& settings() const { return *settings_; }
+  const std::set<std::string>& worker_folders() const { return worker_folders_; }
   std::string pid_file() const;
   // Of the main context. There is always a file among them, as in nginx: where none is written, the first log at `error`.
   LogTargets error_log(const Options& options) const;
@@ -45,6 +47,7 @@ class Configuration {
   const MainConf* main_ = nullptr;
   const WorkerConf* worker_ = nullptr;
   std::unique_ptr<HttpConf> http_;
+  std::set<std::string> worker_folders_;
 };
 
 }  // namespace seawall

@@ -1,6 +1,7 @@
 #include "seawall/process/daemon.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -17,6 +18,14 @@ namespace seawall {
 namespace {
 
 std::string stderr_path;  // "": standard error is the caller's
+
+// 0: none.
+pid_t named_in(const std::string& path) {
+  std::ifstream file(path);
+  pid_t named = 0;
+  file >> named;
+  return named;
+}
 
 }  // namespace
 
@@ -63,10 +72,13 @@ void Starting::done(const std::string& error_log) {
 }
 
 PidFile::PidFile(std::string path) : name_(std::move(path)), path_(name_), owner_(::getpid()) {
+  if (!write()) throw std::runtime_error("open() \"" + path_ + "\" failed " + describe(system_error_code(errno)));
+}
+
+bool PidFile::write() const {
   const Fd file(::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
   const std::string text = std::to_string(owner_) + "\n";
-  if (!file || ::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
-    throw std::runtime_error("open() \"" + path_ + "\" failed " + describe(system_error_code(errno)));
+  return file && ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
 }
 
 bool PidFile::rename_to(const std::string& path) {
@@ -76,12 +88,17 @@ bool PidFile::rename_to(const std::string& path) {
 }
 
 bool PidFile::step_aside() { return rename_to(name_ + ".oldbin"); }
-bool PidFile::step_back() { return rename_to(name_); }
+bool PidFile::step_back() {
+  if (is_ours()) return rename_to(name_);
+  path_ = name_;
+  return write();
+}
 
-bool PidFile::is_ours() const {
-  std::ifstream file(path_);
-  pid_t named = 0;
-  return file >> named && named == owner_;
+bool PidFile::is_ours() const { return named_in(path_) == owner_; }
+
+bool PidFile::is_taken() const {
+  const pid_t named = named_in(name_);
+  return named > 0 && named != owner_ && (::kill(named, 0) == 0 || errno == EPERM);
 }
 
 PidFile::~PidFile() {

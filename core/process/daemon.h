@@ -33,13 +33,17 @@ class PidFile {
   ~PidFile();
   PidFile(const PidFile&) = delete;
   const std::string& path() const { return path_; }
-  // Makes room for a new binary's file, as PATH.oldbin, and takes the name back when that one has ended. False: errno.
+  // Makes room for a new binary's file, as PATH.oldbin. False: errno.
   bool step_aside();
-  // Another may have taken the name meanwhile: of two changes of the binary in a row each calls its old server PATH.oldbin.
-  bool is_ours() const;
+  // Takes the name back when that one has ended; of two changes of the binary in a row each calls its old server PATH.oldbin, so
+  // the file may be another's by now, or gone: then it is written anew. False: errno.
   bool step_back();
+  // Does the name belong to another process that lives?
+  bool is_taken() const;
 
  private:
+  bool is_ours() const;
+  bool write() const;
   bool rename_to(const std::string& path);
   const std::string name_;
   std::string path_;

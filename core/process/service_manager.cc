@@ -1,6 +1,7 @@
 #include "seawall/process/service_manager.h"
 
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -17,19 +18,38 @@
 
 namespace seawall {
 
-void notify_manager(const std::string& state) {
+namespace {
+
+// A manager that does not read its socket must not hold the supervisor up.
+constexpr timeval longest_wait{1, 0};
+
+// 0, or the errno of what went wrong.
+int send_to_manager(const std::string& state, int flags) {
   const char* path = std::getenv("NOTIFY_SOCKET");
-  if (!path || (path[0] != '/' && path[0] != '@')) return;
+  if (!path || (path[0] != '/' && path[0] != '@')) return 0;
   sockaddr_un to{};
   to.sun_family = AF_UNIX;
   const std::size_t length = std::strlen(path);
-  if (length >= sizeof to.sun_path) return;
+  if (length >= sizeof to.sun_path) return ENAMETOOLONG;
   std::memcpy(to.sun_path, path, length);
   if (path[0] == '@') to.sun_path[0] = '\0';  // an abstract name
   const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length);
   const Fd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (!fd || ::sendto(fd.get(), state.data(), state.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&to), size) < 0)
-    log(Level::warn, "the service manager could not be told: " + describe(system_error_code(errno)));
+  if (!fd || ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &longest_wait, sizeof longest_wait) != 0) return errno;
+  return ::sendto(fd.get(), state.data(), state.size(), flags | MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&to), size) < 0 ? errno : 0;
+}
+
+void report(int error) {
+  if (error) log(Level::warn, "the service manager could not be told: " + describe(system_error_code(error)));
+}
+
+}  // namespace
+
+void notify_manager(const std::string& state) { report(send_to_manager(state, 0)); }
+
+void notify_alive() {
+  const int error = send_to_manager("WATCHDOG=1", MSG_DONTWAIT);
+  if (error != EAGAIN) report(error);  // it has unread ones
 }
 
 void notify_reloading() {

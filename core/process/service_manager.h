@@ -6,8 +6,10 @@
 
 namespace seawall {
 
-// Lines "NAME=value" to NOTIFY_SOCKET. What cannot be sent is said in the log.
+// Lines "NAME=value" to NOTIFY_SOCKET; waits for at most a second. What cannot be sent is said in the log.
 void notify_manager(const std::string& state);
+// "WATCHDOG=1"; does not wait, and does without where the manager has not read the ones before.
+void notify_alive();
 // "RELOADING=1" with the time it wants.
 void notify_reloading();
 // How often it wants WATCHDOG=1: half of what it would wait.

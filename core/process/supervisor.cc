@@ -80,7 +80,8 @@ class Supervisor {
 
   // Until a signal comes, something is due, or somebody calls (true).
   bool wait() {
-    const auto due = std::min({restart_due_.value_or(kNever), kill_due_.value_or(kNever), trial_ends_.value_or(kNever), watch_->due().value_or(kNever), watchdog_due_});
+    const auto due = std::min({restart_due_.value_or(kNever), kill_due_.value_or(kNever), trial_ends_.value_or(kNever),
+                               watch_->due().value_or(kNever), watchdog_due_});
     int patience = -1;
     if (due != kNever)
       patience = static_cast<int>(std::max<std::int64_t>(0, std::chrono::ceil<milliseconds>(due - steady_clock::now()).count()));
@@ -141,7 +142,7 @@ class Supervisor {
     if (trial_ends_ && now >= *trial_ends_) end_trial();
     if (watch_->due() && now >= *watch_->due()) renew_certificates();
     if (now < watchdog_due_) return;
-    notify_manager("WATCHDOG=1");
+    notify_alive();
     watchdog_due_ = now + *watchdog_;
   }
 
@@ -217,7 +218,8 @@ class Supervisor {
     }
     listening_->close_unused(*listening);
     listening_->remove_unused_paths(*listening);
-    before_ = std::exchange(conf_, std::move(conf));
+    std::unique_ptr<Configuration> replaced = std::exchange(conf_, std::move(conf));
+    if (!before_) before_ = std::move(replaced);  // else it was on trial itself: who served is the one before
     trial_ends_ = steady_clock::now() + kTrial;
     listening_ = std::move(listening);
     watch_ = std::make_unique<CertificateWatch>(conf_->http());
@@ -290,7 +292,7 @@ class Supervisor {
     if (pid != upgrade_.pid()) return;
     log(Level::notice, "new binary process " + std::to_string(pid) + " exited");
     upgrade_.ended();
-    if (stopping_ || !pid_file_.is_ours()) return;  // the new one has been changed for a newer one, which serves
+    if (stopping_ || pid_file_.is_taken()) return;  // the new one has been changed for a newer one, which serves
     take_name_back();
     if (retired_) return_to_work();
   }

@@ -302,7 +302,7 @@ int run_worker(const Configuration& conf, const Listening& listening, bool super
     if (supervised) ::prctl(PR_SET_PDEATHSIG, SIGQUIT);
     install_crash_report();
     set_limits(conf.main(), *conf.worker().rlimit_core);
-    make_worker_folders(worker_user(conf.main()));
+    make_worker_folders(conf.worker_folders(), worker_user(conf.main()));
     if (supervised) drop_privileges(conf.main());
     listening.listen_rest(conf.http().sockets);
     return Worker(conf, listening, renewals).run(probe, ready);

@@ -8,6 +8,7 @@
 
 #include "seawall/base/list.h"
 #include "seawall/net/listener.h"
+#include "seawall/net/offload.h"
 #include "seawall/route/endpoints.h"
 #include "seawall/server/h2_limits.h"
 #include "seawall/server/header_limit.h"
@@ -58,6 +59,7 @@ class LoopServer {
 
   Loop& loop;
   HeaderLimit& header_limit;
+  ThreadPool lookups{1, 100};  // of hosts that only a client's certificate names: getaddrinfo() waits for whom it asks
 
   // Kept by Connection and the protocol loops.
   LoopCounts& counts() { return counted_.counts(); }

@@ -13,7 +13,7 @@ class TlsState {
  public:
   std::shared_ptr<SessionCache> sessions;  // null: sessions are not kept
   std::shared_ptr<TicketKeys> tickets;
-  bool keys_outlive_us = false;            // ssl_session_ticket_key
+  bool keys_outlive_us = false;            // ssl_session_ticket_key, or sessions that are in a cache alone
   std::string groups;
   std::size_t record_size = 0;
   Staples staples;

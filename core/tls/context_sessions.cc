@@ -119,7 +119,8 @@ void set_sessions(SSL_CTX* ctx, const TlsSettings& s, const PemFiles& files) {
   TlsState& state = TlsState::of(ctx);
   state.sessions = session_cache(s);
   state.tickets = ticket_keys(s, files);
-  state.keys_outlive_us = !s.ticket_keys.empty();
+  // The replay guard may be lost with the zone; what resumes without the zone's keys then does not do so with early data.
+  state.keys_outlive_us = !s.ticket_keys.empty() || (!s.session_tickets && state.sessions);
   SSL_CTX_set_session_cache_mode(ctx, s.session_ids ? SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL | SSL_SESS_CACHE_NO_AUTO_CLEAR
                                                     : SSL_SESS_CACHE_OFF);
   SSL_CTX_sess_set_new_cb(ctx, keep_session);

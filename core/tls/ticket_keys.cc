@@ -51,7 +51,7 @@ class Rotating final : public TicketKeys {
   using BornKey = TlsZone::BornKey;
   using Ring = TlsZone::Ring;
 
-  // That of our lifetime, with a key that seals. When there are too many lifetimes the one that was used least lately gives way.
+  // That of our lifetime, with a key that seals. When there are too many lifetimes the one whose key is the oldest gives way.
   Ring& ring(TlsZone::Contents& zone) const {
     auto own = std::find_if(zone.rings.begin(), zone.rings.end(), [&](const Ring& r) { return r.lifetime == lifetime_; });
     if (own == zone.rings.end()) {
