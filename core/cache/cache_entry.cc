@@ -66,26 +66,6 @@ void make_folders(const std::string& file) {
     ::mkdir(file.substr(0, slash).c_str(), 0700);
 }
 
-// Where the temporary folder is another file system's: a copy beside the place, which then takes it.
-Result<void> copy_and_rename(int from, const std::string& file) {
-  std::string name;
-  Result<Fd> to = make_named_file(file.substr(0, file.rfind('/')), name);
-  if (!to) return to.error();
-  const Ref<Block> block = Block::make(64 * 1024);
-  std::error_code error;
-  for (std::size_t at = 0; !error;) {
-    const auto n = read_at(from, block->data(), block->capacity(), at);
-    if (!n) error = system_error_code(errno);
-    if (!n || *n == 0) break;
-    if (const Result<void> written = write_at(to->get(), {block->data(), *n}, at); !written) error = written.error();
-    at += *n;
-  }
-  if (!error && ::rename(name.c_str(), file.c_str()) != 0) error = system_error_code(errno);
-  if (error) ::unlink(name.c_str());
-  if (error) return error;
-  return {};
-}
-
 }  // namespace
 
 bool CacheEntry::read_head(int fd, std::string_view key) {
@@ -114,16 +94,37 @@ bool CacheEntry::read_head(int fd, std::string_view key) {
   return ::fstat(fd, &file) == 0 && static_cast<std::uint64_t>(file.st_size) == head.size + head.body_size;
 }
 
-bool CacheEntry::check_body(int fd) const {
+bool CacheEntry::is_checked() const { return head.boot == this_boot() && head.boot != std::array<std::uint8_t, 16>{}; }
+
+// Several requests may have found the file unchecked.
+bool CacheEntry::was_checked_meanwhile() const {
+  CacheEntry now;
+  now.storage = Block::make(sizeof head);
+  if (read_at(file_->fd.get(), now.storage->data(), sizeof head, 0) != sizeof head) return false;
+  std::memcpy(&now.head, now.storage->data(), sizeof head);
+  return now.is_checked();
+}
+
+bool CacheEntry::check_body() const {
+  if (!file_) return crc(0, small_.view()) == head.body_check;
   const Ref<Block> block = Block::make(64 * 1024);
   std::uint32_t check = 0;
   for (std::uint64_t at = 0; at < head.body_size;) {
     const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(block->capacity(), head.body_size - at));
-    if (read_at(fd, block->data(), wanted, static_cast<std::size_t>(head.size + at)) != wanted) return false;
+    if (read_at(file_->fd.get(), block->data(), wanted, static_cast<std::size_t>(head.size + at)) != wanted) return false;
     check = crc(check, {block->data(), wanted});
     at += wanted;
   }
   return check == head.body_check;
+}
+
+bool CacheEntry::check(const std::string& file) {
+  if (file_ && was_checked_meanwhile()) return true;
+  if (!check_body()) return false;
+  head.boot = this_boot();
+  // A folder that cannot be written to: checked again the next time.
+  static_cast<void>(rewrite(file));
+  return true;
 }
 
 Result<CacheEntry> CacheEntry::open(const std::string& file, std::string_view key) {
@@ -133,13 +134,8 @@ Result<CacheEntry> CacheEntry::open(const std::string& file, std::string_view ke
   bool whole = entry.read_head(fd.get(), key);
   if (!whole) whole = entry.read_head(fd.get(), key);  // its times were being written at that moment
   if (!whole) return Errc::bad_request;
-  if (entry.head.boot != this_boot() || entry.head.boot == std::array<std::uint8_t, 16>{}) {
-    if (!entry.check_body(fd.get())) return Errc::bad_request;
-    entry.head.boot = this_boot();
-    // A folder that cannot be written to: checked again the next time.
-    static_cast<void>(entry.rewrite(file));
-  }
   if (entry.small_.empty() && entry.head.body_size > 0) entry.file_ = std::make_shared<OpenFile>(std::move(fd));
+  if (!entry.is_checked() && !entry.file_ && !entry.check(file)) return Errc::bad_request;
   return entry;
 }
 
@@ -194,10 +190,6 @@ Result<void> CacheEntryWriter::move(const std::string& file) {
       name_.clear();
       return {};
     }
-  }
-  if (errno == EXDEV) {
-    make_folders(file);
-    return copy_and_rename(fd_.get(), file);
   }
   return system_error_code(errno);
 }

@@ -1,7 +1,7 @@
 // CacheEntry: a response as a file: a head with the layout's version, lengths and a check over it, the key, what the response
 // varies by, its fields, its body. A file that is not whole is no entry: it is written elsewhere and renamed when it is complete,
 // the check and the lengths tell what a crash has left, and the body of one that was written before the machine started is
-// checked once more before it is sent for the first time. One loop.
+// checked once more before it is sent for the first time. One loop; check() any thread.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -50,12 +50,17 @@ class SEAWALL_API CacheEntry {
   std::string_view vary;
   std::string_view fields;   // NAME \0 VALUE \0 ...
   Body body() const;
+  // False: it was written before the machine started, and is too long to be checked at once: check() it first.
+  bool is_checked() const;
+  // Reads the body. True: it is whole, and the file says that it has been checked.
+  bool check(const std::string& file);
   // Times that have changed (the response was found unchanged). Errors: errno.
   Result<void> rewrite(const std::string& file) const;
 
  private:
   bool read_head(int fd, std::string_view key);
-  bool check_body(int fd) const;
+  bool was_checked_meanwhile() const;
+  bool check_body() const;
   Slice small_;
   std::shared_ptr<OpenFile> file_;
 };
@@ -75,6 +80,7 @@ class SEAWALL_API CacheEntryWriter {
   // To its place, whose folders are made. The bytes it takes on the disk. Errors: errno.
   Result<std::int64_t> commit(const std::string& file);
   bool begun() const { return static_cast<bool>(fd_); }
+  std::uint64_t size() const { return head_.body_size; }
 
  private:
   Result<void> move(const std::string& file);

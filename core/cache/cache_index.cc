@@ -21,7 +21,9 @@ std::int64_t now_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now().time_since_epoch()).count();
 }
 
-bool is_alive(std::uint32_t pid) { return ::kill(static_cast<pid_t>(pid), 0) == 0 || errno == EPERM; }
+bool is_alive(std::uint32_t pid) {
+  return static_cast<pid_t>(pid) == ::getpid() || ::kill(static_cast<pid_t>(pid), 0) == 0 || errno == EPERM;
+}
 
 }  // namespace
 
@@ -154,7 +156,7 @@ void CacheIndex::end_update(const CacheHash& hash, std::uint64_t token) {
   CacheWaiters::wake(hash);
 }
 
-void CacheIndex::stored(const CacheHash& hash, std::uint64_t token, std::int64_t bytes, std::int64_t now) {
+void CacheIndex::stored(const CacheHash& hash, std::int64_t bytes, std::int64_t now) {
   std::vector<CacheHash> dropped;
   {
     const Zone::Lock lock(*path_.zone);
@@ -166,7 +168,7 @@ void CacheIndex::stored(const CacheHash& hash, std::uint64_t token, std::int64_t
       node->error = 0;
       node->uses = std::max<std::uint32_t>(node->uses, 1);
       node->keep_until = now + path_.inactive.count();
-      if (node->updater == token) node->updater = 0;
+      node->updater = 0;  // whoever else fetches it need not be waited for
     } else {
       dropped.push_back(hash);
     }

@@ -34,7 +34,7 @@ class SEAWALL_API CacheIndex {
   static std::uint64_t next_token();
 
   // There is a file of `bytes`; one whose use is not recorded may be looked at for the first time.
-  void stored(const CacheHash& hash, std::uint64_t token, std::int64_t bytes, std::int64_t now);
+  void stored(const CacheHash& hash, std::int64_t bytes, std::int64_t now);
   void remember_error(const CacheHash& hash, std::uint64_t token, int status, std::int64_t until, std::int64_t now);
   // The file is gone, or is no entry.
   void lost(const CacheHash& hash);

@@ -6,8 +6,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <memory>
 #include <ctime>
+#include <memory>
+#include <utility>
 
 #include "seawall/async/event.h"
 #include "seawall/cache/cache_index.h"
@@ -24,12 +25,17 @@ Folder open_folder_of(const std::string& path) { return Folder(::opendir(path.c_
 // A walk over the folder and the folders of its levels, some files at a time.
 class Walk {
  public:
-  explicit Walk(const CachePath& path) : path_(path), index_(path) { enter(path.folder); }
+  explicit Walk(const CachePath& path) : path_(path), index_(path) {}
 
-  // False: that was the last.
+  // On the thread. False: that was the last. Something is done each time, whatever the pace.
   bool step() {
+    if (!std::exchange(begun_, true)) enter(path_.folder);
     const auto until = Clock::now() + path_.loader.threshold;
-    for (std::int64_t files = 0; !open_.empty() && files < path_.loader.files && Clock::now() < until;) files += next();
+    std::int64_t files = 0;
+    while (!open_.empty()) {
+      files += next();
+      if (files >= path_.loader.files || Clock::now() >= until) break;
+    }
     return !open_.empty();
   }
 
@@ -78,14 +84,16 @@ class Walk {
 
   const CachePath& path_;
   CacheIndex index_;
+  bool begun_ = false;
   std::vector<Level> open_;
 };
 
-// Work on the thread; false: the loop ends.
+// Work on the thread; false: the loop ends. What no thread could be had for is done another time.
 template <class F>
 Task<bool> on_thread(ThreadPool& threads, F work) {
   const auto done = co_await offload(threads, std::move(work), Deadline::never(Wait::drain));
-  co_return done.has_value();
+  if (!done && done.error() != Errc::cancelled) log(Level::error, "a cache is not looked after: " + describe(done.error()));
+  co_return done || done.error() != Errc::cancelled;
 }
 
 Task<bool> rest(std::chrono::milliseconds time) {
@@ -113,10 +121,10 @@ Task<bool> load(const CachePath& path, ThreadPool& threads) {
 Task<void> keep(const CachePath& path, ThreadPool& threads) {
   const bool started = co_await rest(Milliseconds(500));
   if (!started) co_return;
-  const bool loaded = co_await load(path, threads);
-  if (!loaded) co_return;
   const auto cleaned = std::make_shared<CacheIndex::Cleaned>();
   for (;;) {
+    const bool loaded = co_await load(path, threads);  // again where a process has died over the zone, which is empty then
+    if (!loaded) co_return;
     auto clean = [&path, cleaned] {
       *cleaned = CacheIndex(path).clean(path.manager.files, std::time(nullptr));
       return true;

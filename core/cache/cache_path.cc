@@ -97,6 +97,24 @@ void CachePath::read(const Invocation& in, const std::string& word) {
   }
 }
 
+namespace {
+
+// A zone that a configuration before has left knows the files of its folder.
+void check_folder(Zone& zone) {
+  const CachePath& path = *static_cast<const CachePath*>(zone.data.get());
+  std::string text = path.folder;
+  for (const std::size_t digits : path.levels) text += ":" + std::to_string(digits);
+  const Zone::Lock lock(zone);
+  SharedZone& memory = zone.memory();
+  const std::string before(memory.note());
+  if (!before.empty() && before != text.substr(0, 1000))
+    throw ConfigError("cache \"" + zone.name + "\" uses the \"" + text + "\" cache path while previously it used the \"" + before +
+                      "\" cache path");
+  memory.set_note(text);
+}
+
+}  // namespace
+
 std::shared_ptr<const CachePath> CachePath::declare(const Invocation& in) {
   auto path = std::make_shared<CachePath>();
   path->folder = in.prefixed(in.arg(0));
@@ -104,7 +122,9 @@ std::shared_ptr<const CachePath> CachePath::declare(const Invocation& in) {
   note_worker_folder(path->folder);
   for (std::size_t i = 1; i < in.args().size(); ++i) path->read(in, in.arg(i));
   if (!path->zone) throw ConfigError("\"" + in.node.name + "\" must have \"keys_zone\" parameter");
-  in.binder.zones().get(path->zone->name, 0, kUse, in.node.place).data = path;
+  Zone& zone = in.binder.zones().get(path->zone->name, 0, kUse, in.node.place);
+  zone.data = path;
+  zone.opened = check_folder;
   return path;
 }
 

@@ -39,7 +39,9 @@ std::string servers_text(const NameServers& conf) {
   return text;
 }
 
-[[noreturn]] void fail(const char* call, int status) { throw std::runtime_error(std::string(call) + " failed (" + ares_strerror(status) + ")"); }
+[[noreturn]] void fail(const char* call, int status) {
+  throw std::runtime_error(std::string(call) + " failed (" + ares_strerror(status) + ")");
+}
 
 }  // namespace
 

@@ -22,12 +22,7 @@ namespace {
 
 constexpr const char* kFailed = "certificate status request failed";
 constexpr Milliseconds kLookup{10'000};
-
-// Hosts of responders are looked up here: getaddrinfo() waits for whom it asks.
-ThreadPool& lookups() {
-  static ThreadPool pool(2, 1000);
-  return pool;
-}
+constexpr std::int64_t kLongest = 3600;  // s, of what is remembered
 
 X509Ptr shared(X509* x) {
   X509_up_ref(x);
@@ -73,7 +68,7 @@ Task<std::shared_ptr<const Responder>> find_responder(Connection& c, const TlsCo
       return {nullptr, error.what()};
     }
   };
-  auto looked = co_await offload(lookups(), std::move(work), Deadline::in(kLookup, Wait::upstream_read));
+  auto looked = co_await offload(c.server.lookups, std::move(work), Deadline::in(kLookup, Wait::upstream_read));
   if (looked) found = looked->first;
   if (!found) c.log(Level::error, (looked ? looked->second : describe(looked.error())) + " in OCSP responder \"" + url + "\" in certificate");
   co_return found;
@@ -137,6 +132,9 @@ void OcspCache::keep(const std::string& key, const OcspAnswer& answer) {
     by_key_.erase(found);
   }
   entries_.push_front({key, answer});
+  // What does not say how long it is good for may be no more true at any time (RFC 6960 4.2.2.1).
+  std::int64_t& until = entries_.front().answer.valid_until;
+  until = std::min(until, std::time(nullptr) + kLongest);
   by_key_[key] = entries_.begin();
   if (entries_.size() <= most_) return;
   by_key_.erase(entries_.back().key);

@@ -286,7 +286,7 @@ std::unique_ptr<Exchange> make_exchange(const Connection& c, ConnectionInfo& inf
   const Vhost* vhost = found.vhost;
   if (!vhost) vhost = c.endpoint->default_server;
   std::unique_ptr<Exchange> x;
-  if (asks_why(head, *vhost)) x = make_explained(info, *c.endpoint, std::move(head), *vhost, scope);
+  if (!info.probe && asks_why(head, *vhost)) x = make_explained(info, *c.endpoint, std::move(head), *vhost, scope);
   else x = std::make_unique<Exchange>(info, std::move(head), *vhost, scope);
   tell(*x, [&] {
     return "server \"" + vhost->primary_name + "\" in " + vhost->place.text() +

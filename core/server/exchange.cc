@@ -37,7 +37,7 @@ Exchange::Exchange(ConnectionInfo& connection, RequestHead head, const Vhost& vh
 Exchange::~Exchange() {
   forget_exchange(*this);
   CHECK(!at_work());
-  // The core's are the last: those of modules may point into them.
+  // In the reverse order: those of modules may point into the core's.
   for (auto slot = slots_.rbegin(); slot != slots_.rend(); ++slot)
     if (slot->state) slot->destroy(slot->state);
 }

@@ -49,7 +49,7 @@ class ConnectionInfo {
   TlsStream* tls = nullptr;
   int fd = -1;                    // of the socket, for $tcpinfo_*
   bool pipelined = false;         // the current request was here before the response to the one before it
-  const Probe* probe = nullptr;   // of the server to itself (server/probe.h): not logged; mostly null
+  const Probe* probe = nullptr;   // of who asks why (server/probe.h); mostly null
 };
 
 // Who tells the client something in front of the response (1xx). One loop.

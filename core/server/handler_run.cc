@@ -54,6 +54,8 @@ Task<std::optional<Response>> timed_out(Exchange& x) {
   co_return response;
 }
 
+}  // namespace
+
 Task<std::optional<Response>> run_within_limits(Exchange& x, Task<std::optional<Response>> task) {
   UnderDeadline run(x, x.scope, std::move(task));
   std::optional<Response> response = co_await run;
@@ -62,11 +64,9 @@ Task<std::optional<Response>> run_within_limits(Exchange& x, Task<std::optional<
     x.log(Level::info, "client closed connection while the request was being processed");
     response.reset();
   }
-  put_explanation(x, response);
+  if (!x.parent) put_explanation(x, response);
   co_return response;
 }
-
-}  // namespace
 
 void RequestWatch::start() {
   if (!x_->handler_clock_started()) x_->start_handler_clock();

@@ -13,6 +13,8 @@ class Exchange;
 // 503 (or what error_page has for it). Time spent waiting for the client's body does not count (Exchange pauses the
 // clock). Nothing: no answer is due, as with respond(); x.client_left when the client has closed meanwhile.
 Task<std::optional<Response>> run_handler(Exchange& x);
+// The same for another way to a response.
+Task<std::optional<Response>> run_within_limits(Exchange& x, Task<std::optional<Response>> task);
 // The same for a request that is answered with this status, or what error_page runs for it.
 Task<std::optional<Response>> run_error(Exchange& x, int status);
 

@@ -27,7 +27,12 @@ Task<Result<void>> H1Informer::inform(Exchange& x, int status, const Headers& fi
     head.append(field.name).append(": ").append(value).append("\r\n");
   }
   head += "\r\n";
-  co_return co_await write_all(*c_.stream, head, *x.core().send_timeout, Wait::send);
+  Result<void> told = co_await write_all(*c_.stream, head, *x.core().send_timeout, Wait::send);
+  if (!told) {  // a part of it may be out: nothing that makes sense can follow
+    x.aborted = c_.abrupt = true;
+    x.keep_alive = false;
+  }
+  co_return told;
 }
 
 Task<Result<void>> H2Informer::inform(Exchange&, int status, const Headers& headers) {

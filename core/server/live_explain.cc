@@ -14,7 +14,7 @@
 
 namespace seawall {
 
-// What the exchange points into. It lives in the exchange's own state and is the last of that to go.
+// What the exchange points into. It lives in the exchange's own state, none of which looks at it when that goes.
 class LiveExplanation {
  public:
   LiveExplanation(const ConnectionInfo& of, const Endpoint& endpoint) : probe(endpoint), connection(of) {

@@ -13,6 +13,7 @@ namespace {
 bool stays_home(const Exchange& x, Phase phase, const Plan::BoundStep& step) {
   if (phase != Phase::content || !x.connection.probe || !x.connection.probe->trace) return false;
   tell(x, [&] { return std::string("content: ") + step.module + " would answer; it is not asked"; });
+  x.connection.probe->trace->is_unasked = true;
   return true;
 }
 

@@ -18,6 +18,7 @@ class Trace {
  public:
   std::vector<std::string> lines;
   const Location* location = nullptr;  // whose settings the response was made under
+  bool is_unasked = false;             // the last request was to be answered by somebody who was not asked
 };
 
 class Probe {

@@ -93,7 +93,7 @@ Result<void> filter_range(Exchange& x, Response& response, const CoreConf& core)
   const std::uint64_t length = *length_of(response.body);
   const Field* field = x.request.headers.find(FieldId::range);
   if (field && if_range_holds(x, response)) {
-    const ByteRanges ranges(field->value, length, is_at_hand(response.body) ? *core.max_ranges : 1);
+    const ByteRanges ranges(field->value, length, is_at_hand(response.body) ? *core.max_ranges : std::min<std::int64_t>(*core.max_ranges, 1));
     if (ranges.answer() == ByteRanges::Answer::unsatisfiable) {
       refuse(response, length);
       return {};

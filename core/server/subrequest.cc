@@ -63,6 +63,12 @@ void hand_back(const Exchange& x, const std::vector<std::pair<std::string, std::
   }
 }
 
+Task<std::optional<Response>> way_to_response(Exchange& x) {
+  if (!x.uri.starts_with('@')) return respond(x);
+  std::string name = std::exchange(x.uri, x.parent->uri);
+  return respond_at(x, std::move(name));
+}
+
 int depth_of(const Exchange& x) { return x.parent ? 1 + depth_of(*x.parent) : 0; }
 
 }  // namespace
@@ -74,6 +80,7 @@ class Subrequest::Work {
                                                  life == Life::background ? &parent.background : &parent.scope)) {
     x->parent = &parent;
     x->internal = true;
+    x->outlives_client = life == Life::background;
   }
   // The end of its life, when nothing is at work any more.
   void log() {
@@ -96,7 +103,8 @@ Subrequest::Subrequest(Subrequest&&) noexcept = default;
 Subrequest::~Subrequest() {
   if (!work_) return;
   if (work_->x->at_work()) {
-    Scope& scope = work_->x->parent->scope;
+    Exchange& parent = *work_->x->parent;
+    Scope& scope = work_->life == Life::background ? parent.background : parent.scope;
     scope.spawn(end(std::move(work_)));
   } else {
     work_->log();
@@ -138,20 +146,22 @@ Task<std::optional<Response>> Subrequest::run() {
     co_return Response(500);
   }
   x.named_captures = parent.named_captures;
-  const auto variables_before = parent.named_captures;
+  const bool in_background = work_->life == Life::background;
+  std::vector<std::pair<std::string, std::string>> variables_before;
+  if (!in_background) variables_before = parent.named_captures;
   Scope& scope = co_await current_scope();
   std::optional<Response> response;
   if (work_->repeats) {
     response = co_await seawall::repeat_content(x);
-  } else if (x.uri.starts_with('@')) {
-    std::string name = std::exchange(x.uri, parent.uri);
-    response = co_await respond_at(x, std::move(name));
   } else {
-    response = co_await respond(x);
+    Task<std::optional<Response>> answer = way_to_response(x);
+    // The handler's deadline is the parent's while that waits.
+    if (in_background) response = co_await run_within_limits(x, std::move(answer));
+    else response = co_await std::move(answer);
   }
   if (!response && scope.cancelled()) response.emplace(500);  // the request ends, which is no wish to close
   x.status = response ? response->status : 444;
-  if (work_->life == Life::within) hand_back(x, variables_before);
+  if (!in_background) hand_back(x, variables_before);
   co_return response;
 }
 

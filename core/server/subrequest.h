@@ -24,11 +24,11 @@ class SEAWALL_API Subrequest {
   static constexpr int kMaxDepth = 50;
 
   // GET, without a body. `uri` is a path as locations match it, "@name" included. In the parent's background it goes on when the
-  // parent's response is out, and keeps its variables to itself.
+  // parent's response is out or its client has left, has handler_timeout for itself, and keeps its variables to itself.
   enum class Life : std::uint8_t { within, background };
   Subrequest(Exchange& parent, std::string uri, std::string args = {}, Life life = Life::within);
   Subrequest(Subrequest&&) noexcept;
-  ~Subrequest();  // never waits: what is still at work is ended in the parent's scope
+  ~Subrequest();  // never waits: what is still at work is ended in the parent's scope, or background
 
   // Before run(): the parent's method instead of GET, and a body that the parent has stored (RequestBody::store).
   void take_method();

@@ -1,4 +1,4 @@
-// What a response's fields say about keeping it (RFC 9111, and nginx's X-Accel-Expires), and which requests get the same response
+// What a response's fields say about keeping it (RFC 9111 as far as nginx, and X-Accel-Expires), and which requests get the same response
 // (Vary). Pure; any thread.
 #pragma once
 #include <cstdint>

@@ -1,5 +1,7 @@
 #include "seawall/upstream/cache_use.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <ctime>
@@ -8,12 +10,17 @@
 #include "seawall/cache/cache_waiters.h"
 #include "seawall/http/date.h"
 #include "seawall/net/loop.h"
+#include "seawall/net/offload.h"
 #include "seawall/upstream/forwarding.h"
 
 namespace seawall {
 namespace {
 
+// Also where max_size is less, which the keeper sees to.
+constexpr std::uint64_t kAlwaysFits = 16 * 1024 * 1024;
 constexpr std::int64_t kLook = 500;  // ms: a fetcher of another process says nothing when it has ended
+
+constexpr Milliseconds kCheckTime{60'000};
 
 std::string fields_of(const Headers& headers) {
   std::string text;
@@ -29,6 +36,11 @@ std::string_view field_in(std::string_view fields, std::string_view name) {
     fields.remove_prefix(end + 1);
   }
   return {};
+}
+
+bool is_on_one_device(const std::string& a, const std::string& b) {
+  struct stat one, other;
+  return ::stat(a.c_str(), &one) == 0 && ::stat(b.c_str(), &other) == 0 && one.st_dev == other.st_dev;
 }
 
 bool has_validators(int status) { return status == 200 || status == 206; }
@@ -68,8 +80,12 @@ CacheUse::Found CacheUse::look(bool again) {
     Result<CacheEntry> entry = CacheEntry::open(file, key_);
     if (!entry) {
       const bool absent = entry.error() == std::errc::no_such_file_or_directory;
-      if (entry.error() == Errc::bad_request) x_.log(Level::crit, "cache file \"" + file + "\" is no whole entry of its key");
-      else if (!absent) log_failed("open() \"" + file + "\"", entry.error());
+      if (entry.error() == Errc::bad_request) {
+        x_.log(Level::crit, "cache file \"" + file + "\" is no whole entry of its key");
+        index_.purge(hash_);
+        return nothing;
+      }
+      if (!absent) log_failed("open() \"" + file + "\"", entry.error());
       index_.lost(hash_);
       return nothing;
     }
@@ -96,10 +112,28 @@ CacheUse::Found CacheUse::judge(std::int64_t now) {
   return Found::stale;
 }
 
+// A long body from before the machine started: whether it is whole takes a while to find out.
+Task<CacheUse::Found> CacheUse::check(Found found) {
+  const std::string file = path_.file_of(hash_);
+  auto work = [entry = *entry_, file]() mutable { return entry.check(file); };
+  const Result<bool> whole = co_await offload(LoopUpstreams::of(x_.loop).checks, std::move(work), Deadline::in(kCheckTime, Wait::handler));
+  if (whole && *whole) co_return found;
+  entry_.reset();
+  if (whole) {
+    x_.log(Level::crit, "cache file \"" + file + "\" is no whole entry of its key");
+    index_.purge(hash_);
+    co_return Found::missing;
+  }
+  if (whole.error() != Errc::cancelled) log_failed("checking cache file \"" + file + "\"", whole.error());
+  give_up();
+  co_return Found::scarce;
+}
+
 Task<CacheUse::Found> CacheUse::open() {
   const std::int64_t until = x_.loop.now() / 1'000'000 + conf_.cache_lock_timeout->count();
   for (bool again = false;; again = true) {
     const Found found = look(again);
+    if (entry_ && !entry_->is_checked()) co_return co_await check(found);
     if (found != Found::missing || !*conf_.cache_lock) co_return found;
     if (index_.begin_update(hash_, token_, *conf_.cache_lock_age)) {
       turn_ = hash_;
@@ -159,8 +193,9 @@ bool CacheUse::keep(const UpstreamHead& head) {
   if (!fresh.vary.empty()) kept.variant = variant.bytes;
   writer_ = std::make_unique<CacheEntryWriter>();
   const std::string fields = fields_of(head.headers);
-  // Where the worker may not write to *_temp_path (it is the prefix's, and that is root's), its own folder does as well.
-  if (path_.use_temp_path && writer_->begin(*conf_.temp_path, kept, key_, fresh.vary, fields)) return true;
+  // Where *_temp_path is another file system's, or not ours to write to, the cache's own folder does as well.
+  const bool elsewhere = path_.use_temp_path && is_on_one_device(*conf_.temp_path, path_.folder);
+  if (elsewhere && writer_->begin(*conf_.temp_path, kept, key_, fresh.vary, fields)) return true;
   writer_ = std::make_unique<CacheEntryWriter>();
   const Result<void> begun = writer_->begin(path_.folder, kept, key_, fresh.vary, fields);
   if (begun) return true;
@@ -172,16 +207,16 @@ bool CacheUse::keep(const UpstreamHead& head) {
 void CacheUse::append(std::string_view bytes) {
   if (!writer_ || bytes.empty()) return;
   const Result<void> written = writer_->append(bytes);
-  if (written) return;
-  log_failed("writing a cache file", written.error());
-  give_up();
+  if (!written) log_failed("writing a cache file", written.error());
+  // What does not end would be read for ever, also for nobody.
+  if (!written || writer_->size() > std::max(static_cast<std::uint64_t>(path_.max_size), kAlwaysFits)) give_up();
 }
 
 void CacheUse::commit() {
   if (!writer_) return;
   const std::string file = path_.file_of(hash_);
   const Result<std::int64_t> bytes = writer_->commit(file);
-  if (bytes) index_.stored(hash_, token_, *bytes, std::time(nullptr));
+  if (bytes) index_.stored(hash_, *bytes, std::time(nullptr));
   else log_failed("rename() to \"" + file + "\"", bytes.error());
   give_up();
 }

@@ -53,6 +53,7 @@ class CacheUse {
  private:
   Found look(bool again);
   Found judge(std::int64_t now);
+  Task<Found> check(Found found);
   Task<bool> wait_for_turn(std::int64_t until);
   std::int64_t valid_until(int status, const Freshness& fresh, std::int64_t now) const;
   void log_failed(const std::string& what, std::error_code error) const;

@@ -27,6 +27,8 @@ class SEAWALL_API ForwardTo {
   std::unique_ptr<UpstreamProtocol> protocol;
   // Sent instead of the client's body (proxy_set_body).
   std::optional<Slice> own_body;
+  // Whom a cache's key names, unless the settings have a key: a host with its port, or "unix:/path:"; empty: nobody.
+  std::string key_host;
   // Speaks TLS with the server, as these settings say; null: not. Its name, with the port where one is written.
   const UpstreamTlsConf* tls = nullptr;
   std::string tls_name;

@@ -28,7 +28,7 @@ UpstreamHead head_of(const CacheEntry& entry) {
 // The cache that the settings name for this request; null: none. A name that is nobody's is an error, and said.
 const CachePath* Forwarding::choose_cache(bool& failed) {
   failed = false;
-  if (!conf_.caches() || !conf_.caches_method(x_.method)) return nullptr;
+  if (!conf_.caches() || !(conf_.caches_method(x_.method) || holds_any(*conf_.cache_purge, x_))) return nullptr;
   if (conf_.cache->zone) return static_cast<const CachePath*>(conf_.cache->zone->data.get());
   const std::string name = conf_.cache->name.eval(x_);
   if (name.empty() || name == "off") return nullptr;
@@ -38,11 +38,11 @@ const CachePath* Forwarding::choose_cache(bool& failed) {
   return path;
 }
 
-// proxy's own: what it asks for; the others have none.
+// proxy's own, as nginx's: whom and what it asks for; the others have none.
 std::string Forwarding::cache_key() {
   if (!conf_.cache_key.is_default()) return conf_.cache_key->eval(x_);
-  if (protocol_.uri().empty()) return {};
-  return std::string(protocol_.scheme()) + attempts_.host + protocol_.uri();
+  if (to_.key_host.empty()) return {};
+  return std::string(protocol_.scheme()) + to_.key_host + protocol_.uri();
 }
 
 // Nothing: the upstream is to be asked.
@@ -172,10 +172,11 @@ void Forwarding::leave_upstream() {
 void Forwarding::begin_to_keep() {
   if (!cache_ || from_cache_) return;
   if (may_keep_ && !switched_ && buffering_ && !holds_any(*conf_.no_cache, x_) && cache_->keep(attempts_.head)) {
-    x_.outlives_client = true;  // somebody else may want it
+    if (!own_attempts_) x_.outlives_client = true;  // somebody else may want it
     return;
   }
   cache_->give_up();
+  if (!own_attempts_) x_.outlives_client = *conf_.ignore_client_abort;
 }
 
 void Forwarding::remember_error(int status, const UpstreamHead* head) {
@@ -193,7 +194,13 @@ Task<void> Forwarding::fill_cache(std::shared_ptr<Forwarding> self) {
   f.filling_ = true;
   f.queue_.clear();
   f.queued_ = 0;
-  while (!f.ended_ && !f.broken_) {
+  f.take_apart();  // what came with the head, where limit_rate has left it
+  while (!f.ended_ && !f.broken_ && f.cache_->keeps()) {
+    if (f.rate_ > 0 && f.allowed() <= 0) {
+      const Errc slept = co_await sleep_until(Deadline::in(Milliseconds(100), Wait::upstream_read));
+      if (slept == Errc::cancelled) co_return;
+      continue;
+    }
     const Io io = f.pull();
     if (io.kind != Io::want_read && io.kind != Io::want_write) continue;
     f.last_read_ = f.x_.loop.now();

@@ -115,7 +115,7 @@ Task<Result<void>> Forwarding::wait_for_head(Io io) {
   co_return waited;
 }
 
-// 103 Early Hints, to a client that is to have them. An error is the client's, and found again when the response is sent.
+// 103 Early Hints, to a client that is to have them.
 Task<void> Forwarding::pass_hints(UpstreamHead hints) {
   for (const Field& field : hints.headers.all()) hints_size_ += field.name.size() + field.value.size() + 4;
   if (hints_size_ > static_cast<std::size_t>(*conf_.buffer_size)) {
@@ -126,7 +126,8 @@ Task<void> Forwarding::pass_hints(UpstreamHead hints) {
   for (const Field& field : hints.headers.all())
     if (!is_hop_by_hop(field.id) && !conf_.hides(field.name)) fields.add(field.name, field.value);
   if (own_attempts_ || fields.all().empty() || !passes_early_hints(x_)) co_return;
-  co_await x_.informer->inform(x_, 103, fields);
+  const Result<void> told = co_await x_.informer->inform(x_, 103, fields);
+  if (!told) client_error_ = told.error();
 }
 
 Task<Result<UpstreamHead>> Forwarding::read_head() {
@@ -136,6 +137,7 @@ Task<Result<UpstreamHead>> Forwarding::read_head() {
     if (!head) co_return head.error();
     if (*head && (*head)->status == 103) {
       co_await pass_hints(std::move(**head));
+      if (client_error_) co_return client_error_;
       continue;
     }
     if (*head) co_return std::move(**head);
@@ -158,7 +160,8 @@ Task<Result<UpstreamHead>> Forwarding::read_head() {
 
 bool Forwarding::ends_upload(const UpstreamHead& head) const {
   const bool redirects = head.headers.has(FieldId::x_accel_redirect) && !(*conf_.ignore_headers & ignored::redirect);
-  return redirects || head.status == 101 || (head.status >= 300 && is_intercepted(head.status));
+  const bool stale = has_stale_ && (head.status == 304 || (*conf_.cache_use_stale & why_next(head.status)) != 0);
+  return redirects || stale || head.status == 101 || (head.status >= 300 && is_intercepted(head.status));
 }
 
 std::optional<Outcome> Forwarding::answer(UpstreamHead head) {

@@ -34,6 +34,7 @@ class LoopUpstreams {
   static LoopUpstreams& of(Loop& loop);
   LoopGroup& group(const Group& group) { return *groups_[static_cast<std::size_t>(group.number)]; }
   const UpstreamConf& conf() const { return conf_; }
+  ThreadPool checks{1, 1000};  // of whole files in a cache: one after the other
 
  private:
   const UpstreamConf& conf_;

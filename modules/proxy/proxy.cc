@@ -115,6 +115,7 @@ Task<Outcome> pass(Exchange& x, const Conf& conf) {
   attempts.port = to->port;
   ForwardTo forwarded;
   forwarded.group = to->group;
+  forwarded.key_host = to->key_host;
   if (to->tls) forwarded.tls = &conf;
   forwarded.tls_name = to->name;
   forwarded.takes_unknown_length = *conf.version == HttpVersion::http11;

@@ -44,6 +44,8 @@ std::string port_text(const UpstreamUrl& url, bool tls) {
   return std::to_string(url.has_port ? url.port : default_port(tls));
 }
 
+std::string key_host_of(const UpstreamUrl& url, const std::string& host) { return url.is_unix ? "unix:" + url.host + ":" : host; }
+
 }  // namespace
 
 Target::Target(const Invocation& in) : text_(in.compile(in.arg(0))) {
@@ -71,6 +73,7 @@ std::optional<Destination> Target::of(Exchange& x, int& status) const {
   to.group = group_;
   to.tls = tls_;
   to.host = url_.host_field(default_port(tls_));
+  to.key_host = key_host_of(url_, to.host);
   to.name = url_.host;
   to.port = port_text(url_, tls_);
   if (url_.uri.empty() || x.uri_changed_here) {
@@ -102,6 +105,7 @@ std::optional<Destination> Target::evaluated(Exchange& x, int& status) const {
   Destination to;
   to.tls = *tls;
   to.host = url.host_field(default_port(*tls));
+  to.key_host = key_host_of(url, to.host);
   to.name = url.host;
   to.port = port_text(url, *tls);
   if (url.uri.empty()) to.uri = passed_on(x);

@@ -16,6 +16,7 @@ class Destination {
   std::optional<UpstreamUrl> url;      // that variables have become
   bool tls = false;
   std::string host;          // for the Host field
+  std::string key_host;      // for a cache's key: the same, but of a unix socket its path
   std::string name;          // of the server, for TLS
   std::string port;          // $proxy_port
   std::string uri;           // the request target

@@ -33,12 +33,18 @@ class Client final : public CgiClient {
   std::string_view scheme() const override { return "uwsgi://"; }
   void write_head(std::string& out, std::optional<std::uint64_t>) override {
     if (for_cache.whole) write(for_cache);
+    if (!fits_) {  // with what is asked for the cache; without it, it did
+      for_cache.modified_since.clear();
+      for_cache.none_match.clear();
+      write(for_cache);
+    }
     out += head_;
   }
 
  private:
   void write(const ForCache& asked) {
     std::string vars;
+    fits_ = true;
     const auto add = [&](std::string_view name, std::string_view value) {
       fits_ = fits_ && name.size() <= kLongest && value.size() <= kLongest;
       append_size(vars, name.size());
