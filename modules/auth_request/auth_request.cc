@@ -1,6 +1,9 @@
 // The auth_request module: a subrequest decides whether a request is let in. Settings are read by every loop.
+#include <utility>
+
 #include "assignment.h"
 #include "seawall/module/module.h"
+#include "seawall/server/probe.h"
 #include "seawall/server/subrequest.h"
 
 namespace seawall::auth_request {
@@ -33,6 +36,14 @@ Outcome judge(Exchange& x, const Response& answer) {
   return Response(500);
 }
 
+// For who only wants to know: an upstream that was not asked is taken to have said yes.
+bool is_taken_for_granted(const Exchange& x) {
+  Trace* const trace = x.connection.probe ? x.connection.probe->trace : nullptr;
+  if (!trace || !std::exchange(trace->is_unasked, false)) return false;
+  tell(x, [] { return std::string("access: auth_request is taken to let the request in"); });
+  return true;
+}
+
 Task<Outcome> ask(Exchange& x, const Conf& conf) {
   Subrequest sub(x, *conf.uri);
   std::optional<Response> answer = co_await sub.run();
@@ -43,6 +54,8 @@ Task<Outcome> ask(Exchange& x, const Conf& conf) {
     for (const Assignment& assignment : *conf.assignments) assignment.run(x, asked);
     asked.response = nullptr;
     outcome = judge(x, *answer);
+  } else if (is_taken_for_granted(x)) {
+    outcome = Granted{};
   }
   answer.reset();
   co_await sub.end();

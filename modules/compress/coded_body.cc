@@ -25,8 +25,15 @@ class CodedBody final : public Reader {
   CodedBody(Exchange& x, std::unique_ptr<Reader> body, std::unique_ptr<Coder> coder, bool slow)
       : x_(x), state_(x.state<CompressModule>()), ahead_(x, std::move(body)), coder_(std::move(coder)), slow_(slow) {}
 
+  ~CodedBody() override {
+    if (key_) loop_state<CompressModule>(x_.loop).kept.end(*key_);
+  }
+
   // The body is that of a file: when it has been coded it is kept under this key.
-  void keep_as(const KeptBodies::Key& key) { key_ = key; }
+  void keep_as(const KeptBodies::Key& key) {
+    key_ = key;
+    loop_state<CompressModule>(x_.loop).kept.begin(key);
+  }
 
   Task<Result<Piece>> read() override {
     Output out(kWorthSending);
@@ -146,7 +153,7 @@ Result<void> code_at_once(Exchange& x, Response& response, Coder& coder, std::ui
 
 }  // namespace
 
-Result<void> code_body(Exchange& x, Response& response, const Coding& coding, const Conf& conf) {
+Result<bool> code_body(Exchange& x, Response& response, const Coding& coding, const Conf& conf) {
   LoopState& loop = loop_state<CompressModule>(x.loop);
   const std::optional<std::uint64_t> length = length_of(response.body);
   const bool short_enough = !std::holds_alternative<std::unique_ptr<Reader>>(response.body) && *length <= kAtOnce;
@@ -159,8 +166,10 @@ Result<void> code_body(Exchange& x, Response& response, const Coding& coding, co
     key.conf = &conf;
     if (const Slice* kept = loop.kept.find(key)) {
       take_coded(x, response, *kept, *length);
-      return {};
+      return true;
     }
+    // A crowd that asks for a new file would otherwise have it made for each, one after the other.
+    if (slow && loop.kept.is_under_way(key)) return false;
   }
   std::unique_ptr<Coder> coder = coding.make(loop, conf, length);
   if (!coder) return Errc::exhausted;
@@ -168,11 +177,11 @@ Result<void> code_body(Exchange& x, Response& response, const Coding& coding, co
     auto coded = std::make_unique<CodedBody>(x, reader_of(std::move(response.body)), std::move(coder), slow);
     if (file) coded->keep_as(key);
     response.body = std::move(coded);
-    return {};
+    return true;
   }
-  Result<void> done = code_at_once(x, response, *coder, *length);
-  if (done && file) loop.kept.add(key, std::get<Slice>(response.body));
-  return done;
+  if (Result<void> done = code_at_once(x, response, *coder, *length); !done) return done.error();
+  if (file) loop.kept.add(key, std::get<Slice>(response.body));
+  return true;
 }
 
 }  // namespace seawall::compress

@@ -5,7 +5,8 @@
 namespace seawall::compress {
 
 // Puts the coded form of the response's body in its place: bytes where all of them can be had at once, else a Reader that
-// codes while it is read. Errc::exhausted: no memory; a file's error.
-Result<void> code_body(Exchange& x, Response& response, const Coding& coding, const Conf& conf);
+// codes while it is read. False: it is left as it is, because another response is about to make what would be kept of it, slowly.
+// Errc::exhausted: no memory; a file's error.
+Result<bool> code_body(Exchange& x, Response& response, const Coding& coding, const Conf& conf);
 
 }  // namespace seawall::compress

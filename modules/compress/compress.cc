@@ -98,10 +98,13 @@ bool acts(const Conf& conf) {
 Result<void> code(Exchange& x, Response& response, const Conf& conf) {
   const Coding* coding = can_be_coded(response) ? choose(x, response, conf) : nullptr;
   if (coding) {
-    Result<void> done;
+    Result<bool> coded = true;
     if (x.request.method == Method::head) response.body = std::make_unique<UnreadBody>();
-    else done = code_body(x, response, *coding, conf);
-    if (!done) return done;
+    else coded = code_body(x, response, *coding, conf);
+    if (!coded) return coded.error();
+    if (!*coded) coding = nullptr;
+  }
+  if (coding) {
     x.state<CompressModule>().coding = coding;
     response.headers.set("Content-Encoding", coding->token);
     body_changes(response);

@@ -23,7 +23,7 @@ void take_outcome(Exchange& x, const Exchange& of) {
 Task<void> tell_location(Exchange& x, const std::string& uri) {
   Subrequest action(x, uri, {}, Subrequest::Life::background);
   take_outcome(action.exchange(), x);
-  action.take_method();
+  if (!x.request.method_name.empty()) action.take_method();  // a head that could not be read has none
   if (x.body.kept() || x.body.file()) action.give_body(x.body);
   std::optional<Response> response = co_await action.run();
   response.reset();

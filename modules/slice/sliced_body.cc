@@ -61,7 +61,8 @@ Task<Result<Piece>> SlicedBody::read() {
     if (part_ends || piece->last) {
       part_.reset();
       response_.reset();
-      if (subrequest_) co_await subrequest_->end();
+      // What is left of the last part only a cache wants: that is nothing to wait for.
+      if (subrequest_ && !piece->last) co_await subrequest_->end();
       subrequest_.reset();
     }
     if (!piece->data.empty() || piece->last || !part_ends) co_return piece;
@@ -78,7 +79,7 @@ Result<Piece> SlicedBody::take(Piece piece) {
 }
 
 Task<Result<void>> SlicedBody::ask_for_part() {
-  subrequest_.emplace(x_, x_.uri, x_.args);
+  subrequest_.emplace(x_, x_.uri, x_.args, Subrequest::Life::background);  // so that a part that is begun may be kept
   subrequest_->repeat_content();
   State& state = subrequest_->exchange().state<SliceModule>();
   state.conf = &conf_;
@@ -88,7 +89,8 @@ Task<Result<void>> SlicedBody::ask_for_part() {
   const std::optional<Part> part = judge(x_, *response_, at_, size_, etag_);
   if (!part) co_return Errc::truncated;
   if (part->complete != complete_) {
-    x_.log(Level::error, "unexpected length in slice response: " + std::to_string(part->complete) + ", expected: " + std::to_string(complete_));
+    x_.log(Level::error, "unexpected length in slice response: " + std::to_string(part->complete) + ", expected: " +
+                             std::to_string(complete_));
     co_return Errc::truncated;
   }
   part_end_ = part->end;

@@ -25,6 +25,7 @@ class State {
   std::string time_format = "%A, %d-%b-%Y %H:%M:%S %Z";
   std::map<std::string, std::string> variables, blocks;
   int inclusions = 0;  // of the whole request
+  std::size_t under_way = 0;  // of these, now
   Captures captures;  // of the last regular expression of an `if`
 };
 

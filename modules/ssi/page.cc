@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t kPiece = 64 * 1024;
 // Of one request, in pages inside each other and beside each other: a page may include itself twice.
 constexpr int kMostInclusions = 1000;
-// Of one page, asked for before it is their turn.
+// Of one request, asked for before it is their turn. A page that waits for none may always ask for one.
 constexpr std::size_t kMostAtOnce = 16;
 
 // What a query may not hold as it is becomes %XX.
@@ -77,7 +77,8 @@ Task<Result<Piece>> Page::read_included() {
 }
 
 bool Page::may_go_on() const {
-  return !tokens_.empty() && !waits_ && inclusions_ < kMostAtOnce && (parts_.empty() || parts_.back().text.size() < kPiece);
+  const bool may_ask = inclusions_ == 0 || x_.main().state<Ssi>().under_way < kMostAtOnce;
+  return !tokens_.empty() && !waits_ && may_ask && (parts_.empty() || parts_.back().text.size() < kPiece);
 }
 
 // Where text goes: behind all that is in line.

@@ -33,10 +33,17 @@ class Page final : public Reader {
    public:
     Inclusion(Exchange& x, std::string uri, std::string args)
         : Inclusion(x, std::make_unique<SubrequestBody>(x, std::move(uri), std::move(args))) {}
+    ~Inclusion() { --request_.under_way; }
+    Inclusion(const Inclusion&) = delete;
+    Inclusion& operator=(const Inclusion&) = delete;
     int status() const { return answer_.status(); }
 
    private:
-    Inclusion(Exchange& x, std::unique_ptr<SubrequestBody> answer) : answer_(*answer), body(x, std::move(answer)) {}
+    Inclusion(Exchange& x, std::unique_ptr<SubrequestBody> answer)
+        : request_(x.main().state<Ssi>()), answer_(*answer), body(x, std::move(answer)) {
+      ++request_.under_way;
+    }
+    State& request_;                // the main one
     const SubrequestBody& answer_;  // what `body` reads
 
    public:

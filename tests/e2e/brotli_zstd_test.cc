@@ -7,6 +7,7 @@
 
 #include "e2e/codings.h"
 #include "e2e/curl.h"
+#include "e2e/h2_client.h"
 #include "e2e/probe.h"
 #include "e2e/timing.h"
 
@@ -147,10 +148,10 @@ TEST_CASE("brotli and zstd refuse levels that there are not") {
 TEST_CASE("the slowest levels hold up nobody else, and what they have made of a file is kept") {
   const std::string text = kText.substr(0, 250'000);
   Server s("log_format who '$uri $sent_http_content_length'; access_log %%DIR%%/access.log who; " +
-               server("location /br { brotli on; brotli_comp_level 11; } location /zstd { zstd on; zstd_comp_level 22; } location = /quick { return 200 quick; }"),
-           {{"br/page", text}, {"zstd/page", text}});
+               server("location /br { brotli on; brotli_comp_level 11; } location /zstd { zstd on; zstd_comp_level 22; } location = /quick { return 200 quick; } http2 on;"),
+           {{"br/page", text}, {"zstd/page", text}, {"br/new", text}, {"zstd/new", text}});
   struct stat last {};  // only what was made of an old file is kept, and ctime cannot be set
-  REQUIRE(::stat((s.folder() + "/zstd/page").c_str(), &last) == 0);
+  REQUIRE(::stat((s.folder() + "/zstd/new").c_str(), &last) == 0);
   REQUIRE(wait_until([&] { return ::time(nullptr) - last.st_ctim.tv_sec >= 3; }));
   for (const auto& [path, coding] : {std::pair<std::string, std::string>{"/br/page", "br"}, {"/zstd/page", "zstd"}}) {
     RawClient slow(s.port());
@@ -162,6 +163,21 @@ TEST_CASE("the slowest levels hold up nobody else, and what they have made of a 
     const Response again = get(s.url(path), {"Accept-Encoding: " + coding});
     CHECK(again.body == first.body);
     CHECK(again.header("content-length") == std::to_string(first.body.size()));
+  }
+  // What comes together for a new file does not have it made for each.
+  for (const auto& [path, coding] : {std::pair<std::string, std::string>{"/br/new", "br"}, {"/zstd/new", "zstd"}}) {
+    H2Client crowd(s.port());
+    std::string requests;
+    for (const std::uint32_t id : {1u, 3u})
+      requests += frame_bytes(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM, id,
+                              crowd.pack(get_fields(path, {{"accept-encoding", coding}})));
+    crowd.open_window(0, 1 << 20);
+    crowd.send(requests);
+    for (const std::uint32_t id : {1u, 3u}) crowd.open_window(id, 1 << 20);
+    const H2Response first = crowd.read_response(1), second = crowd.read_response(3);
+    CHECK(first.header("content-encoding") == coding);
+    CHECK(second.header("content-encoding") == "");
+    CHECK(second.body == text);
   }
   s.stop();
   const std::string log = s.read("access.log");

@@ -19,6 +19,7 @@ server {
   location /break/ { rewrite ^/break/(.*)$ /$1 break; slice 4; proxy_pass http://127.0.0.1:%%PORT_1%%; proxy_set_header Range $slice_range; }
   location /sub/ { slice 4; sub_filter_once off; sub_filter 34 <3-4>; sub_filter_types *; proxy_pass http://127.0.0.1:%%PORT_1%%/; proxy_set_header Range $slice_range; }
   location /unasked/ { slice 4; proxy_pass http://127.0.0.1:%%PORT_1%%/; }
+  location /forced/none/ { max_ranges 0; proxy_force_ranges on; proxy_set_header Range ""; proxy_pass http://127.0.0.1:%%PORT_1%%/; }
   location /forced/ { proxy_force_ranges on; proxy_set_header Range ""; proxy_pass http://127.0.0.1:%%PORT_1%%/; }
 }
 server {
@@ -124,5 +125,6 @@ TEST_CASE("proxy_force_ranges cuts a range out of a response that is passed thro
     CHECK(ask(s, "/forced/long", {"Range: bytes=199990-"}, http2).body == std::string(10, 'x'));
     CHECK(ask(s, "/forced/t", {"Range: bytes=16-"}, http2).status == 416);
     CHECK(ask(s, "/forced/long", {"Range: bytes=0-0,2-2"}, http2).body.size() == 200'000);  // several: the whole
+    CHECK(ask(s, "/forced/none/t", {"Range: bytes=3-5"}, http2).status == 200);
   }
 }

@@ -205,6 +205,18 @@ TEST_CASE("ssi asks for inclusions at the same time, and shows them in their ord
   CHECK(meeting.most() == 3);
 }
 
+TEST_CASE("ssi asks for sixteen inclusions of a request at once, however many pages they are in") {
+  Meeting meeting(12);  // beside the four pages
+  Upstream up([&](RawClient& c) { meeting.play(c); });
+  std::string page, pages, all;
+  for (int i = 0; i < 16; ++i) page += "<!--#include virtual=\"/a/\" -->";
+  for (int i = 0; i < 64; ++i) all += "/a/";
+  for (int i = 0; i < 4; ++i) pages += "<!--#include virtual=\"/inner\" -->";
+  Server s(server("location /a/ { proxy_pass " + up.url() + "; }"), {{"page", pages}, {"inner", page}});
+  CHECK(get(s.url("/page")).body == all);
+  CHECK(meeting.most() <= 16);
+}
+
 TEST_CASE("ssi waits for an inclusion that says so, or that a variable or a block depends on") {
   Meeting meeting(1);
   Upstream up([&](RawClient& c) { meeting.play(c); });
