@@ -109,7 +109,7 @@ std::shared_ptr<TicketKeys> ticket_keys(const TlsSettings& s, const PemFiles& fi
 
 std::shared_ptr<SessionCache> session_cache(const TlsSettings& s) {
   if (!s.session_cache.empty()) return SessionCache::shared(s.session_cache, static_cast<std::size_t>(s.session_cache_size));
-  if (s.builtin_sessions > 0) return std::make_shared<SessionCache>(static_cast<std::size_t>(s.builtin_sessions * kBytesOfSession));
+  if (s.builtin_sessions > 0) return SessionCache::own(static_cast<std::size_t>(s.builtin_sessions * kBytesOfSession));
   return nullptr;
 }
 

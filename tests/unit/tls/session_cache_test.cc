@@ -14,10 +14,12 @@ std::string id(int n) {
   return text;
 }
 
+std::shared_ptr<SharedZone> make_zone(std::size_t bytes) { return SharedZone::open("test", bytes, "test"); }
+
 }  // namespace
 
 TEST_CASE("a session is found until it expires or is removed") {
-  SessionCache cache(64 * 1024);
+  SessionCache cache(make_zone(64 * 1024));
   cache.put(id(1), "one", 100, 10);
   cache.put(id(2), "two", 100, 10);
   CHECK(cache.get(id(1), 99) == "one");
@@ -31,7 +33,7 @@ TEST_CASE("a session is found until it expires or is removed") {
 }
 
 TEST_CASE("the oldest give way, whatever their sizes, and what is left is whole") {
-  SessionCache cache(40 * 1024);
+  SessionCache cache(make_zone(40 * 1024));
   int kept = 0;
   for (int i = 0; i < 5000; ++i) {
     const std::string session(static_cast<std::size_t>(i * 37 % 4000), static_cast<char>('a' + i % 26));
@@ -47,7 +49,7 @@ TEST_CASE("the oldest give way, whatever their sizes, and what is left is whole"
 }
 
 TEST_CASE("what is too long or has no id is not kept") {
-  SessionCache cache(64 * 1024);
+  SessionCache cache(make_zone(64 * 1024));
   cache.put(id(1), std::string(SessionCache::kLongestSession + 1, 'x'), 100, 10);
   cache.put("", "session", 100, 10);
   cache.put(std::string(33, 'i'), "session", 100, 10);
@@ -60,9 +62,12 @@ TEST_CASE("what is too long or has no id is not kept") {
 
 TEST_CASE("a name is one cache for as long as somebody has it, and processes see the same") {
   auto cache = SessionCache::shared("SSL", 64 * 1024);
-  CHECK(SessionCache::shared("SSL", 64 * 1024) == cache);
-  CHECK(SessionCache::shared("SSL", 128 * 1024) != cache);
-  CHECK(SessionCache::shared("other", 64 * 1024) != cache);
+  const auto has_it = [](SessionCache& other) { return other.get(id(2), 10) == "ours"; };
+  cache->put(id(2), "ours", 100, 10);
+  CHECK(has_it(*SessionCache::shared("SSL", 64 * 1024)));
+  CHECK_FALSE(has_it(*SessionCache::shared("SSL", 128 * 1024)));
+  CHECK_FALSE(has_it(*SessionCache::shared("other", 64 * 1024)));
+  CHECK_FALSE(has_it(*SessionCache::own(64 * 1024)));
   const pid_t child = ::fork();
   if (child == 0) {
     cache->put(id(1), "of the child", 100, 10);
@@ -70,4 +75,19 @@ TEST_CASE("a name is one cache for as long as somebody has it, and processes see
   }
   ::waitpid(child, nullptr, 0);
   CHECK(cache->get(id(1), 10) == "of the child");
+}
+
+TEST_CASE("what a process that died had half changed is gone, and the cache goes on") {
+  const auto zone = make_zone(64 * 1024);
+  SessionCache cache(zone);
+  cache.put(id(1), "one", 100, 10);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const SharedZone::Lock held(*zone);
+    ::_exit(0);
+  }
+  ::waitpid(child, nullptr, 0);
+  CHECK(cache.get(id(1), 10) == "");
+  cache.put(id(2), "two", 100, 10);
+  CHECK(cache.get(id(2), 10) == "two");
 }
