@@ -22,6 +22,8 @@
 namespace seawall {
 namespace {
 
+constexpr std::int32_t kNoLast = 0x7fffffff;  // of a GOAWAY that only announces the end
+
 H2Connection& connection(void* user_data) { return *static_cast<H2Connection*>(user_data); }
 
 H2Stream* stream_of(nghttp2_session* session, std::int32_t id) {
@@ -78,6 +80,7 @@ struct H2Callbacks {
       case NGHTTP2_DATA: data_received(h, session, *frame); break;
       case NGHTTP2_PRIORITY: weigh(h, frame->hd.stream_id, frame->priority.pri_spec); break;
       case NGHTTP2_SETTINGS: settings_received(h, frame->settings); break;
+      case NGHTTP2_PING: ping_received(h, frame->ping); break;
       default: break;
     }
     return 0;
@@ -85,6 +88,10 @@ struct H2Callbacks {
 
   static void weigh(H2Connection& h, std::int32_t id, const nghttp2_priority_spec& said) {
     h.weigh(id, said.stream_id, said.weight, said.exclusive != 0);
+  }
+
+  static void ping_received(H2Connection& h, const nghttp2_ping& ping) {
+    if (h.announced_ && (ping.hd.flags & NGHTTP2_FLAG_ACK)) h.go_away(NGHTTP2_NO_ERROR);
   }
 
   static void settings_received(H2Connection& h, const nghttp2_settings& settings) {
@@ -174,7 +181,7 @@ struct H2Callbacks {
   }
 
   static void went_away(H2Connection& h, const nghttp2_goaway& goaway) {
-    h.going_away_ = true;
+    if (goaway.last_stream_id != kNoLast) h.going_away_ = true;
     if (goaway.error_code == NGHTTP2_NO_ERROR || h.closing_) return;
     h.c.log(Level::info, std::string("client broke HTTP/2: ") +
                              std::string(reinterpret_cast<const char*>(goaway.opaque_data), goaway.opaque_data_len));

@@ -20,6 +20,9 @@ namespace {
 // it is told of a higher one, which nobody reaches, and the frame that goes out says the real one.
 constexpr std::uint32_t kBeyondReach = 0x7fffffff;
 
+// For the client to answer the announcement of the end.
+constexpr Milliseconds kAnnounced{3000};
+
 void write_number(char* to, std::uint32_t number) {
   for (int i = 0; i < 4; ++i) to[i] = static_cast<char>(number >> (24 - 8 * i));
 }
@@ -42,7 +45,7 @@ std::optional<H2Abuse> cost_of(const H2FrameHead& head) {
     case NGHTTP2_RST_STREAM: return H2Abuse::rapid_reset;
     case NGHTTP2_SETTINGS: return H2Abuse::settings_flood;  // an ACK nobody waits for is an error of its own
     case NGHTTP2_PING:
-      if (ack) return H2Abuse::unknown_flood;  // we ask for none
+      if (ack) return H2Abuse::unknown_flood;  // we ask for one at most
       return H2Abuse::ping_flood;
     case NGHTTP2_WINDOW_UPDATE: return H2Abuse::window_flood;
     default: return H2Abuse::unknown_flood;
@@ -93,6 +96,7 @@ Task<void> H2Connection::run() {
   tasks_ = &tasks;
   c.enter(ConnState::h2);
   greet();
+  if (c.server.draining()) announce_end();
   writing.spawn(write());
   co_await read();
   abandon_all();
@@ -122,7 +126,7 @@ Task<void> H2Connection::read() {
       c.log(Level::info, active_ > 0 ? "client prematurely closed connection" : "client closed connection");
       break;
     }
-    if (active_ == 0 && greeted_ && c.state() != ConnState::idle) c.become_idle();
+    if (active_ == 0 && greeted_ && !announced_ && c.state() != ConnState::idle) c.become_idle();
     const Errc waited = co_await c.stream->socket().wait(Socket::reading, deadline());
     if (waited == Errc::timed_out && timed_out()) break;
     if (waited != Errc::cancelled) continue;
@@ -199,6 +203,7 @@ Deadline H2Connection::deadline() const {
     return Deadline::at(from + std::chrono::nanoseconds(time).count(), wait);
   };
   const CoreConf& core = *c.core;
+  if (announced_ && !going_away_) return after(announced_, kAnnounced, Wait::drain);
   if (!greeted_) return after(idle_since_, *core.client_header_timeout, Wait::header);
   if (head_since_) return after(head_since_, *core.client_header_timeout, Wait::header);
   if (active_ > 0) return Deadline::never(Wait::idle);
@@ -210,6 +215,10 @@ Deadline H2Connection::deadline() const {
 bool H2Connection::timed_out() {
   const Deadline now = deadline();
   if (!now.passed()) return false;
+  if (now.wait() == Wait::drain) {
+    go_away(NGHTTP2_NO_ERROR);
+    return false;
+  }
   if (now.wait() == Wait::header && building_ != 0) {
     give_up_head();
     return false;
@@ -249,6 +258,16 @@ void H2Connection::say_farewell() {
 
 // ---- ends -----------------------------------------------------------------------------------------------------------
 
+// RFC 9113 6.8: "there will be an end" first, which stream is the last one when the client has seen that (its PING comes back), or
+// some time later. So no request is on its way to nobody.
+void H2Connection::announce_end() {
+  if (going_away_ || announced_) return;
+  announced_ = c.server.loop.now();
+  CHECK(nghttp2_submit_shutdown_notice(session()) == 0);
+  CHECK(nghttp2_submit_ping(session(), NGHTTP2_FLAG_NONE, nullptr) == 0);
+  wake_writer();
+}
+
 void H2Connection::go_away(std::uint32_t code) {
   if (going_away_) return;
   going_away_ = c.linger = true;
@@ -259,7 +278,7 @@ void H2Connection::go_away(std::uint32_t code) {
 
 void H2Connection::drain() {
   if (c.state() == ConnState::idle) c.enter(ConnState::h2);  // not one that is closed without a word
-  go_away(NGHTTP2_NO_ERROR);
+  announce_end();
   wake_reader();
 }
 

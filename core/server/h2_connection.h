@@ -74,6 +74,7 @@ class H2Connection final : public Drained {
   Task<bool> wait_writable(Io io);
   void say_farewell();
   // Ends.
+  void announce_end();
   void go_away(std::uint32_t code);
   void refuse_session(const char* why, std::uint32_t code);
   void abandon_all();
@@ -108,6 +109,7 @@ class H2Connection final : public Drained {
   std::uint32_t building_ = 0;      // the stream whose header block is being read; 0: one that is not kept
   std::int64_t head_since_ = 0;     // ns: when the present header block began; 0: there is none
   std::int64_t idle_since_ = 0;     // ns: since when there is no stream
+  std::int64_t announced_ = 0;      // ns: when the client was told that the end is near; 0: not
   std::uint64_t head_unpacked_ = 0; // of the present block, kept or not
   Event wake_;                      // of the writer
   std::string unsent_;              // frames that the socket has not taken
@@ -116,7 +118,7 @@ class H2Connection final : public Drained {
   bool acknowledged_ = false;       // our SETTINGS
   bool ack_withheld_ = false;       // of SETTINGS that were none of the client's
   bool extensible_ = false;         // the client speaks RFC 9218: SETTINGS_NO_RFC7540_PRIORITIES
-  bool going_away_ = false;         // GOAWAY has been said
+  bool going_away_ = false;         // GOAWAY has been said, and which stream is the last
   bool closing_ = false;            // nothing more is read: what there is to say is said, and that is all
   bool broken_ = false;             // there is nobody to say anything to
   bool stopping_ = false;           // the writer may end when all is out

@@ -65,7 +65,7 @@ void H2Connection::add_stream(std::int32_t id, std::size_t wire_size, bool ends)
   if (priority.said() && weights_) weights_->set(id, 0, 256 >> priority.urgency(), false);
   const CoreConf& core = *c.core;
   const std::int64_t age = c.server.loop.now() - c.info.started;
-  if (core.keepalive_timeout->timeout.count() <= 0 || c.server.draining() ||
+  if (core.keepalive_timeout->timeout.count() <= 0 ||
       c.info.requests >= static_cast<std::uint64_t>(*core.keepalive_requests) ||
       age > std::chrono::nanoseconds(*core.keepalive_time).count())
     go_away(NGHTTP2_NO_ERROR);

@@ -173,8 +173,13 @@ H2Response H2Client::read_response(std::uint32_t stream) {
   return response;
 }
 
+bool H2Client::is_announcement(const Frame& frame) { return frame.type == NGHTTP2_GOAWAY && frame.payload.starts_with("\x7f\xff\xff\xff"); }
+
+void H2Client::answer(const Frame& ping) { send_frame(NGHTTP2_PING, NGHTTP2_FLAG_ACK, 0, ping.payload); }
+
 bool H2Client::gone_with(std::uint32_t code) {
   const Frame frame = wait_for(NGHTTP2_GOAWAY);
+  if (is_announcement(frame)) answer(wait_for(NGHTTP2_PING));
   return frame.error_code() == code && raw_.expect_close(kPatience);
 }
 

@@ -63,6 +63,9 @@ class H2Client {
   void open_window(std::uint32_t stream, std::uint32_t by);
   void reset(std::uint32_t stream, std::uint32_t code = NGHTTP2_CANCEL);
   void ping(std::string_view eight);
+  // A GOAWAY that says only that the end is near; a PING follows, whose answer says that it has been seen.
+  static bool is_announcement(const Frame& frame);
+  void answer(const Frame& ping);
 
   Frame read_frame(Clock::duration within = kPatience);                         // SETTINGS are acknowledged
   // The next of this type (and stream, unless 0); frames before it are kept for read_response.

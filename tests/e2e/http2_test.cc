@@ -311,12 +311,36 @@ TEST_CASE("HTTP/2: http2_chunk_size and the client's frame size bound DATA") {
   CHECK(c.wait_for(NGHTTP2_DATA, 3).payload.size() == 16'384);
 }
 
+// The first GOAWAY: the end is near, but which stream is the last is not said yet. The PING that follows is not answered.
+std::string announced_end(H2Client& c) {
+  const Frame notice = c.wait_for(NGHTTP2_GOAWAY);
+  CHECK(notice.error_code() == NGHTTP2_NO_ERROR);
+  CHECK(notice.payload.substr(0, 4) == number_bytes(0x7fffffff));
+  return c.wait_for(NGHTTP2_PING).payload;
+}
+
+TEST_CASE("HTTP/2: a reload announces the end: what is on its way still has its answer, what comes behind GOAWAY has not") {
+  Server s(server("return 200 ok;"));
+  H2Client c(s.port());
+  c.request(1, "/");
+  CHECK(c.read_response(1).body == "ok");
+  REQUIRE(s.reload());
+  const std::string ping = announced_end(c);
+  c.request(3, "/");
+  CHECK(c.read_response(3).body == "ok");
+  c.send_frame(NGHTTP2_PING, NGHTTP2_FLAG_ACK, 0, ping);
+  c.request(5, "/");
+  CHECK(c.wait_for(NGHTTP2_GOAWAY).payload.substr(0, 4) == number_bytes(3));
+  CHECK(c.raw().expect_close(kPatience));
+}
+
 TEST_CASE("HTTP/2: QUIT says GOAWAY, finishes what has begun and takes nothing new") {
   Server s(server("root %%DIR%%;"), {{"big", kBig.substr(0, 100'000)}});
   H2Client c(s.port());
   c.request(1, "/big");
   c.wait_for(NGHTTP2_HEADERS, 1);
   s.signal(SIGQUIT);
+  announced_end(c);  // and is not waited for long
   const Frame goaway = c.wait_for(NGHTTP2_GOAWAY);
   CHECK(goaway.error_code() == NGHTTP2_NO_ERROR);
   CHECK(goaway.payload.substr(0, 4) == number_bytes(1));
