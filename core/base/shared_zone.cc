@@ -84,6 +84,7 @@ std::shared_ptr<SharedZone> SharedZone::adopt(Fd memory) {
   ::fcntl(memory.get(), F_SETFD, FD_CLOEXEC);
   std::shared_ptr<SharedZone> zone(new SharedZone(std::move(memory), bytes));
   if (!zone->understood()) return nullptr;
+  zone->note_.assign(zone->head().note, std::min<std::size_t>(zone->head().note_size, kNote));
   open_zones()[{zone->head().name, bytes, zone->head().use}] = zone;
   return zone;
 }
@@ -144,11 +145,11 @@ std::uint64_t SharedZone::epoch() const { return head().epoch; }
 ZoneRef SharedZone::root() const { return head().root; }
 void SharedZone::set_root(ZoneRef ref) { head().root = ref; }
 std::size_t SharedZone::free_pages() const { return head().free_pages; }
-std::string_view SharedZone::note() const { return {head().note, head().note_size}; }
 
 void SharedZone::set_note(std::string_view text) {
-  head().note_size = static_cast<std::uint32_t>(std::min(text.size(), kNote));
-  text.copy(head().note, kNote);
+  note_ = text.substr(0, kNote);
+  note_.copy(head().note, kNote);
+  head().note_size = static_cast<std::uint32_t>(note_.size());
 }
 
 SharedZone::Page& SharedZone::page(std::uint32_t number) const {

@@ -65,10 +65,12 @@ class SEAWALL_API SharedZone {
   ZoneRef root() const;
   void set_root(ZoneRef ref);
   std::size_t free_pages() const;
-  // A text of the user's about the contents (a key), kept when the zone is emptied; cut at 1000 bytes.
-  std::string_view note() const;
-  void set_note(std::string_view text);
 
+  // A text of the user's about the contents (a key), kept when the zone is emptied; cut at 1000 bytes. Of this process and those
+  // that it forks, and handed on with the memory: not what a worker may have written. Start-up thread, without the Lock, which a
+  // worker that stands still would hold for ever.
+  const std::string& note() const { return note_; }
+  void set_note(std::string_view text);
   std::size_t size() const { return size_; }
   int fd() const { return memory_fd_.get(); }  // of the memory
 
@@ -91,6 +93,7 @@ class SEAWALL_API SharedZone {
   const std::size_t size_;
   Fd memory_fd_;
   char* memory_;
+  std::string note_;
 };
 
 }  // namespace seawall

@@ -1,6 +1,5 @@
 #include "seawall/cache/cache_index.h"
 
-#include <signal.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -21,9 +20,12 @@ std::int64_t now_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now().time_since_epoch()).count();
 }
 
-bool is_alive(std::uint32_t pid) {
-  return static_cast<pid_t>(pid) == ::getpid() || ::kill(static_cast<pid_t>(pid), 0) == 0 || errno == EPERM;
+const ProcessId& own_id() {
+  static const ProcessId own = ProcessId::current();
+  return own;
 }
+
+bool is_alive(const ProcessId& process) { return process == own_id() || process.alive(); }
 
 }  // namespace
 
@@ -115,7 +117,7 @@ CacheIndex::Seen CacheIndex::look(const CacheHash& hash, std::int64_t now, bool 
 }
 
 bool CacheIndex::is_updated(const Node& node, bool by_time) {
-  if (node.updater == 0 || !is_alive(node.updater_pid)) return false;
+  if (node.updater == 0 || !is_alive(node.updating)) return false;
   return !by_time || node.update_until == 0 || node.update_until > now_ms();
 }
 
@@ -130,7 +132,7 @@ bool CacheIndex::begin_update(const CacheHash& hash, std::uint64_t token, std::o
       begun = node->updater == token;
     } else if (node) {
       node->updater = token;
-      node->updater_pid = static_cast<std::uint32_t>(::getpid());
+      node->updating = own_id();
       node->update_until = at_most ? now_ms() + at_most->count() : 0;
     }
   }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "seawall/base/process_id.h"
 #include "seawall/base/zone_index.h"
 #include "seawall/cache/cache_path.h"
 
@@ -62,7 +63,7 @@ class SEAWALL_API CacheIndex {
     std::int64_t bytes;        // on the disk
     std::uint64_t updater;     // token; 0: nobody
     std::int64_t update_until; // ms, monotonic; 0: while the process lives
-    std::uint32_t updater_pid;
+    ProcessId updating;        // whose token it is
     std::uint32_t uses;
     std::uint16_t error;
     bool exists;

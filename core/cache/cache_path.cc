@@ -104,9 +104,8 @@ void check_folder(Zone& zone) {
   const CachePath& path = *static_cast<const CachePath*>(zone.data.get());
   std::string text = path.folder;
   for (const std::size_t digits : path.levels) text += ":" + std::to_string(digits);
-  const Zone::Lock lock(zone);
   SharedZone& memory = zone.memory();
-  const std::string before(memory.note());
+  const std::string before = memory.note();
   if (!before.empty() && before != text.substr(0, 1000))
     throw ConfigError("cache \"" + zone.name + "\" uses the \"" + text + "\" cache path while previously it used the \"" + before +
                       "\" cache path");

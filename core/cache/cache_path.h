@@ -22,7 +22,7 @@ class CachePace {
 
 class SEAWALL_API CachePath {
  public:
-  static constexpr const char* kUse = "cache 1";  // of the zone
+  static constexpr const char* kUse = "cache 2";  // of the zone
 
   // *_cache_path FOLDER keys_zone=NAME:SIZE ...; ConfigError in nginx's words.
   static std::shared_ptr<const CachePath> declare(const Invocation& in);

@@ -1,6 +1,7 @@
 // A counter is a list of shares, one for each process that serves requests of the key: mostly one.
 #include "counter.h"
 
+#include <algorithm>
 #include <new>
 #include <vector>
 
@@ -8,6 +9,8 @@
 
 namespace seawall::limit_conn {
 namespace {
+
+const Key& key_of(const Limit& limit) { return *static_cast<const Key*>(limit.zone->data.get()); }
 
 class Counter {
  public:
@@ -35,11 +38,13 @@ void remove_share(SharedZone& memory, Counter& counter, ZoneRef wanted) {
   memory.free(wanted);
 }
 
-// What processes that ended without giving back have left. Asking the system takes long beside the rest: each is asked for
-// once.
+constexpr std::size_t kDead = 64;  // workers that are remembered as dead
+
+// What processes that ended without giving back have left. Asking the system takes long beside the rest: only where `ask` says
+// so, and for each once. Who has been found dead stays so.
 class Dead {
  public:
-  explicit Dead(const ProcessId& self) : known_{{self, false}} {}
+  Dead(const Key& key, const ProcessId& self, bool ask) : key_(key), alive_{self}, ask_(ask) {}
   void bury(SharedZone& memory, Counter& counter) {
     for (ZoneRef ref = counter.shares; ref;) {
       const ZoneRef next = memory.at<Share>(ref)->next;
@@ -49,12 +54,21 @@ class Dead {
   }
 
  private:
+  static bool has(const std::vector<ProcessId>& all, const ProcessId& one) { return std::find(all.begin(), all.end(), one) != all.end(); }
   bool is_dead(const ProcessId& process) {
-    for (const auto& [known, dead] : known_)
-      if (known == process) return dead;
-    return known_.emplace_back(process, !process.alive()).second;
+    if (has(key_.dead, process)) return true;
+    if (!ask_ || has(alive_, process)) return false;
+    if (process.alive()) {
+      alive_.push_back(process);
+      return false;
+    }
+    if (key_.dead.size() >= kDead) key_.dead.erase(key_.dead.begin());
+    key_.dead.push_back(process);
+    return true;
   }
-  std::vector<std::pair<ProcessId, bool>> known_;
+  const Key& key_;
+  std::vector<ProcessId> alive_;
+  const bool ask_;
 };
 
 ZoneRef share_of(SharedZone& memory, Counter& counter, const ProcessId& process) {
@@ -88,7 +102,8 @@ ZoneRef find_place(Counters& counters, SharedZone& memory, const Limit& limit, s
   full = false;
   counter = counters.find(key);
   if (counter && sum(memory, *counter) >= limit.most) {
-    if (is_due(static_cast<const Key*>(limit.zone->data.get())->buried, now)) Dead(self).bury(memory, *counter);
+    const Key& of_zone = key_of(limit);
+    Dead(of_zone, self, is_due(of_zone.asked, now)).bury(memory, *counter);
     if (sum(memory, *counter) >= limit.most) return drop_if_unused(counters, counter);
   }
   if (!counter) counter = counters.add(key);
@@ -97,8 +112,8 @@ ZoneRef find_place(Counters& counters, SharedZone& memory, const Limit& limit, s
   return share ? share : drop_if_unused(counters, counter);
 }
 
-void clean_up(Counters& counters, SharedZone& memory, const ProcessId& self) {
-  Dead dead(self);
+void clean_up(Counters& counters, SharedZone& memory, const Key& key, const ProcessId& self) {
+  Dead dead(key, self, true);
   for (std::size_t left = counters.size(); left > 0; --left) {
     Counter* const oldest = counters.oldest();
     dead.bury(memory, *oldest);
@@ -116,8 +131,8 @@ Lease Lease::take(const Limit& limit, std::string_view key, const ProcessId& sel
   Counters counters(memory);
   Counter* counter = nullptr;
   ZoneRef share = find_place(counters, memory, limit, key, self, now, counter, full);
-  if (full && is_due(static_cast<const Key*>(limit.zone->data.get())->cleaned_up, now)) {
-    clean_up(counters, memory, self);
+  if (full && is_due(key_of(limit).cleaned_up, now)) {
+    clean_up(counters, memory, key_of(limit), self);
     share = find_place(counters, memory, limit, key, self, now, counter, full);
   }
   if (!share) return lease;

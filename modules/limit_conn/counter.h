@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "seawall/base/process_id.h"
 #include "seawall/module/module.h"
@@ -15,8 +16,9 @@ namespace seawall::limit_conn {
 class Key {
  public:
   Template value;
-  // ns: when this process last looked for what the dead have left, in all counters and in those that were in its way.
-  mutable std::atomic<std::int64_t> cleaned_up{0}, buried{0};
+  // ns: when this process last asked the system who is dead, for all counters and for those that were in its way.
+  mutable std::atomic<std::int64_t> cleaned_up{0}, asked{0};
+  mutable std::vector<ProcessId> dead;  // those that it has found so; under the zone's lock
 };
 
 // One limit_conn.

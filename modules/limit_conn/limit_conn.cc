@@ -49,9 +49,8 @@ constexpr std::uint64_t kMost = 65535;
 // too: a configuration that is refused in the end must leave nothing behind in it.
 void check_key(Zone& zone) {
   const std::string& key = static_cast<const Key*>(zone.data.get())->value.source();
-  const Zone::Lock lock(zone);
   SharedZone& memory = zone.memory();
-  const std::string before(memory.note());
+  const std::string before = memory.note();
   if (!before.empty() && before != key.substr(0, 1000))
     throw ConfigError("limit_conn_zone \"" + zone.name + "\" uses the \"" + key + "\" key while previously it used the \"" + before +
                       "\" key");
