@@ -13,7 +13,7 @@ namespace seawall {
 namespace {
 
 // More in one turn would let a burst of newcomers delay everybody who is connected already.
-constexpr int kQueue = 511;  // nginx's backlog
+constexpr int kQueue = 65'535;  // no backlog is longer
 constexpr int kAcceptsATurn = 16;
 constexpr Milliseconds kPause{100};
 
@@ -83,7 +83,7 @@ Task<void> Listener::run() {
     do {
       acceptor_.make_room();
       const Errc slept = co_await sleep_until(Deadline::in(kPause, Wait::accept));
-      if (slept == Errc::cancelled) co_return;
+      if (slept == Errc::cancelled) co_return finish();
     } while (!listen_again());
   }
 }

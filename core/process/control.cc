@@ -1,5 +1,6 @@
 #include "seawall/process/control.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -49,6 +50,8 @@ bool is_trusted(int fd) {
   return ::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &caller, &size) == 0 && (caller.uid == 0 || caller.uid == ::geteuid());
 }
 
+Fd open_reserve() { return Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
+
 // Empty: errno says why.
 Fd listen_at(const std::string& path) {
   const auto address = Address::unix_path(path);
@@ -68,7 +71,7 @@ Fd listen_at(const std::string& path) {
 
 }  // namespace
 
-Control::Control(const std::string& pid_file) : path_(path_beside(pid_file)), listening_(listen_at(path_)), file_(inode_of(path_)) {
+Control::Control(const std::string& pid_file) : path_(path_beside(pid_file)), listening_(listen_at(path_)), reserve_(open_reserve()), file_(inode_of(path_)) {
   if (!listening_)
     log(Level::notice, "no control socket, \"-s reload\" will not wait: \"" + path_ + "\" " + describe(system_error_code(errno)));
 }
@@ -79,6 +82,12 @@ Control::~Control() {
 
 std::string Control::hear() {
   caller_.reset(::accept4(listening_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  if (!caller_ && errno == EMFILE) {  // he would call for ever
+    reserve_.reset();
+    caller_.reset(::accept4(listening_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    caller_.reset();
+    reserve_ = open_reserve();
+  }
   if (!caller_ || !is_trusted(caller_.get())) return "";
   return receive(caller_.get(), kHearing).value_or("");
 }
@@ -95,6 +104,7 @@ void Control::move(const std::string& pid_file) {
 
 void Control::leave() {
   listening_.reset();
+  reserve_.reset();
   caller_.reset();
 }
 

@@ -29,6 +29,7 @@ class Control {
  private:
   std::string path_;
   Fd listening_, caller_;
+  Fd reserve_;  // gives its number where there is none for a caller
   ino_t file_ = 0;  // what the path names as long as no other server has taken it
 };
 

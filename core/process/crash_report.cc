@@ -16,14 +16,19 @@ namespace seawall {
 namespace {
 
 constexpr int kFrames = 64;
+constexpr std::size_t kStack = 64 * 1024;
 constexpr std::size_t kLongest = 1024;  // of a request line: a crash report is no place for a client's novel
 
 void say(std::string_view text) {
   [[maybe_unused]] const ssize_t n = ::write(crash_output(), text.data(), text.size());
 }
 
+volatile sig_atomic_t said_request = 0;
+
 // Only what a signal handler may do. What a client has sent may not forge a line.
 void say_request() {
+  if (said_request) return;  // by the CHECK that aborts
+  said_request = 1;
   const Exchange* x = current_exchange();
   if (!x) return say("[alert] no request was at work on this thread\n");
   char line[kLongest];
@@ -38,7 +43,7 @@ void say_request() {
   say("[alert] worker process crashes on signal ");
   const char digits[] = {static_cast<char>('0' + signal / 10), static_cast<char>('0' + signal % 10), '\n'};
   say({digits, sizeof digits});
-  if (signal != SIGABRT) say_request();  // a CHECK has said it
+  say_request();
   void* frames[kFrames];
   ::backtrace_symbols_fd(frames, ::backtrace(frames, kFrames), crash_output());
   ::raise(signal);  // the handler is gone (SA_RESETHAND)
@@ -53,8 +58,25 @@ void install_crash_report() {
   ::backtrace(frame, 1);  // loads what it needs now, not in the handler
   struct sigaction action {};
   action.sa_handler = report;
-  action.sa_flags = SA_RESETHAND | SA_NODEFER;
+  action.sa_flags = SA_RESETHAND | SA_NODEFER | SA_ONSTACK;
   for (int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) ::sigaction(signal, &action, nullptr);
+#endif
+}
+
+CrashStack::CrashStack() : memory_(new char[kStack]) {
+#ifndef __SANITIZE_ADDRESS__
+  stack_t stack{};
+  stack.ss_sp = memory_.get();
+  stack.ss_size = kStack;
+  ::sigaltstack(&stack, nullptr);
+#endif
+}
+
+CrashStack::~CrashStack() {
+#ifndef __SANITIZE_ADDRESS__
+  stack_t none{};
+  none.ss_flags = SS_DISABLE;
+  ::sigaltstack(&none, nullptr);
 #endif
 }
 

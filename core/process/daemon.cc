@@ -9,6 +9,7 @@
 #include <fstream>
 #include <stdexcept>
 #include <system_error>
+#include <utility>
 
 #include "seawall/base/error.h"
 #include "seawall/base/fd.h"
@@ -96,9 +97,24 @@ bool PidFile::step_back() {
 
 bool PidFile::is_ours() const { return named_in(path_) == owner_; }
 
-bool PidFile::is_taken() const {
-  const pid_t named = named_in(name_);
+bool PidFile::is_of_other(const std::string& path) const {
+  const pid_t named = named_in(path);
   return named > 0 && named != owner_ && (::kill(named, 0) == 0 || errno == EPERM);
+}
+
+bool PidFile::is_taken() const { return is_of_other(name_); }
+bool PidFile::has_predecessor() const { return is_of_other(name_ + ".oldbin"); }
+
+bool PidFile::move(const std::string& path) {
+  if (path == name_ || path_ != name_) return true;
+  const std::string before = std::exchange(path_, path);
+  if (!write()) {
+    path_ = before;
+    return false;
+  }
+  name_ = path;
+  if (named_in(before) == owner_) ::unlink(before.c_str());
+  return true;
 }
 
 PidFile::~PidFile() {

@@ -40,12 +40,17 @@ class PidFile {
   bool step_back();
   // Does the name belong to another process that lives?
   bool is_taken() const;
+  // The server whose binary this process replaces lives: PATH.oldbin is its.
+  bool has_predecessor() const;
+  // Another name, of a new configuration. False, and nothing has changed: errno.
+  bool move(const std::string& path);
 
  private:
   bool is_ours() const;
+  bool is_of_other(const std::string& path) const;
   bool write() const;
   bool rename_to(const std::string& path);
-  const std::string name_;
+  std::string name_;
   std::string path_;
   int owner_;
 };

@@ -68,12 +68,17 @@ void set_limits(const MainConf& main, std::int64_t core_size) {
     log(Level::alert, failed("chdir(\"" + *main.working_directory + "\")"));
 }
 
-void drop_privileges(const MainConf& main) {
+void end_with(pid_t supervisor) {
+  ::prctl(PR_SET_PDEATHSIG, SIGQUIT);
+  if (::getppid() != supervisor) ::raise(SIGQUIT);
+}
+
+void drop_privileges(const MainConf& main, pid_t supervisor) {
   if (worker_user(main) != 0) drop_bounding_set();
   if (::geteuid() == 0) become(main);
   if (::geteuid() != 0) drop_capabilities();  // "user root" is the operator's word
   ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-  ::prctl(PR_SET_PDEATHSIG, SIGQUIT);  // the change of identity has cleared it
+  end_with(supervisor);  // the change of identity has cleared it
   ::prctl(PR_SET_DUMPABLE, 1);
 }
 

@@ -22,6 +22,7 @@ namespace {
 
 // A manager that does not read its socket must not hold the supervisor up.
 constexpr timeval longest_wait{1, 0};
+constexpr std::chrono::minutes kPatience{10};  // of a manager, for a reload
 
 // 0, or the errno of what went wrong.
 int send_to_manager(const std::string& state, int flags) {
@@ -56,6 +57,14 @@ void notify_reloading() {
   timespec now;
   ::clock_gettime(CLOCK_MONOTONIC, &now);
   notify_manager("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(now.tv_sec * 1'000'000 + now.tv_nsec / 1000));
+}
+
+PatientManager::PatientManager(std::optional<std::chrono::microseconds> interval) : interval_(interval) {
+  if (interval_) notify_manager("WATCHDOG_USEC=" + std::to_string(std::chrono::microseconds(kPatience).count()));
+}
+
+PatientManager::~PatientManager() {
+  if (interval_) notify_manager("WATCHDOG_USEC=" + std::to_string(2 * interval_->count()) + "\nWATCHDOG=1");
 }
 
 std::optional<std::chrono::microseconds> watchdog_interval() {

@@ -12,6 +12,18 @@ void notify_manager(const std::string& state);
 void notify_alive();
 // "RELOADING=1" with the time it wants.
 void notify_reloading();
+// While it lives the manager waits ten minutes for WATCHDOG=1 instead of twice `interval`: a reload may have to wait for names and
+// for a busy machine.
+class PatientManager {
+ public:
+  explicit PatientManager(std::optional<std::chrono::microseconds> interval);
+  ~PatientManager();
+  PatientManager(const PatientManager&) = delete;
+  PatientManager& operator=(const PatientManager&) = delete;
+
+ private:
+  const std::optional<std::chrono::microseconds> interval_;
+};
 // How often it wants WATCHDOG=1: half of what it would wait.
 std::optional<std::chrono::microseconds> watchdog_interval();
 

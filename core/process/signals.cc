@@ -20,6 +20,7 @@ void block_signals() {
   sigemptyset(&set);
   for (int signal : kWatched) sigaddset(&set, signal);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  ::signal(SIGCHLD, SIG_DFL);  // who starts us may have ignored it: then nobody would hear of a worker's end
   ::signal(SIGPIPE, SIG_IGN);  // of a log's pipe, too: it is the write that fails
 }
 

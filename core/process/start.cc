@@ -38,8 +38,8 @@ int start(const Options& options, Starting& starting) {
   log(Level::notice, "seawall/" + std::string(kVersion) + " started");
   if (!conf->http().tls_contexts().empty() && aes_hardware().empty())
     log(Level::warn, "this machine has no AES in hardware: it is slow, and its time may depend on the key");
-  if (supervised) return supervise(options, std::move(conf), std::move(listening), pid);
-  const int code = run_worker(*conf, *listening, false, false, Fd(), [](const std::string&) {});
+  if (supervised) return supervise(options, std::move(conf), std::move(listening), pid, daemon || inherited.replaces);
+  const int code = run_worker(*conf, *listening, 0, false, Fd(), [](const std::string&) {});
   listening->remove_paths();
   return code;
 }

@@ -41,6 +41,7 @@ constexpr milliseconds kStartPatience{10'000};
 constexpr milliseconds kTrial{5000};
 // Workers of older configurations that may finish their work beside the present one.
 constexpr std::size_t kGenerations = 16;
+constexpr const char* kSilent = "the new worker process does not serve";
 constexpr auto kNever = steady_clock::time_point::max();
 
 constexpr int kHeard[] = {SIGCHLD, SIGHUP, SIGUSR1, SIGUSR2, SIGQUIT, SIGTERM, SIGINT, SIGWINCH, SIGIO};
@@ -56,16 +57,17 @@ Fd open_signals() {
 
 class Supervisor {
  public:
-  Supervisor(const Options& options, std::unique_ptr<Configuration> conf, std::unique_ptr<Listening> listening, PidFile& pid_file)
-      : options_(options), conf_(std::move(conf)), listening_(std::move(listening)), pid_file_(pid_file),
+  Supervisor(const Options& options, std::unique_ptr<Configuration> conf, std::unique_ptr<Listening> listening, PidFile& pid_file,
+             bool in_background)
+      : options_(options), conf_(std::move(conf)), listening_(std::move(listening)), pid_file_(pid_file), in_background_(in_background),
         signals_(open_signals()), control_(pid_file.path()) {}
 
   int run() {
     watch_ = std::make_unique<CertificateWatch>(conf_->http());
-    if (const Fd ready = start_worker(); complaint_of(ready).empty())
-      notify_manager("READY=1\nMAINPID=" + std::to_string(::getpid()) + "\nSTATUS=serving");
+    start_worker();
     while (!done()) {
       const bool called = postponed_.empty() && wait();
+      hear_of_start();
       while (const int signal = next_signal()) hear(signal);
       if (called) serve_caller();
       do_what_is_due();
@@ -85,9 +87,29 @@ class Supervisor {
     int patience = -1;
     if (due != kNever)
       patience = static_cast<int>(std::max<std::int64_t>(0, std::chrono::ceil<milliseconds>(due - steady_clock::now()).count()));
-    pollfd waits[] = {{signals_.get(), POLLIN, 0}, {control_.fd(), POLLIN, 0}};
-    return ::poll(waits, 2, patience) > 0 && (waits[1].revents & POLLIN);
+    pollfd waits[] = {{signals_.get(), POLLIN, 0}, {control_.fd(), POLLIN, 0}, {starting_ ? starting_.get() : -1, POLLIN, 0}};
+    return ::poll(waits, 3, patience) > 0 && (waits[1].revents & POLLIN);
   }
+
+  // Of a worker that was started without anybody waiting for it.
+  void hear_of_start() {
+    pollfd said{starting_ ? starting_.get() : -1, POLLIN, 0};
+    if (::poll(&said, 1, 0) <= 0) return;
+    if (word_of(starting_).empty()) now_serves();
+    starting_.reset();
+  }
+
+  // What a worker has to say about its start; "": it serves.
+  static std::string word_of(const Fd& ready) {
+    char word[PIPE_BUF];
+    const ssize_t n = ::read(ready.get(), word, sizeof word);
+    return n < 1 ? kSilent : std::string(word + 1, static_cast<std::size_t>(n - 1));
+  }
+
+  void now_serves() {
+    if (!std::exchange(served_, true)) notify_manager(main_process() + "\nSTATUS=serving");
+  }
+  static std::string main_process() { return "READY=1\nMAINPID=" + std::to_string(::getpid()); }
 
   int next_signal() {
     if (!postponed_.empty()) {
@@ -102,21 +124,16 @@ class Supervisor {
   // Waits until the new worker accepts: "". Else why it does not: it cannot, takes too long, or the server is to end. Other
   // signals wait.
   std::string complaint_of(const Fd& ready) {
-    const std::string silent = "the new worker process does not serve";
     const auto until = steady_clock::now() + kStartPatience;
     while (ready && !ends_soon()) {
       const auto left = std::chrono::ceil<milliseconds>(until - steady_clock::now()).count();
       pollfd waits[] = {{ready.get(), POLLIN, 0}, {signals_.get(), POLLIN, 0}};
-      if (left <= 0 || ::poll(waits, 2, static_cast<int>(left)) <= 0) return silent;
-      char word[PIPE_BUF];
-      if (waits[0].revents) {
-        const ssize_t n = ::read(ready.get(), word, sizeof word);
-        return n < 1 ? silent : std::string(word + 1, static_cast<std::size_t>(n - 1));
-      }
+      if (left <= 0 || ::poll(waits, 2, static_cast<int>(left)) <= 0) return kSilent;
+      if (waits[0].revents) return word_of(ready);
       signalfd_siginfo info;
       if (::read(signals_.get(), &info, sizeof info) == sizeof info) postponed_.push_back(static_cast<int>(info.ssi_signo));
     }
-    return silent;
+    return kSilent;
   }
   bool ends_soon() const {
     return std::any_of(postponed_.begin(), postponed_.end(), [](int s) { return s == SIGTERM || s == SIGINT || s == SIGQUIT; });
@@ -159,15 +176,14 @@ class Supervisor {
     if (&stays != listening_.get()) conf_.reset();  // its logs and keys
     before_.reset();
     signals_.reset();
+    starting_.reset();
     control_.leave();
   }
 
-  // What serves() asks.
-  Fd start_worker() {
+  void start_worker() {
     restart_due_.reset();
-    Fd ready = workers_.start(*conf_, *listening_, false, [this] { leave(*listening_); });
-    if (!ready) restart_due_ = steady_clock::now() + kLongestPause;
-    return ready;
+    starting_ = workers_.start(*conf_, *listening_, false, [this] { leave(*listening_); });
+    if (!starting_) restart_due_ = steady_clock::now() + kLongestPause;
   }
 
   void reap() {
@@ -175,7 +191,7 @@ class Supervisor {
       if (stopping_ || retired_ || !end->current) continue;
       if (before_ && take_back()) continue;
       pause_ = end->lived > kTooSoon ? milliseconds(0) : std::clamp(2 * pause_, kFirstPause, kLongestPause);
-      if (end->fatal) {
+      if (end->fatal && !served_) {  // one that has served may do so again, when what it lacks is there
         log(Level::alert, "worker process " + std::to_string(end->pid) + " exited with fatal code 2 and cannot be respawned");
         stopping_ = failed_ = true;
       } else {
@@ -188,9 +204,11 @@ class Supervisor {
   // one as it is. What went wrong; empty: nothing.
   std::string reload() {
     if (stopping_) return "the server is ending";
-    if (retired_) return return_to_work();
+    if (retired_ && upgrade_.is_running()) return return_to_work();
+    const bool had_retired = std::exchange(retired_, false);
     log(Level::notice, "reconfiguring");
     notify_reloading();
+    const PatientManager patience(watchdog_);
     const pid_t old = workers_.current();
     std::string wrong;
     try {
@@ -201,6 +219,7 @@ class Supervisor {
       wrong = error.what();
       stay_with(old);
       log(Level::emerg, wrong);
+      if (had_retired) start_worker();
     }
     notify_manager(wrong.empty() ? "READY=1\nSTATUS=serving" : "READY=1\nSTATUS=serving; the last reload was refused: " + wrong);
     return wrong;
@@ -223,7 +242,12 @@ class Supervisor {
     trial_ends_ = steady_clock::now() + kTrial;
     listening_ = std::move(listening);
     watch_ = std::make_unique<CertificateWatch>(conf_->http());
+    if (!pid_file_.move(conf_->pid_file()))
+      log(Level::alert, "\"" + conf_->pid_file() + "\" could not be written (" + std::strerror(errno) + "), the pid file keeps its name");
+    control_.move(pid_file_.path());
     restart_due_.reset();
+    starting_.reset();
+    now_serves();
   }
 
   void end_trial() {
@@ -298,6 +322,7 @@ class Supervisor {
   }
 
   void take_name_back() {
+    notify_manager(main_process());
     if (!pid_file_.step_back()) log(Level::alert, std::string("the pid file could not be renamed back (") + std::strerror(errno) + ")");
     control_.move(pid_file_.path());
   }
@@ -305,7 +330,7 @@ class Supervisor {
   // WINCH: a new binary serves, and our workers end; HUP brings them back. Of a terminal whose window has changed it says
   // nothing.
   void retire() {
-    if (stopping_ || retired_ || (!upgrade_.is_running() && ::getsid(0) != ::getpid())) return;
+    if (stopping_ || retired_ || (!upgrade_.is_running() && !in_background_)) return;
     retired_ = true;
     restart_due_.reset();
     workers_.tell_all(kTakenOver);
@@ -314,7 +339,9 @@ class Supervisor {
   std::string return_to_work() {
     retired_ = false;
     log(Level::notice, "starting workers again");
-    return complaint_of(start_worker());
+    start_worker();
+    const Fd ready = std::move(starting_);
+    return complaint_of(ready);
   }
 
   void reopen() {
@@ -330,7 +357,7 @@ class Supervisor {
 
   void stop(int signal) {
     if (!stopping_) {
-      notify_manager("STOPPING=1");
+      if (!upgrade_.is_running() && !pid_file_.has_predecessor()) notify_manager("STOPPING=1");  // else the service goes on
       listening_->close_all();
     }
     stopping_ = true;
@@ -349,6 +376,7 @@ class Supervisor {
   std::unique_ptr<Configuration> conf_;
   std::unique_ptr<Listening> listening_;
   PidFile& pid_file_;
+  const bool in_background_;
   Fd signals_;
   Control control_;
   WorkerTable workers_;
@@ -359,15 +387,18 @@ class Supervisor {
   std::unique_ptr<Configuration> before_;  // while the present one is on trial
   std::optional<steady_clock::time_point> restart_due_, kill_due_, trial_ends_;
   std::deque<int> postponed_;  // signals that came while a new worker was awaited
+  Fd starting_;  // of a worker that nobody waits for
   milliseconds pause_{0};
+  bool served_ = false;  // a worker of ours
   bool stopping_ = false, failed_ = false;
   bool retired_ = false;  // WINCH
 };
 
 }  // namespace
 
-int supervise(const Options& options, std::unique_ptr<Configuration> conf, std::unique_ptr<Listening> listening, PidFile& pid_file) {
-  return Supervisor(options, std::move(conf), std::move(listening), pid_file).run();
+int supervise(const Options& options, std::unique_ptr<Configuration> conf, std::unique_ptr<Listening> listening, PidFile& pid_file,
+              bool in_background) {
+  return Supervisor(options, std::move(conf), std::move(listening), pid_file, in_background).run();
 }
 
 }  // namespace seawall

@@ -10,7 +10,8 @@
 
 namespace seawall {
 
-// Serves until SIGQUIT or SIGTERM; the exit code. `options` are those of later reloads.
-int supervise(const Options& options, std::unique_ptr<Configuration> conf, std::unique_ptr<Listening> listening, PidFile& pid_file);
+// Serves until SIGQUIT or SIGTERM; the exit code. `options` are those of later reloads. `in_background`: no terminal is ours.
+int supervise(const Options& options, std::unique_ptr<Configuration> conf, std::unique_ptr<Listening> listening, PidFile& pid_file,
+              bool in_background);
 
 }  // namespace seawall

@@ -34,6 +34,7 @@ bool Upgrade::start(const Listening& listening) {
   }
   ::setenv("NGINX", hand_on(listening).c_str(), 1);
   ::setenv("SEAWALL_ZONES", hand_on_zones().c_str(), 1);
+  if (std::getenv("WATCHDOG_PID")) ::setenv("WATCHDOG_PID", std::to_string(::getpid()).c_str(), 1);
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);

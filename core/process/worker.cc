@@ -3,7 +3,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/epoll.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -12,6 +11,7 @@
 #include <cstring>
 #include <functional>
 #include <latch>
+#include <mutex>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -110,6 +110,7 @@ class LoopThread {
   const Configuration& conf_;
   const Listening& listening_;
   const std::function<void()> gone_;
+  const CrashStack crash_stack_;
   Loop loop_;
   LoopServer server_;
   Scope ending_;
@@ -154,6 +155,7 @@ class Worker {
         threads_(static_cast<std::size_t>(loops_)) {}
 
   int run(bool probe, const Ready& ready) {
+    ready_ = &ready;
     LoopThread first(0, conf_, listening_, header_limit_, [this] { count_gone(); });
     threads_[0] = &first;
     std::vector<std::thread> others;
@@ -175,12 +177,18 @@ class Worker {
  private:
   // On the first loop: all loops begin to accept. From then on nothing that can fail may keep this worker from serving.
   void open(const Ready& ready) {
+    if (threads_[0]->server().draining()) return;  // the end came first: the sockets are closed
+    try {
+      listening_.listen_rest(conf_.http().sockets);
+    } catch (const std::exception& error) {
+      log(Level::emerg, error.what());
+      return ready(error.what());
+    }
     on_all([this, &ready](LoopThread& thread) {
       try {
         thread.listen();
       } catch (const std::exception& error) {
-        log(Level::emerg, error.what());
-        ::_exit(kFatal);
+        fail(error.what());
       }
       threads_[0]->loop().post([this, &ready] {
         if (++listening_loops_ == loops_) ready({});
@@ -201,9 +209,17 @@ class Worker {
       serve(own);
     } catch (const std::exception& error) {
       // The others cannot end without this one. One that never began is no use to start again.
+      if (!self) fail(error.what());
       log(Level::emerg, error.what());
-      ::_exit(self ? 1 : kFatal);
+      ::_exit(1);
     }
+  }
+  // Any loop: this worker cannot serve.
+  [[noreturn]] void fail(const std::string& why) {
+    log(Level::emerg, why);
+    const std::lock_guard one(failing_);
+    (*ready_)(why);
+    ::_exit(kFatal);
   }
   // No loop dies before the last one has ended: whoever still runs posts to all.
   void serve(LoopThread& own) {
@@ -274,6 +290,8 @@ class Worker {
   const Listening& listening_;
   const Fd& renewals_;
   const std::vector<std::shared_ptr<TlsContext>> contexts_;
+  const Ready* ready_ = nullptr;
+  std::mutex failing_;
   Event renewed_;
   HeaderLimit header_limit_;
   const int loops_;
@@ -295,19 +313,19 @@ void log_exception(std::exception_ptr error) {
 
 }  // namespace
 
-int run_worker(const Configuration& conf, const Listening& listening, bool supervised, bool probe, const Fd& renewals,
+int run_worker(const Configuration& conf, const Listening& listening, pid_t supervisor, bool probe, const Fd& renewals,
                const Ready& ready) {
   Scope::set_exception_handler(log_exception);
   try {
-    if (supervised) ::prctl(PR_SET_PDEATHSIG, SIGQUIT);
+    if (supervisor) end_with(supervisor);
     install_crash_report();
     set_limits(conf.main(), *conf.worker().rlimit_core);
     make_worker_folders(conf.worker_folders(), worker_user(conf.main()));
-    if (supervised) drop_privileges(conf.main());
-    listening.listen_rest(conf.http().sockets);
+    if (supervisor) drop_privileges(conf.main(), supervisor);
     return Worker(conf, listening, renewals).run(probe, ready);
   } catch (const std::exception& error) {
     log(Level::emerg, error.what());
+    ready(error.what());
     return kFatal;
   }
 }

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstring>
 #include <iostream>
 #include <sstream>
@@ -52,6 +53,7 @@ Fd WorkerTable::start(const Configuration& conf, const Listening& listening, boo
   Fd ready(ends[0]), tell(ends[1]), last_words(words[0]), last_words_of_worker(words[1]), renewals(channel[0]),
       renewals_of_worker(channel[1]);
   conf.adopt();
+  const pid_t self = ::getpid();
   const pid_t pid = piped ? ::fork() : -1;
   if (pid < 0) {
     log(Level::alert, std::string(piped ? "fork()" : "pipe2() or socketpair()") + " failed (" + std::strerror(errno) + ")");
@@ -63,9 +65,10 @@ Fd WorkerTable::start(const Configuration& conf, const Listening& listening, boo
     last_words.reset();
     running_.clear();
     set_crash_output(last_words_of_worker.get());
-    const int code = run_worker(conf, listening, true, probe, renewals_of_worker, [&](const std::string& wrong) {
-      const std::string word = "=" + wrong;
+    const int code = run_worker(conf, listening, self, probe, renewals_of_worker, [&](const std::string& wrong) {
+      const std::string word = "=" + wrong.substr(0, PIPE_BUF - 1);
       ready.reset();
+      if (!tell) return;
       [[maybe_unused]] const ssize_t n = ::write(tell.get(), word.data(), word.size());  // only a reload and the first start ask
       tell.reset();
     });

@@ -122,8 +122,12 @@ TEST_CASE("a service manager hears that the server lives, and is not waited for 
   const Manager manager(folder + "/notify");
   const Environment socket("NOTIFY_SOCKET", folder + "/notify"), watchdog("WATCHDOG_USEC", "20000");
   Server s("server { listen 127.0.0.1:%%PORT_0%%; return 204; }");
-  CHECK(manager.next().starts_with("READY=1"));
-  CHECK(manager.next() == "WATCHDOG=1");
+  bool ready = false, alive = false;
+  while (!ready || !alive) {
+    const std::string said = manager.next();
+    ready = ready || said.starts_with("READY=1");
+    alive = alive || said == "WATCHDOG=1";
+  }
   REQUIRE(wait_until([&] { return Manager::is_full(folder + "/notify"); }));
   REQUIRE(s.reload());
   CHECK(s.wait_for_log("the service manager could not be told: "));
@@ -229,6 +233,25 @@ TEST_CASE("a new binary opens the tickets of the old one, and takes no early dat
   CHECK(ask(s, resuming, "localhost").body == "r");
   const std::string log = s.read("access.log");
   CHECK(log.find("/early") == log.rfind("/early"));
+  other.tell(SIGTERM);
+  CHECK(wait_until([&] { return !std::filesystem::exists(pid_file); }));
+}
+
+TEST_CASE("a new binary resumes the sessions that the old one has kept by their ids") {
+  Files files;
+  add(files, "a", make_certificate({"localhost"}));
+  Server s("server { listen 127.0.0.1:%%PORT_0%% ssl; ssl_certificate %%DIR%%/a.crt; ssl_certificate_key %%DIR%%/a.key; "
+           "ssl_session_tickets off; ssl_session_cache shared:SSL:1m; location / { return 200 $ssl_session_reused; } }", files);
+  TlsOptions options = only(to("localhost"), TLS1_2_VERSION);
+  RawClient first(s.port());
+  first.start_tls(options);
+  REQUIRE(ask(first, "localhost").body == ".");
+  options.session = first.session();
+  const std::string pid_file = s.folder() + "/nginx.pid";
+  NewBinary other(upgrade(s));
+  first.reset();
+  s.stop();
+  CHECK(ask(s, options, "localhost").body == "r");
   other.tell(SIGTERM);
   CHECK(wait_until([&] { return !std::filesystem::exists(pid_file); }));
 }

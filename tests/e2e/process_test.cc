@@ -2,6 +2,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 #include "e2e/curl.h"
 #include "e2e/probe.h"
 #include "e2e/server.h"
+#include "e2e/timing.h"
 
 using namespace std::chrono_literals;
 using namespace test;
@@ -293,6 +295,45 @@ TEST_CASE("a worker that breaks a rule of its own says which request it was at")
 #ifndef __SANITIZE_ADDRESS__
   CHECK(s.wait_for_log("\\[alert\\] .*worker process [0-9]+: .*probe\\.so\\(\\+0x[0-9a-f]+\\)"));  // a frame of the backtrace
 #endif
+  CHECK(get(s.url()).body == "here");
+}
+
+#ifndef __SANITIZE_ADDRESS__
+TEST_CASE("a worker that has used up its stack says which request it was at") {
+  Server s(with_probe("server { listen 127.0.0.1:%%PORT_0%%; location / { return 200 here; } location /deep { probe_overflow on; } }"));
+  s.allow("worker process [0-9]+");
+  RawClient c(s.port());
+  c.send("GET /deep?a HTTP/1.1\r\nHost: a\r\n\r\n");
+  REQUIRE(c.expect_close(kPatience));
+  CHECK(s.wait_for_log("crashes on signal 11"));
+  CHECK(s.wait_for_log("the request at work on this thread: \"GET /deep\\?a HTTP/1.1\""));
+  CHECK(s.wait_for_log("exited on signal 11"));
+  CHECK(get(s.url()).body == "here");
+}
+#endif
+
+TEST_CASE("a worker that cannot be started again for a while is started when it can") {
+  Server s("events {}\nhttp { server { listen 127.0.0.1:%%PORT_0%%; location / { return 200 here; } } }");
+  s.allow("pipe2\\(\\) or socketpair\\(\\) failed|exited on signal 9|exited with fatal code");
+  const pid_t worker = serving_process(s);
+  rlimit before{};
+  REQUIRE(::prlimit(s.pid(), RLIMIT_NOFILE, nullptr, &before) == 0);
+  rlimit tight = before;
+  tight.rlim_cur = static_cast<rlim_t>(open_descriptors(s.pid())) + 1;
+  REQUIRE(::prlimit(s.pid(), RLIMIT_NOFILE, &tight, nullptr) == 0);
+  ::kill(worker, SIGKILL);
+  REQUIRE(s.wait_for_log("pipe2\\(\\) or socketpair\\(\\) failed|exited with code 2"));
+  REQUIRE(::prlimit(s.pid(), RLIMIT_NOFILE, &before, nullptr) == 0);
+  CHECK(wait_until([&] { return get(s.url()).body == "here"; }));
+}
+
+TEST_CASE("who starts the server may have ignored SIGCHLD") {
+  const auto before = ::signal(SIGCHLD, SIG_IGN);
+  Server s(kAnswer);
+  ::signal(SIGCHLD, before);
+  s.allow("exited on signal 9");
+  ::kill(worker_of(s), SIGKILL);
+  REQUIRE(s.wait_for_log("exited on signal 9"));
   CHECK(get(s.url()).body == "here");
 }
 

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <deque>
+#include <filesystem>
 
 #include "catch.h"
 #include "e2e/crowd.h"
@@ -65,7 +66,7 @@ TEST_CASE("a new worker that cannot serve leaves the present one as it is") {
   Server s(answering("", "location / { return 200 old; }"));
   const pid_t worker = serving_process(s);
   REQUIRE_FALSE(s.reload(answering("worker_rlimit_nofile 8;", "location / { return 200 new; }")));
-  CHECK(s.wait_for_log("\\[emerg\\] .*the new worker process does not serve"));
+  CHECK(s.wait_for_log("\\[emerg\\] .*Too many open files\\), the present configuration stays"));
   CHECK(get(s.url()).body == "old");
   CHECK(::kill(worker, 0) == 0);
   REQUIRE(s.reload(answering("", "location / { return 200 newer; }")));
@@ -134,7 +135,8 @@ TEST_CASE("seawall -s reload waits for the new worker, and says why there is non
   write(config("worker_rlimit_nofile 8;", "refused"));
   const Run refused = tell("reload");
   CHECK(refused.exit_code == 1);
-  CHECK_THAT(refused.err, ContainsSubstring("nginx: [emerg] the new worker process does not serve"));
+  CHECK_THAT(refused.err, ContainsSubstring("failed (24: Too many open files), the present configuration stays"));
+  s.allow("exited on signal 9");
   s.allow("\\[emerg\\]");
   CHECK(get(s.url()).body == "old");
   write(config("", "new"));
@@ -178,4 +180,36 @@ TEST_CASE("tunnels of an old worker end by tunnel_shutdown_timeout, other work d
   CHECK(s.wait_for_log("1 tunnels end by tunnel_shutdown_timeout"));
   begun.send("\r\n");
   CHECK(begun.read_response().body == "here");
+}
+
+TEST_CASE("what an old worker still serves ends by worker_shutdown_timeout") {
+  Server s(with_probe("server { listen 127.0.0.1:%%PORT_0%%; location / { return 200 here; } location /wait { probe_wait 600s; } }",
+                      "worker_shutdown_timeout 100ms;"));
+  RawClient waiting(s.port());
+  waiting.send("GET /wait HTTP/1.1\r\nHost: a\r\n\r\n");
+  RawClient idle(s.port());
+  idle.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  REQUIRE(idle.read_response().body == "here");  // both have been accepted
+  REQUIRE(s.reload());
+  CHECK(waiting.expect_close(kPatience));
+  CHECK(s.wait_for_log("worker process [0-9]+ exited with code 0"));
+}
+
+TEST_CASE("a reload changes the name of the pid file, by which -s finds the server") {
+  const auto named = [](const std::string& name, const std::string& body) {
+    return "pid %%DIR%%/" + name + ";\nevents {}\nhttp { server { listen 127.0.0.1:%%PORT_0%%; location / { return 200 " + body + "; } } }";
+  };
+  Server s(named("nginx.pid", "one"));
+  const std::string pid = s.read("nginx.pid");
+  REQUIRE(s.reload(named("other.pid", "two")));
+  CHECK(s.read("other.pid") == pid);
+  CHECK_FALSE(std::filesystem::exists(s.folder() + "/nginx.pid"));
+  const auto tell = [&] { return run_server({"-s", "reload", "-p", s.folder() + "/", "-c", "nginx.conf", "-e", "stderr"}, s.folder()); };
+  CHECK(tell().exit_code == 0);
+  CHECK(get(s.url()).body == "two");
+  REQUIRE(s.reload(named("no/folder/a.pid", "three")));
+  s.allow("the pid file keeps its name");
+  CHECK(s.read("other.pid") == pid);
+  s.stop();
+  CHECK_FALSE(std::filesystem::exists(s.folder() + "/other.pid"));
 }

@@ -20,7 +20,7 @@ class Stream {
 
 class Conf {
  public:
-  Setting<bool> read{false}, fail{false}, crash{false}, fail_filter{false}, fail_body{false}, outlive{false}, socket{false}, count{false};
+  Setting<bool> read{false}, fail{false}, crash{false}, overflow{false}, fail_filter{false}, fail_body{false}, outlive{false}, socket{false}, count{false};
   Setting<Milliseconds> wait{Milliseconds(0)}, early_wait{Milliseconds(0)}, deadline{Milliseconds(0)};
   Setting<Stream> stream;
 };
@@ -69,6 +69,17 @@ bool crashes(const Conf& conf) { return *conf.crash; }
 Outcome crash(Exchange& x, const Conf&) {
   CHECK(x.status == -1);
   return Next{};
+}
+
+bool overflows(const Conf& conf) { return *conf.overflow; }
+[[gnu::noinline]] int deeper(volatile char* from) {
+  volatile char frame[4096];
+  frame[0] = *from;
+  return deeper(frame) + frame[0];
+}
+Outcome overflow(Exchange&, const Conf&) {
+  char first = 1;
+  return Response{deeper(&first)};
 }
 
 bool fails_filter(const Conf& conf) { return *conf.fail_filter; }
@@ -157,6 +168,7 @@ class Probe {
       flag<Conf>("probe_count", kAllHttp, &Conf::count, "Says how often the phase post_read was run."),
       flag<Conf>("probe_fail", kAllHttp, &Conf::fail, "Throws."),
       flag<Conf>("probe_crash", kAllHttp, &Conf::crash, "Breaks a CHECK."),
+      flag<Conf>("probe_overflow", kAllHttp, &Conf::overflow, "Uses up the stack."),
       flag<Conf>("probe_fail_filter", kAllHttp, &Conf::fail_filter, "Throws when the head goes by."),
       flag<Conf>("probe_fail_body", kAllHttp, &Conf::fail_body, "Throws in the middle of the body."),
       flag<Conf>("probe_outlive", kAllHttp, &Conf::outlive, "Goes on without its client."),
@@ -170,7 +182,7 @@ class Probe {
   static constexpr Step steps[] = {
       step<Conf, counts, count>(Phase::post_read), step<Conf, waits_early, wait_early>(Phase::server_rewrite),
       step<Conf, waits, wait>(Phase::preaccess),
-      step<Conf, crashes, crash>(Phase::content), step<Conf, fails, fail>(Phase::content), step<Conf, fails_body, fail_body>(Phase::content), step<Conf, reads, read>(Phase::content),
+      step<Conf, crashes, crash>(Phase::content), step<Conf, overflows, overflow>(Phase::content), step<Conf, fails, fail>(Phase::content), step<Conf, fails_body, fail_body>(Phase::content), step<Conf, reads, read>(Phase::content),
       step<Conf, streams, stream>(Phase::content), step<Conf, shows_socket, show_socket>(Phase::content),
   };
   static constexpr Filter filters[] = {filter<Conf, counts, show_count>(FilterStage::headers),

@@ -8,6 +8,11 @@ if(TARGET seawall)
 endif()
 install(DIRECTORY conf/ DESTINATION ${seawall_conf_dir} COMPONENT server PATTERN quickstart.conf EXCLUDE)
 
+# Where logs and temporary files are when nobody says otherwise: the unit lets nothing be made beside them.
+foreach(folder logs client_body_temp proxy_temp fastcgi_temp uwsgi_temp scgi_temp)
+  install(DIRECTORY DESTINATION ${seawall_conf_dir}/${folder} COMPONENT server)
+endforeach()
+
 # A unit for systemd, which tells it when it serves. /etc/systemd/system overrides it.
 configure_file(${CMAKE_SOURCE_DIR}/tools/systemd/seawall.service.in ${CMAKE_BINARY_DIR}/seawall.service @ONLY)
 install(FILES ${CMAKE_BINARY_DIR}/seawall.service DESTINATION lib/systemd/system COMPONENT server)
