@@ -10,69 +10,89 @@
 namespace seawall {
 namespace {
 
-void append_number(std::string& out, std::uint64_t number, int base = 10) {
-  char digits[24];
-  const auto end = std::to_chars(digits, digits + sizeof digits, number, base).ptr;
-  out.append(digits, end);
-}
-
-void append_clean(std::string& out, std::string_view text) {
-  if (!has_control(text)) {
-    out.append(text);
-    return;
+// Writes behind a string's end without asking for room at every piece.
+class HeadWriter {
+ public:
+  // `most`: bytes that will be written at most.
+  HeadWriter(std::string& out, std::size_t most) : out_(out) {
+    const std::size_t begin = out.size();
+    out.resize(begin + most);
+    at_ = out.data() + begin;
   }
-  for (char c : text)
-    if (c != '\r' && c != '\n' && c != 0) out += c;
+  ~HeadWriter() { out_.resize(static_cast<std::size_t>(at_ - out_.data())); }
+  HeadWriter(const HeadWriter&) = delete;
+  HeadWriter& operator=(const HeadWriter&) = delete;
+
+  HeadWriter& operator<<(std::string_view text) {
+    std::memcpy(at_, text.data(), text.size());
+    at_ += text.size();
+    return *this;
+  }
+  HeadWriter& operator<<(std::uint64_t number) {
+    at_ = std::to_chars(at_, at_ + kLongestNumber, number).ptr;
+    return *this;
+  }
+  // Without what would end a line.
+  HeadWriter& clean(std::string_view text) {
+    if (!has_control(text)) return *this << text;
+    for (const char c : text)
+      if (c != '\r' && c != '\n' && c != 0) *at_++ = c;
+    return *this;
+  }
+  static constexpr std::size_t kLongestNumber = 20;
+
+ private:
+  std::string& out_;
+  char* at_;
+};
+
+constexpr std::size_t kAroundField = 4;  // ": " and the line's end
+constexpr std::size_t kOwnLines = 400;   // all lines but fields, without the texts of others
+
+std::size_t size_of(const Headers& headers) {
+  std::size_t size = 0;
+  for (const Field& field : headers.all()) size += field.name.size() + field.value.size() + kAroundField;
+  return size;
 }
 
-void append_fields(std::string& out, const Headers& headers) {
+void write_fields(HeadWriter& out, const Headers& headers) {
   for (const Field& field : headers.all()) {
     if (field.id == FieldId::server && field.value.empty()) continue;  // no field at all: nobody knows who answers
-    append_clean(out, field.name);
-    out.append(": ", 2);
-    append_clean(out, field.value);
-    out.append("\r\n", 2);
+    out.clean(field.name) << ": ";
+    out.clean(field.value) << "\r\n";
   }
 }
 
 }  // namespace
 
 void append_head(std::string& out, const ResponseHeadInfo& info, const Headers& headers) {
-  if (info.status == 200) {
-    out.append("HTTP/1.1 200 OK\r\n");
-  } else {
-    out.append("HTTP/1.1 ");
-    append_number(out, static_cast<std::uint64_t>(info.status));
-    out.append(" ").append(reason_phrase(info.status)).append("\r\n");
-  }
-  if (!info.server.empty() && !headers.has(FieldId::server)) out.append("Server: ").append(info.server).append("\r\n");
-  if (!headers.has(FieldId::date)) out.append("Date: ").append(current_date()).append("\r\n");
-  append_fields(out, headers);
-  if (info.content_length) {
-    out.append("Content-Length: ");
-    append_number(out, *info.content_length);
-    out.append("\r\n");
-  }
-  if (info.chunked) out.append("Transfer-Encoding: chunked\r\n");
-  if (info.upgrade) out.append("Connection: upgrade\r\n");
-  else out.append(info.keep_alive ? "Connection: keep-alive\r\n" : "Connection: close\r\n");
-  if (info.keep_alive && info.keep_alive_timeout.count() > 0) {
-    out.append("Keep-Alive: timeout=");
-    append_number(out, static_cast<std::uint64_t>(info.keep_alive_timeout.count() / 1000));
-    out.append("\r\n");
-  }
-  out.append("\r\n", 2);
+  const std::string_view reason = reason_phrase(info.status), date = current_date();
+  HeadWriter to(out, kOwnLines + reason.size() + date.size() + info.server.size() + size_of(headers));
+  if (info.status == 200) to << "HTTP/1.1 200 OK\r\n";
+  else to << "HTTP/1.1 " << static_cast<std::uint64_t>(info.status) << " " << reason << "\r\n";
+  if (!info.server.empty() && !headers.has(FieldId::server)) to << "Server: " << info.server << "\r\n";
+  if (!headers.has(FieldId::date)) to << "Date: " << date << "\r\n";
+  write_fields(to, headers);
+  if (info.content_length) to << "Content-Length: " << *info.content_length << "\r\n";
+  if (info.chunked) to << "Transfer-Encoding: chunked\r\n";
+  if (info.upgrade) to << "Connection: upgrade\r\n";
+  else to << (info.keep_alive ? std::string_view("Connection: keep-alive\r\n") : std::string_view("Connection: close\r\n"));
+  if (info.keep_alive && info.keep_alive_timeout.count() > 0)
+    to << "Keep-Alive: timeout=" << static_cast<std::uint64_t>(info.keep_alive_timeout.count() / 1000) << "\r\n";
+  to << "\r\n";
 }
 
 void append_chunk_header(std::string& out, std::size_t size) {
-  append_number(out, size, 16);
+  char digits[HeadWriter::kLongestNumber];
+  out.append(digits, std::to_chars(digits, digits + sizeof digits, size, 16).ptr);
   out.append("\r\n");
 }
 
 void append_last_chunk(std::string& out, const Headers& trailers) {
-  out.append("0\r\n");
-  append_fields(out, trailers);
-  out.append("\r\n");
+  HeadWriter to(out, 5 + size_of(trailers));
+  to << "0\r\n";
+  write_fields(to, trailers);
+  to << "\r\n";
 }
 
 }  // namespace seawall

@@ -69,6 +69,31 @@ bool is_ipvfuture_literal(std::string_view host) {
          std::all_of(inner.begin() + static_cast<std::ptrdiff_t>(dot) + 1, inner.end(), is_rest);
 }
 
+bool is_port(std::string_view text) {
+  std::uint32_t number = 0;
+  for (const char c : text) {
+    if (!is_digit(c)) return false;
+    number = number * 10 + static_cast<std::uint32_t>(c - '0');
+    if (number > 65535) return false;
+  }
+  return true;
+}
+
+// A name or an IPv4 address: in lower case, without a final dot; no label is empty.
+Result<std::string> parse_name(std::string_view host) {
+  if (host.ends_with('.')) host.remove_suffix(1);
+  if (host.empty()) return Errc::bad_request;
+  std::string name(host);
+  char before = '.';
+  for (char& c : name) {
+    if (!kHost.has(c) || (c == '.' && before == '.')) return Errc::bad_request;
+    before = c;
+    c = to_lower(c);
+  }
+  if (before == '.') return Errc::bad_request;
+  return name;
+}
+
 }  // namespace
 
 Result<std::string> normalize_path(std::string_view raw, bool merge_slashes) {
@@ -108,18 +133,13 @@ Result<std::string> parse_host(std::string_view authority) {
   if (colon != std::string_view::npos) {
     host = authority.substr(0, colon);
     port = authority.substr(colon + 1);
-    const auto number = parse_decimal(port);
-    if (!port.empty() && (!number || *number > 65535)) return Errc::bad_request;
+    if (!port.empty() && !is_port(port)) return Errc::bad_request;
   }
   if (host.starts_with('[')) {
     if (!is_ipv6_literal(host) && !is_ipvfuture_literal(host)) return Errc::bad_request;
     return lower(host);
   }
-  if (host.find("..") != std::string_view::npos) return Errc::bad_request;
-  if (host.ends_with('.')) host.remove_suffix(1);
-  if (host.empty() || host.front() == '.') return Errc::bad_request;
-  if (!kHost.has_all(host)) return Errc::bad_request;
-  return lower(host);
+  return parse_name(host);
 }
 
 Result<void> parse_target(RequestHead& head, bool merge_slashes) {

@@ -15,9 +15,10 @@ const MimeTypes& types_of(const CoreConf& core) {
 
 // After the last dot of the last segment, unless the dot begins it.
 std::string_view extension(std::string_view uri) {
-  const auto at = uri.find_last_of("./");
-  if (at == std::string_view::npos || at == 0 || uri[at] == '/' || uri[at - 1] == '/') return {};
-  return uri.substr(at + 1);
+  std::size_t at = uri.size();
+  while (at > 0 && uri[at - 1] != '.' && uri[at - 1] != '/') --at;
+  if (at < 2 || uri[at - 1] == '/' || uri[at - 2] == '/') return {};
+  return uri.substr(at);
 }
 
 }  // namespace

@@ -68,8 +68,8 @@ Task<bool> wait_for_request(Connection& c) {
   co_return waited == Errc::ok;
 }
 
-// The whole head, within one total deadline from the first byte awaited (B19: dripping does not extend it).
-Task<Result<RequestHead>> read_head(Connection& c, Deadline deadline) {
+// The whole head into `head`, within one total deadline from the first byte awaited (B19: dripping does not extend it).
+Task<std::error_code> read_head(Connection& c, Deadline deadline, std::optional<RequestHead>& head) {
   HeadReader reader(c.vhost->head_limits);
   HeaderLimit::Hold hold;
   c.head_started = 0;
@@ -82,7 +82,12 @@ Task<Result<RequestHead>> read_head(Connection& c, Deadline deadline) {
       }
       Result<std::optional<std::size_t>> end = reader.scan(c.in.view());
       if (!end) co_return end.error();
-      if (*end) co_return parse_head(c.in, **end, c.vhost->head_options);
+      if (*end) {
+        Result<RequestHead> parsed = parse_head(c.in, **end, c.vhost->head_options);
+        if (!parsed) co_return parsed.error();
+        head.emplace(std::move(*parsed));
+        co_return std::error_code();
+      }
     }
     Result<void> more = co_await read_more(c, hold ? deadline : deadline.earlier(grace));
     if (more) continue;
@@ -172,9 +177,10 @@ Task<void> run_tunnel(Connection& c, Tunnel& tunnel) {
 
 // The next request; null when none comes, and the client has been told what was wrong with it.
 Task<std::unique_ptr<Exchange>> read_request(Connection& c, bool first) {
-  Result<RequestHead> head = co_await read_head(c, Deadline::in(*c.vhost->core->client_header_timeout, Wait::header));
-  if (!head) {
-    if (first || !c.in.empty()) co_await refuse(c, head.error());
+  std::optional<RequestHead> head;
+  const std::error_code wrong = co_await read_head(c, Deadline::in(*c.vhost->core->client_header_timeout, Wait::header), head);
+  if (wrong) {
+    if (first || !c.in.empty()) co_await refuse(c, wrong);
     co_return nullptr;
   }
   ++c.info.requests;

@@ -29,42 +29,55 @@ class Maps {
   static constexpr const char* name = "map";
   static constexpr const char* summary = "variables whose values follow from other values";
   static const std::span<const Directive> directives;
+  // A value that a request has asked for. Most are written out in the configuration and need no copy.
+  class Known {
+   public:
+    const std::string& value() const { return written ? *written : text; }
+    const Map* map;
+    const std::string* written = nullptr;
+    std::string text;
+  };
   // What a request has asked for: each map once, unless it is volatile.
   class State {
    public:
-    std::vector<std::pair<const Map*, std::string>> values;
+    State() { known.reserve(8); }
+    std::vector<Known> known;
     std::vector<const Map*> running;
   };
 };
 
-std::string evaluate(Exchange& x, const Map& map) {
+Maps::Known evaluate(Exchange& x, const Map& map) {
+  Maps::Known known;
+  known.map = &map;
   const Template* value = map.table.find(x, map.source.eval(x));
-  return value ? value->eval(x) : std::string();
+  if (value && value->is_literal()) known.written = &value->source();
+  else if (value) known.text = value->eval(x);
+  return known;
 }
 
 // The captures of the request stay those of its location or rewrite, whatever regexes the map has.
-std::string evaluate_apart(Exchange& x, const Map& map) {
+Maps::Known evaluate_apart(Exchange& x, const Map& map) {
   if (!map.table.has_regexes()) return evaluate(x, map);
   Captures kept = x.captures;
-  std::string text = evaluate(x, map);
+  Maps::Known known = evaluate(x, map);
   x.captures = std::move(kept);
-  return text;
+  return known;
 }
 
 bool get(Exchange& x, std::string_view, const void* data, std::string& out) {
   const Map& map = *static_cast<const Map*>(data);
   auto& state = x.state<Maps>();
-  for (const auto& [known, value] : state.values)
-    if (known == &map) return out += value, true;
+  for (const Maps::Known& known : state.known)
+    if (known.map == &map) return out += known.value(), true;
   if (std::find(state.running.begin(), state.running.end(), &map) != state.running.end()) {
     x.log(Level::error, "cycle while evaluating variable \"" + map.name + "\"");
     return false;
   }
   state.running.push_back(&map);
-  std::string value = evaluate_apart(x, map);
+  Maps::Known known = evaluate_apart(x, map);
   state.running.pop_back();
-  out += value;
-  if (!map.is_volatile) state.values.emplace_back(&map, std::move(value));
+  out += known.value();
+  if (!map.is_volatile) state.known.push_back(std::move(known));
   return true;
 }
 
