@@ -203,6 +203,15 @@ TEST_CASE("QUIT lets a request that has begun be finished and takes no new one")
   s.stop();
 }
 
+TEST_CASE("a worker that does not end on TERM is killed") {
+  Server s(kAnswer);
+  s.allow("did not end on SIGTERM|exited on signal 9");
+  REQUIRE(get(s.url()).body == "here");
+  REQUIRE(::kill(worker_of(s), SIGSTOP) == 0);
+  s.signal(SIGTERM);
+  CHECK(s.wait_for_log("worker processes that did not end on SIGTERM are killed"));
+}
+
 TEST_CASE("QUIT and a reload let the requests of every loop be finished") {
   const bool reload = GENERATE(false, true);
   TwoLoops s;

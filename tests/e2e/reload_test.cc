@@ -64,6 +64,7 @@ TEST_CASE("nobody listens any more on an address that a reload takes away, even 
 
 TEST_CASE("a new worker that cannot serve leaves the present one as it is") {
   Server s(answering("", "location / { return 200 old; }"));
+  s.allow("exited on signal 9");
   const pid_t worker = serving_process(s);
   REQUIRE_FALSE(s.reload(answering("worker_rlimit_nofile 8;", "location / { return 200 new; }")));
   CHECK(s.wait_for_log("\\[emerg\\] .*Too many open files\\), the present configuration stays"));
@@ -212,4 +213,17 @@ TEST_CASE("a reload changes the name of the pid file, by which -s finds the serv
   CHECK(s.read("other.pid") == pid);
   s.stop();
   CHECK_FALSE(std::filesystem::exists(s.folder() + "/other.pid"));
+}
+
+TEST_CASE("old generations are bounded: the oldest ends when there are too many, and the log says so") {
+  Server s(with_probe("server { listen 127.0.0.1:%%PORT_0%%; location / { return 200 here; } location /wait { probe_wait 600s; } }"));
+  std::deque<RawClient> waiting;
+  for (int i = 0; i < 17; ++i) {
+    waiting.emplace_back(s.port()).send("GET /wait HTTP/1.1\r\nHost: a\r\n\r\n");
+    REQUIRE(get(s.url()).body == "here");  // accepted behind it
+    REQUIRE(s.reload());
+  }
+  CHECK(waiting.front().expect_close(kPatience));
+  CHECK(s.wait_for_log("still has connections after 16 reloads and is ended"));
+  CHECK(get(s.url()).body == "here");
 }

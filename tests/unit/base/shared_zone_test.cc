@@ -123,11 +123,12 @@ TEST_CASE("a process that is killed while it holds the lock empties the zone, wh
     const SharedZone::Lock lock(*zone);
     pages = zone->free_pages();
     epoch = zone->epoch();
-    zone->set_note("$remote_addr");
     zone->set_root(zone->allocate(5000));
   }
+  zone->set_note("$remote_addr");
   in_killed_process([&] {
     const SharedZone::Lock lock(*zone);
+    zone->set_note("of the child alone");
     zone->allocate(100);
     ::kill(::getpid(), SIGKILL);
   });
@@ -150,6 +151,7 @@ TEST_CASE("another process that is handed the memory finds the zone by its name"
     ZoneIndex<int> index(*zone);
     *index.add("key") = 42;
   }
+  zone->set_note(std::string(2000, 'n'));
   CHECK(SharedZone::all().size() >= 1);
   Fd memory(::dup(zone->fd()));
   zone.reset();
@@ -157,6 +159,7 @@ TEST_CASE("another process that is handed the memory finds the zone by its name"
   REQUIRE(adopted);
   const auto found = zone_of(65536, "handed");
   CHECK(found == adopted);
+  CHECK(found->note() == std::string(1000, 'n'));
   const SharedZone::Lock lock(*found);
   CHECK(*ZoneIndex<int>(*found).find("key") == 42);
 }
