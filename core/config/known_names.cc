@@ -122,7 +122,8 @@ constexpr KnownName kNames[] = {
     {"mirror", unbuilt}, {"mirror_request_body", unbuilt}, {"modern_browser", unbuilt},
     {"modern_browser_value", unbuilt}, {"more_clear_headers", unbuilt}, {"more_clear_input_headers", unbuilt},
     {"more_set_headers", unbuilt}, {"more_set_input_headers", unbuilt}, {"mp4", unbuilt},
-    {"mp4_buffer_size", unbuilt}, {"mp4_max_buffer_size", unbuilt}, {"mp4_start_key_frame", unbuilt},
+    {"mp4_buffer_size", unbuilt}, {"mp4_limit_rate", unbuilt}, {"mp4_limit_rate_after", unbuilt},
+    {"mp4_max_buffer_size", unbuilt}, {"mp4_start_key_frame", unbuilt},
     {"msie_padding", meaningless}, {"msie_refresh", meaningless}, {"multi_accept", meaningless},
     {"open_file_cache", unbuilt}, {"open_file_cache_errors", unbuilt}, {"open_file_cache_events", meaningless},
     {"open_file_cache_min_uses", unbuilt}, {"open_file_cache_valid", unbuilt}, {"open_log_file_cache", unbuilt},
@@ -263,6 +264,13 @@ constexpr KnownName kNames[] = {
 }  // namespace
 
 std::span<const KnownName> known_names() { return kNames; }
+
+bool is_unbuilt_variable(std::string_view name) {
+  static constexpr std::string_view names[] = {"http3", "memcached_key", "otel_parent_id", "otel_parent_sampled", "otel_span_id", "otel_trace_id"};
+  static constexpr std::string_view prefixes[] = {"geoip_", "jwt_", "ssl_preread_"};
+  return std::find(std::begin(names), std::end(names), name) != std::end(names) ||
+         std::any_of(std::begin(prefixes), std::end(prefixes), [&](std::string_view prefix) { return name.starts_with(prefix); });
+}
 
 const KnownName* find_known_name(std::string_view name) {
   const auto* found = std::lower_bound(std::begin(kNames), std::end(kNames), name,

@@ -22,4 +22,7 @@ const KnownName* find_known_name(std::string_view name);
 
 std::span<const KnownName> known_names();  // sorted by name
 
+// A variable of a module that is refused, or of a directive that is.
+bool is_unbuilt_variable(std::string_view name);
+
 }  // namespace seawall

@@ -1,6 +1,7 @@
 #include "seawall/config/variable.h"
 
 #include "seawall/base/text.h"
+#include "seawall/config/known_names.h"
 
 namespace seawall {
 
@@ -51,8 +52,9 @@ void VariableTable::resolve() {
     std::string_view rest;
     reference.variable = find(reference.name, &rest);
     reference.rest = rest;
-    if (!reference.variable)
-      throw ConfigError("unknown \"" + reference.name + "\" variable", reference.place);
+    if (reference.variable) continue;
+    if (is_unbuilt_variable(reference.name)) throw ConfigError("\"" + reference.name + "\" variable is not supported yet", reference.place);
+    throw ConfigError("unknown \"" + reference.name + "\" variable", reference.place);
   }
 }
 

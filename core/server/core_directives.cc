@@ -1,5 +1,6 @@
 // The core's http directives: parsers of those that are more than one typed value, and the table.
 #include <algorithm>
+#include <utility>
 
 #include "seawall/base/text.h"
 #include "seawall/server/core_module.h"
@@ -32,16 +33,18 @@ KeepaliveTimeout parse_keepalive_timeout(const Invocation& in) {
   return value;
 }
 
-KeepaliveDisable parse_keepalive_disable(const Invocation& in) {
-  KeepaliveDisable value;
-  value.msie6 = false;
+// A second one on a level adds to the first, as in nginx.
+void add_keepalive_disable(CoreConf& conf, const Invocation& in) {
+  KeepaliveDisable value = *conf.keepalive_disable;
+  if (!conf.keepalive_disable.is_set()) value.msie6 = value.safari = false;
   for (const std::string& word : in.args()) {
-    if (word == "msie6") value.msie6 = true;
-    else if (word == "safari") value.safari = true;
-    else if (word != "none") throw_invalid_value(word, "keepalive_disable");
+    bool* browser = word == "msie6" ? &value.msie6 : word == "safari" ? &value.safari : nullptr;
+    if (!browser && word != "none") throw_invalid_value(word, "keepalive_disable");
+    if (browser && std::exchange(*browser, true)) in.warn("duplicate value \"" + word + "\"");
   }
-  return value;
+  conf.keepalive_disable.set(value, in.node.place);
 }
+void inherit_keepalive_disable(CoreConf& conf, const CoreConf& outer) { conf.keepalive_disable.inherit(outer.keepalive_disable); }
 
 // The levels of folders that may follow are for files with names.
 std::string parse_body_temp_path(const Invocation& in) {
@@ -56,15 +59,14 @@ Template parse_rate(const Invocation& in) {
   return value;
 }
 
-// types { text/html html htm; ... }
+// types { text/html html htm; ... }: a second one on a level adds to the first, as in nginx.
 void apply_types(CoreConf& conf, const Invocation& in) {
-  if (conf.types.is_set()) throw_duplicate("types");
-  auto types = std::make_shared<MimeTypes>();
+  auto types = conf.types.is_set() ? std::make_shared<MimeTypes>(**conf.types) : std::make_shared<MimeTypes>();
   for (const Node& row : in.node.children) {
     if (row.is_block) throw ConfigError("unexpected block in \"types\"", row.place);
     for (const std::string& extension : row.args) {
       const std::string key = lower(extension);
-      if (const auto old = types->find(key); old != types->end())
+      if (const auto old = types->find(key); old != types->end() && old->second != row.name)
         in.binder.options().warn("duplicate extension \"" + extension + "\", content type: \"" + row.name +
                                  "\", previous content type: \"" + old->second + "\" in " + row.place.text());
       (*types)[key] = row.name;
@@ -101,10 +103,8 @@ void append_error_page(std::vector<ErrorPage>& pages, const Invocation& in) {
   }
 }
 
-std::vector<Template> parse_conditions(const Invocation& in) {
-  std::vector<Template> conditions;
-  for (std::size_t i = 0; i < in.node.args.size(); ++i) conditions.push_back(in.compile(in.arg(i)));
-  return conditions;
+void append_conditions(std::vector<Template>& conditions, const Invocation& in) {
+  for (const std::string& word : in.args()) conditions.push_back(in.compile(word));
 }
 
 template <Root::Kind Kind>
@@ -141,8 +141,8 @@ const Directive rows[] = {
                 "How long an idle connection is kept at least when another generation takes over (nginx: 0)."),
     duration<C>("keepalive_time", kAllHttp, &C::keepalive_time, "How old a connection may become."),
     number<C>("keepalive_requests", kAllHttp, &C::keepalive_requests, "Requests of one connection."),
-    directive<C, KeepaliveDisable>("keepalive_disable", kAllHttp, 1, 2, "none | msie6 | safari ...", &C::keepalive_disable,
-                                   parse_keepalive_disable, "Browsers without keep-alive.", "msie6"),
+    custom<C>("keepalive_disable", kAllHttp, 1, 2, "none | msie6 | safari ...", add_keepalive_disable, "Browsers without keep-alive.",
+              inherit_keepalive_disable, "msie6"),
     duration<C>("lingering_time", kAllHttp, &C::lingering_time, "How long input is read away before a close, in all."),
     duration<C>("lingering_timeout", kAllHttp, &C::lingering_timeout, "... between two reads."),
     choice<C, LingeringClose>("lingering_close", kAllHttp, &C::lingering_close,
@@ -158,8 +158,8 @@ const Directive rows[] = {
     choice<C, BodyInFile>("client_body_in_file_only", kAllHttp, &C::client_body_in_file_only,
                           {{"off", BodyInFile::off}, {"on", BodyInFile::on}, {"clean", BodyInFile::clean}},
                           "A body that must be kept goes into a file with a name, which stays (on) or goes with the request (clean)."),
-    directive<C, std::vector<Template>>("early_hints", kAllHttp, 1, kMany, "string ...", &C::early_hints, parse_conditions,
-                                        "103 of an upstream is passed on where one of them is neither empty nor 0."),
+    list<C, Template>("early_hints", kAllHttp, 1, kMany, "string ...", &C::early_hints, append_conditions,
+                      "103 of an upstream is passed on where one of them is neither empty nor 0."),
     directive<C, std::string>("client_body_temp_path", kAllHttp, 1, 4, "path", &C::client_body_temp_path, parse_body_temp_path,
                               "Where longer ones are.", "client_body_temp"),
     flag<C>("ignore_invalid_headers", kOuter, &C::ignore_invalid_headers, "Drops fields with unusual names."),
@@ -171,7 +171,7 @@ const Directive rows[] = {
     custom<C>("internal", kLocation, 0, 0, "", [](C& conf, const Invocation& in) {
       if (conf.internal.is_set()) throw_duplicate("internal");
       conf.internal.set(true, in.node.place);
-    }, "Only for internal redirects; others get 404."),
+    }, "Only for internal redirects; others get 404.", [](C& conf, const C& outer) { conf.internal.inherit(outer.internal); }),
     choice<C, ServerTokens>("server_tokens", kAllHttp, &C::server_tokens,
                             {{"on", ServerTokens::on}, {"off", ServerTokens::off}, {"build", ServerTokens::build}},
                             "Shows the version in Server and on error pages."),

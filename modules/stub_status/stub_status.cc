@@ -46,7 +46,6 @@ bool variable(Exchange&, std::string_view, const void*, std::string& out) {
 }
 
 void apply(Conf& conf, const Invocation& in) {
-  if (conf.on.is_set()) throw_duplicate("stub_status");
   conf.on.set(true, in.node.place);
   conf.block = &in.settings;
 }

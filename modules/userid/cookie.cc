@@ -21,8 +21,7 @@ std::string cookie_date(std::time_t time) {
 
 }  // namespace
 
-Flags parse_flags(const Invocation& in) {
-  Flags flags;
+void add_flags(Flags& flags, const Invocation& in) {
   for (const std::string& word : in.args()) {
     if (word == "off") continue;
     if (word == "secure") flags.secure = true;
@@ -34,7 +33,6 @@ Flags parse_flags(const Invocation& in) {
       throw ConfigError("invalid value \"" + word + "\"");
     }
   }
-  return flags;
 }
 
 Expires parse_expires(const Invocation& in) {

@@ -23,7 +23,8 @@ class Expires {
   std::chrono::seconds time{0};  // 0: with the browser's session
 };
 
-Flags parse_flags(const Invocation& in);
+// One occurrence of it, added to what the level says already.
+void add_flags(Flags& flags, const Invocation& in);
 Expires parse_expires(const Invocation& in);
 
 // Everything of Set-Cookie behind NAME=VALUE.

@@ -59,6 +59,12 @@ void set_mode(Conf& conf, const Invocation& in) {
   throw_invalid_value(in.arg(0), "userid");
 }
 
+// A second one on a level adds to the first, as in nginx.
+void set_flags(Conf& conf, const Invocation& in) {
+  add_flags(conf.flags.edit(), in);
+  conf.flags.mark_set(in.node.place);
+}
+
 std::string parse_mark(const Invocation& in) {
   const std::string& word = in.arg(0);
   if (word == "off" || (word.size() == 1 && (is_alpha(word[0]) || is_digit(word[0]) || word[0] == '='))) return word;
@@ -159,9 +165,8 @@ const Directive UserId::directives[] = {
     text<Conf>("userid_path", kAllHttp, &Conf::path, "The cookie's path."),
     directive<Conf, Expires>("userid_expires", kAllHttp, 1, 1, "time | max | off", &Conf::expires, parse_expires,
                              "How long a client keeps the cookie; off: until it is closed.", "off"),
-    directive<Conf, Flags>("userid_flags", kAllHttp, 1, 3,
-                           "off | secure | httponly | samesite=strict | samesite=lax | samesite=none ...",
-                           &Conf::flags, parse_flags, "Flags of the cookie.", "off"),
+    custom<Conf>("userid_flags", kAllHttp, 1, 3, "off | secure | httponly | samesite=strict | samesite=lax | samesite=none ...",
+                 set_flags, "Flags of the cookie.", [](Conf& conf, const Conf& outer) { conf.flags.inherit(outer.flags); }, "off"),
     text<Conf>("userid_p3p", kAllHttp, &Conf::p3p, "A field P3P that goes with the cookie."),
     directive<Conf, std::string>("userid_mark", kAllHttp, 1, 1, "letter | digit | = | off", &Conf::mark, parse_mark,
                                  "A mark in the cookie: one with another mark is given anew with the same number.", "off"),

@@ -204,3 +204,31 @@ TEST_CASE("the configurations that are installed and started with serve their pa
   CHECK(get(installed.url("/")).body == page);
   CHECK(get(installed.url("/none")).header("Server") == "seawall");
 }
+
+TEST_CASE("what nginx takes twice on a level is taken twice") {
+  const auto result = [](const std::string& inside) { return check_config("server { listen 127.0.0.1:%%PORT_0%%; " + inside + " }"); };
+  for (const char* twice : {"early_hints $http_a; early_hints $http_b;", "keepalive_disable msie6; keepalive_disable safari;",
+                            "userid_flags secure; userid_flags httponly;", "location / { stub_status; stub_status; }",
+                            "types { a/b c; } types { d/e f; }"}) {
+    INFO(twice);
+    const Run run = result(twice);
+    INFO(run.err);
+    CHECK(run.exit_code == 0);
+  }
+  CHECK_THAT(result("keepalive_disable msie6; keepalive_disable msie6;").err, Contains("duplicate value \"msie6\" in "));
+  Server s("server { listen 127.0.0.1:%%PORT_0%%; userid on; userid_flags secure; userid_flags httponly; location / { return 204; } }");
+  CHECK_THAT(get(s.url()).header("Set-Cookie"), Contains("; secure") && Contains("; httponly"));
+}
+
+TEST_CASE("modules that are not planned are refused by name") {
+  for (const char* directive : {"flv", "mp4", "mp4_limit_rate 1", "mp4_limit_rate_after 1", "mp4_start_key_frame on", "image_filter size",
+                                "image_filter_jpeg_quality 80", "image_filter_sharpen 10", "image_filter_transparency on", "image_filter_interlace on",
+                                "xslt_stylesheet /a.xslt", "xslt_types text/x", "xslt_param a b", "xslt_string_param a b", "xslt_last_modified on",
+                                "xml_entities /a.dtd"}) {
+    const std::string text(directive), name = text.substr(0, text.find(' '));
+    INFO(name);
+    const Run run = check_config("server { listen 127.0.0.1:%%PORT_0%%; location / { " + text + "; } }");
+    CHECK(run.exit_code == 1);
+    CHECK_THAT(run.err, Contains("\"" + name + "\" directive is not supported yet in "));
+  }
+}

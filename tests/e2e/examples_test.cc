@@ -26,7 +26,8 @@ std::string example(const std::string& name, const Changes& changes = {}) {
   std::string text = read_file(kConf + "examples/" + name);
   REQUIRE(!text.empty());
   Changes all{{"listen 80;", "listen 127.0.0.1:%%PORT_0%%;"}, {"include fastcgi_params", "include " + kConf + "fastcgi_params"},
-              {"include uwsgi_params", "include " + kConf + "uwsgi_params"}, {"/var/www/", "%%DIR%%/"}};
+              {"include uwsgi_params", "include " + kConf + "uwsgi_params"}, {"include mime.types", "include " + kConf + "mime.types"},
+              {"/var/www/", "%%DIR%%/"}};
   all.insert(all.end(), changes.begin(), changes.end());
   for (const auto& [from, to] : all)
     for (auto at = text.find(from); at != text.npos; at = text.find(from, at + to.size())) text.replace(at, from.size(), to);
@@ -55,6 +56,16 @@ TEST_CASE("example: a single-page application") {
   CHECK(asset.header("Content-Encoding") == "gzip");
   CHECK(get(s.url("/assets/gone.js")).status == 404);
   CHECK(get(s.url("/robots.txt")).body == "robots");
+}
+
+TEST_CASE("examples load where what they ask is not installed") {
+  for (const char* name : {"wordpress.conf", "php.conf", "nextcloud.conf", "python.conf", "node.conf", "gitea.conf"}) {
+    INFO(name);
+    const Run run = check_config(example(name));
+    INFO(run.err);
+    CHECK(run.exit_code == 0);
+    CHECK(run.err.find("[warn]") == std::string::npos);
+  }
 }
 
 TEST_CASE("example: WordPress with PHP-FPM") {

@@ -163,3 +163,14 @@ TEST_CASE("a file that shrinks while it is sent ends the connection, not the ser
   CHECK(c.read_all().size() < std::size_t{64 << 20});
   CHECK(s.wait_for_log("while sending response to client"));
 }
+
+TEST_CASE("a second types block on a level adds to the first, and goes before it") {
+  Server s(server("types { text/x-a a; text/x-b b; } types { text/x-c c; text/other b; } location /in/ { types { text/in a; } types { text/in c; } }"),
+           {{"html/x.a", ""}, {"html/x.b", ""}, {"html/x.c", ""}, {"html/in/x.b", ""}, {"html/in/x.c", ""}});
+  CHECK(get(s.url("/x.a")).header("Content-Type") == "text/x-a");
+  CHECK(get(s.url("/x.b")).header("Content-Type") == "text/other");
+  CHECK(get(s.url("/x.c")).header("Content-Type") == "text/x-c");
+  CHECK(get(s.url("/in/x.c")).header("Content-Type") == "text/in");
+  CHECK(get(s.url("/in/x.b")).header("Content-Type") != "text/other");
+  CHECK(s.error_log().find("duplicate extension \"b\", content type: \"text/other\", previous content type: \"text/x-b\"") != std::string::npos);
+}

@@ -70,3 +70,13 @@ TEST_CASE("redirects of return obey absolute_redirect, port_in_redirect and serv
   CHECK(get(s.url("/name")).header("Location") == "http://site.test" + port + "/x");
   CHECK(get(s.url("/url")).header("Location") == "http://other.test/");
 }
+
+TEST_CASE("internal holds for what is nested in it, whatever that says itself") {
+  Server s(server("location /in/ { internal; location ~ \\.txt$ { default_type text/html; } location /in/deep/ { default_type text/css; } } "
+                  "location /ask/ { rewrite ^/ask/(.*) /in/$1 last; }"),
+           {{"www/in/a.txt", "text"}, {"www/in/deep/a", "deep"}});
+  CHECK(get(s.url("/in/a.txt")).status == 404);
+  CHECK(get(s.url("/in/deep/a")).status == 404);
+  CHECK(get(s.url("/ask/a.txt")).body == "text");
+  CHECK(get(s.url("/ask/deep/a")).body == "deep");
+}
