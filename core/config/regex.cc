@@ -4,6 +4,7 @@
 #include <pcre2.h>
 
 #include "seawall/base/check.h"
+#include "seawall/base/text.h"
 #include "seawall/config/tree.h"
 
 namespace seawall {
@@ -73,7 +74,7 @@ std::shared_ptr<const Regex> Regex::compile(const std::string& pattern, bool cas
   pcre2_pattern_info(code, PCRE2_INFO_NAMETABLE, &table);
   regex->groups_ = static_cast<int>(groups);
   for (std::uint32_t i = 0; i < names; ++i, table += size)
-    regex->names_.emplace_back(reinterpret_cast<const char*>(table + 2), table[0] << 8 | table[1]);
+    regex->names_.emplace_back(lower(reinterpret_cast<const char*>(table + 2)), table[0] << 8 | table[1]);  // as variables are
   return regex;
 }
 

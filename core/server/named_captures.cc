@@ -4,18 +4,15 @@
 #include <string>
 
 #include "seawall/server/exchange.h"
+#include "seawall/server/written_variables.h"
 
 namespace seawall {
 namespace {
 
 bool get_named(Exchange& x, std::string_view, const void* data, std::string& out) {
-  const auto& name = *static_cast<const std::string*>(data);
-  for (const auto& [key, value] : x.named_captures) {
-    if (key != name) continue;
-    out += value;
-    return true;
-  }
-  return false;
+  const std::string* value = find_written(x, *static_cast<const std::string*>(data));
+  if (value) out += *value;
+  return value;
 }
 
 }  // namespace
@@ -28,8 +25,7 @@ void define_named_captures(const Regex& regex, VariableTable& variables) {
     variable.name = name;
     variable.get = get_named;
     variable.data = &name;  // the regex lives as long as the configuration
-    variable.changeable = true;
-    variables.define(std::move(variable));
+    variables.define_changeable(std::move(variable));
   }
 }
 

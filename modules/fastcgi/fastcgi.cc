@@ -75,8 +75,10 @@ void name_script(Exchange& x, std::string& script, std::string& path_info) {
     path_info = state.path_info;
     return;
   }
-  script = x.uri;
-  if (*conf.split) (*conf.split)->split(x.uri, script, path_info);
+  // Behind a root a name needs a slash in front (nginx: after a rewrite to "name" it has none, and leads to a neighbour of the root).
+  const std::string uri = (x.uri.starts_with('/') ? "" : "/") + x.uri;
+  script = uri;
+  if (*conf.split) (*conf.split)->split(uri, script, path_info);
   if (script.ends_with('/')) script += *conf.index;
 }
 

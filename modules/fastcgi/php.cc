@@ -30,6 +30,7 @@ class Search {
       return Response(500);
     }
     if (const int status = root_path_of(x_, root_)) return Response(status);
+    if (!x_.uri.starts_with('/')) return Response(refuse_path(x_, x_.uri));  // after a rewrite to "name"
     if (const std::size_t end = end_of_script(x_.uri); end != x_.uri.npos) return of_script(end);
     const Ref<File> file = look(x_.uri);
     if (file->is_regular()) return Next{};

@@ -6,6 +6,7 @@
 #include "seawall/config/placed.h"
 #include "seawall/module/module.h"
 #include "seawall/server/forwarded_address.h"
+#include "seawall/server/written_variables.h"
 
 namespace seawall::geo {
 namespace {
@@ -13,6 +14,7 @@ namespace {
 // One geo block, once it has been read.
 class Geo {
  public:
+  std::string name;                // of the variable
   std::optional<Template> source;  // of another address than the client's
   Table v4, v6;
   std::string otherwise;
@@ -64,6 +66,7 @@ const std::string* find(Exchange& x, const Geo& geo) {
 
 bool get(Exchange& x, std::string_view, const void* data, std::string& out) {
   const Geo& geo = *static_cast<const Geo*>(data);
+  if (const std::string* written = find_written(x, geo.name)) return out += *written, true;
   auto& known = x.state<GeoModule>().values;
   const auto found = std::find_if(known.begin(), known.end(), [&](const auto& pair) { return pair.first == &geo; });
   const std::string* value = found != known.end() ? found->second : find(x, geo);
@@ -167,7 +170,7 @@ std::string name_of_variable(const std::string& word) {
 void open_geo(Conf& conf, const Invocation& in) {
   auto geo = std::make_unique<Geo>();
   Variable variable;
-  variable.name = name_of_variable(in.args().back());
+  variable.name = geo->name = lower(name_of_variable(in.args().back()));
   variable.get = get;
   variable.data = geo.get();
   if (in.args().size() == 2) {

@@ -5,6 +5,7 @@
 #include "seawall/base/text.h"
 #include "seawall/config/placed.h"
 #include "seawall/module/module.h"
+#include "seawall/server/written_variables.h"
 
 namespace seawall::map {
 namespace {
@@ -66,6 +67,7 @@ Maps::Known evaluate_apart(Exchange& x, const Map& map) {
 
 bool get(Exchange& x, std::string_view, const void* data, std::string& out) {
   const Map& map = *static_cast<const Map*>(data);
+  if (const std::string* written = find_written(x, map.name)) return out += *written, true;
   auto& state = x.state<Maps>();
   for (const Maps::Known& known : state.known)
     if (known.map == &map) return out += known.value(), true;

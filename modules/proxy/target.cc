@@ -34,6 +34,7 @@ std::string as_target(std::string_view text) {
 // As the client has sent it, unless something here has changed it since.
 std::string passed_on(const Exchange& x) {
   std::string uri = x.internal ? escape_uri(x.uri) : std::string(x.request.raw_path);
+  if (!uri.starts_with('/')) uri.insert(0, 1, '/');  // after a rewrite to "name"; nothing else is a path (RFC 9112 3.2.1)
   const bool raw_args = !x.internal && x.args == x.request.args;
   if (!x.args.empty() || (raw_args && x.request.has_args)) uri.append("?").append(x.args);
   return as_target(uri);

@@ -88,6 +88,7 @@ Condition::Answer Condition::match(Exchange& x, const std::string& value) const 
   }
   const bool matched = outcome == Regex::Outcome::matched;
   if (matched) keep_named_captures(x, *regex_, x.captures);
+  else x.captures.clear();  // as in nginx: $1 of an earlier match is gone
   if (*x.conf<Rewrite>().log)
     x.log(Level::notice, "\"" + regex_->pattern() + "\" " + (matched ? "matches" : "does not match") + " \"" + value + "\"");
   return matched != negated_ ? Answer::yes : Answer::no;

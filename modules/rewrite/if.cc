@@ -22,7 +22,11 @@ Outcome If::run(Exchange& x, Progress& progress) const {
     case Condition::Answer::no: return Next{};
     case Condition::Answer::yes: break;
   }
-  if (location_) x.enter(*location_);
+  if (location_) {
+    const bool changed = x.uri_changed_here;  // by an instruction in front of the block, which is a part of the same location
+    x.enter(*location_);
+    x.uri_changed_here = changed;
+  }
   return inner_ ? run_all(x, inner_->instructions, progress) : Next{};
 }
 

@@ -24,6 +24,9 @@ void append_escaped(std::string& out, std::string_view text) {
   }
 }
 
+// nginx's quoted_uri and plus_in_uri: where the client has escaped nothing a path is in Location what it was.
+bool was_escaped(const Exchange& x) { return x.request.raw_path.find_first_of("%+") != std::string_view::npos; }
+
 // Escapes of what may stand in a Location as it is (nginx: from '&' on) are written out, until a '?' begins the arguments.
 void append_unescaped(std::string& out, std::string_view text, bool& in_path) {
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -39,8 +42,9 @@ void append_unescaped(std::string& out, std::string_view text, bool& in_path) {
   }
 }
 
-// Of values that come from a request a path may be made that leads out of the root.
-bool leaves_root(std::string_view path) {
+// Of values that come from a request a path may be made that leads out of the root. Behind a '?' (of $request_uri) stands no path.
+bool leaves_root(std::string_view uri) {
+  const std::string_view path = uri.substr(0, uri.find('?'));
   for (std::size_t at = path.find(".."); at != path.npos; at = path.find("..", at + 1)) {
     const bool begins = at == 0 || path[at - 1] == '/';
     const bool ends = at + 2 == path.size() || path[at + 2] == '/';
@@ -83,8 +87,10 @@ std::string Replacement::escaped(Exchange& x) const {
 std::string Replacement::for_location(Exchange& x) const {
   std::string out;
   bool in_path = true;
+  const bool escapes = was_escaped(x);
   for (const Piece& piece : pieces_) {
-    if (piece.capture >= 0) append_escaped(out, x.captures.get(piece.capture));
+    if (piece.capture >= 0 && escapes) append_escaped(out, x.captures.get(piece.capture));
+    else if (piece.capture >= 0) out += x.captures.get(piece.capture);
     else append_unescaped(out, piece.text.eval(x), in_path);
   }
   return out;
@@ -121,7 +127,10 @@ Outcome Replace::run(Exchange& x, Progress& progress) const {
   }
   if (progress.logs)
     x.log(Level::notice, "\"" + regex_->pattern() + "\" " + (matched == Regex::Outcome::matched ? "matches" : "does not match") + " \"" + x.uri + "\"");
-  if (matched == Regex::Outcome::no_match) return Next{};
+  if (matched == Regex::Outcome::no_match) {
+    x.captures.clear();  // as in nginx: $1 of an earlier match is gone
+    return Next{};
+  }
   keep_named_captures(x, *regex_, x.captures);
   return status_ ? redirect(x) : move(x, progress);
 }
@@ -145,8 +154,8 @@ Outcome Replace::redirect(Exchange& x) const {
 
 Outcome Replace::move(Exchange& x, Progress& progress) const {
   std::string to = path_.plain(x);
-  if (!to.starts_with('/') || leaves_root(to) || to.find('\0') != to.npos) {
-    x.log(Level::error, to.empty() ? "the rewritten URI has a zero length" : "the rewritten URI \"" + to + "\" is no path below the root");
+  if (to.empty() || leaves_root(to) || to.find('\0') != to.npos) {
+    x.log(Level::error, to.empty() ? "the rewritten URI has a zero length" : "the rewritten URI \"" + to + "\" would lead out of the root");
     return Response(500);
   }
   x.args = new_args(x);

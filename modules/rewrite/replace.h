@@ -8,15 +8,16 @@
 
 namespace seawall::rewrite {
 
-// A text with variables in which captures can be told from all else: in a Location and in arguments they are escaped, as they
-// come out of a decoded URI.
+// A text with variables in which captures can be told from all else: in arguments they are escaped, as they come out of a decoded
+// URI, and in a Location.
 class Replacement {
  public:
   Replacement() = default;
   Replacement(std::string_view text, const Invocation& in);
   std::string plain(Exchange& x) const { return whole_.eval(x); }
   std::string escaped(Exchange& x) const;
-  // What Location says: what variables bring in escapes is written out up to its first '?', as in nginx; captures stay escaped.
+  // What Location says: what variables bring in escapes is written out up to its first '?', captures are escaped where the
+  // request's path had escapes; both as in nginx.
   std::string for_location(Exchange& x) const;
   bool empty() const { return whole_.empty(); }
 

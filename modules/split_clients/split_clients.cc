@@ -3,6 +3,7 @@
 #include "seawall/base/text.h"
 #include "seawall/config/placed.h"
 #include "seawall/module/module.h"
+#include "seawall/server/written_variables.h"
 
 namespace seawall::split_clients {
 namespace {
@@ -16,6 +17,7 @@ class Part {
 
 class Split {
  public:
+  std::string name;  // of the variable
   Template source;
   std::vector<Part> parts;
 };
@@ -29,6 +31,7 @@ constexpr std::uint32_t kAll = 10'000;
 
 bool get(Exchange& x, std::string_view, const void* data, std::string& out) {
   const Split& split = *static_cast<const Split*>(data);
+  if (const std::string* written = find_written(x, split.name)) return out += *written, true;
   const std::uint32_t hash = murmur2(split.source.eval(x));
   for (const Part& part : split.parts) {
     if (hash >= part.below && part.percent) continue;
@@ -83,7 +86,7 @@ void open_split(Conf& conf, const Invocation& in) {
   for (const Node& row : in.node.children) placed(row.place, [&] { split->parts.push_back(part_of(row)); });
   share_out(split->parts);
   Variable variable;
-  variable.name = word.substr(1);
+  variable.name = split->name = lower(word.substr(1));
   variable.get = get;
   variable.data = split.get();
   in.binder.variables().define_changeable(std::move(variable));

@@ -128,3 +128,15 @@ TEST_CASE("split_clients is refused in nginx's words") {
   CHECK_THAT(refused("split_clients $uri $b { 60% a; * b; 10% c; }"), ContainsSubstring("percent total is greater than 100%"));
   CHECK_THAT(refused("split_clients $uri b { }"), ContainsSubstring("invalid variable name \"b\""));
 }
+
+TEST_CASE("what set or a named capture has written goes before a map, geo or split_clients, wherever that stands") {
+  const std::string server = site("", "location /set { set $a set; set $b set; set $c set; return 200 \"$a $b $c\"; } "
+                                      "location ~ ^/name/(?<a>.)(?<b>.)(?<c>.) { return 200 \"$a $b $c\"; } location / { return 200 \"$a $b $c\"; }");
+  const std::string values = "map $uri $a { default map; } geo $B { default geo; } split_clients $uri $c { * split; } ";
+  for (const std::string& text : {server + values, values + server}) {
+    Server s(text);
+    CHECK(body(s, "/set") == "set set set");
+    CHECK(body(s, "/name/xyz") == "x y z");
+    if (text.starts_with(" server")) CHECK(body(s, "/") == "map geo split");
+  }
+}

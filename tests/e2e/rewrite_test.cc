@@ -3,6 +3,7 @@
 #include "e2e/curl.h"
 #include "e2e/raw_client.h"
 #include "e2e/server.h"
+#include "e2e/upstream.h"
 
 using namespace test;
 using Catch::Matchers::ContainsSubstring;
@@ -96,7 +97,7 @@ TEST_CASE("a URI that rewrite may not make is a 500, and a circle ends") {
                   "location /circle { rewrite ^ /circle; }"), {{"html/files/a", "a"}, {"secret", "s"}});
   CHECK(body(s, "/up/?f=a") == "a");
   CHECK(raw(s, "/up/?f=../../secret").status == 500);
-  CHECK(raw(s, "/bare/?f=x").status == 500);
+  CHECK(raw(s, "/bare/?f=x/../../secret").status == 500);
   CHECK(raw(s, "/bare/").status == 500);
   CHECK(raw(s, "/circle").status == 500);
   CHECK(s.wait_for_log("the rewritten URI has a zero length"));
@@ -144,4 +145,73 @@ TEST_CASE("rewrite and set are refused in nginx's words") {
   CHECK_THAT(refused("set a b;"), ContainsSubstring("invalid variable name \"a\""));
   CHECK_THAT(refused("set $uri b;"), ContainsSubstring("the duplicate \"uri\" variable"));
   CHECK_THAT(refused("return 200 $nobody;"), ContainsSubstring("unknown \"nobody\" variable"));
+}
+
+namespace {
+
+// Answers with the line it was asked.
+void say_line(RawClient& c) {
+  const std::string head = c.read_until("\r\n\r\n"), line = head.substr(0, head.find(" HTTP/1."));
+  c.send("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: " + std::to_string(line.size()) + "\r\n\r\n" + line);
+}
+
+}  // namespace
+
+TEST_CASE("a rewrite to a path without a slash is passed on: the way to hand a path on as the client has escaped it") {
+  Upstream up(say_line);
+  Server s(server("location /foo/ { rewrite ^ $request_uri; rewrite ^/foo/(.*) $1 break; return 400; proxy_pass " + up.url() + "/$uri; } "
+                  "location /go/ { rewrite ^/go/(.*) $1 break; proxy_pass " + up.url() + "; } "
+                  "root %%DIR%%/html; location /name/ { rewrite ^/name/(.*) $1; } location /stay/ { rewrite ^/stay/(.*) $1 break; }"),
+           {{"html/files/a", "a"}, {"htmlsecret", "secret"}});
+  CHECK(raw(s, "/foo/a%2Fb").body == "GET /a%2Fb");
+  CHECK(raw(s, "/foo/a%2Fb?x=/../1").body == "GET /a%2Fb?x=/../1");
+  CHECK(raw(s, "/go/name").body == "GET /name");
+  CHECK(raw(s, "/name/files/a").body == "a");
+  CHECK(raw(s, "/stay/files/a").body == "a");
+  for (const char* path : {"/name/secret", "/stay/secret"}) CHECK(raw(s, path).status == 404);
+}
+
+TEST_CASE("rewrite and an if behind it are of one location: what break leaves is passed on as it was rewritten") {
+  Upstream up(say_line);
+  Server s(server("location /w/ { rewrite ^/w/(.*) /new/$1; if ($arg_b) { break; } rewrite ^ /elsewhere break; proxy_pass " + up.url() + "/base/; } "
+                  "location /if/ { if ($arg_b) { break; } proxy_pass " + up.url() + "/base/; }"));
+  CHECK(body(s, "/w/a?b=1") == "GET /new/a?b=1");
+  CHECK(body(s, "/if/a?b=1") == "GET /base/a?b=1");
+}
+
+TEST_CASE("a regex of rewrite that does not match clears the captures, one of a location leaves them") {
+  Server s(server("location ~ ^/c/(.*)$ { set $before $1; rewrite ^/none /x; return 200 \"$before[$1]\"; } "
+                  "location ~ ^/never/(.*)$ { return 200 never; } location ~ ^/l/(.*)$ { return 200 $1; }"));
+  CHECK(body(s, "/c/a") == "a[]");
+  CHECK(body(s, "/l/a") == "a");
+}
+
+TEST_CASE("captures inside each other go to several arguments") {
+  Server s(server("rewrite ^/s/((.*)) /x?p=$1&q=$2; location /l/ { rewrite ^/l/((.)(.*)) /x?p=$3&q=$1&r=$2 redirect; } "
+                  "location /x { return 200 \"$arg_p|$arg_q|$args\"; }"));
+  CHECK(raw(s, "/s/abc").body == "abc|abc|p=abc&q=abc");
+  CHECK(raw(s, "/s/a%20%26b?c").body == "a%20%26b|a%20%26b|p=a%20%26b&q=a%20%26b&c");
+  CHECK_THAT(raw(s, "/l/a%3Fb?c").header("Location"), ContainsSubstring("/x?p=%3Fb&q=a%3Fb&r=a&c"));
+}
+
+TEST_CASE("captures are escaped in a Location where the client has escaped something, in arguments always") {
+  Server s(server("location /r/ { rewrite ^/r/(.*)$ /to/$1 redirect; } location /a/ { rewrite ^/a/(.*)$ /shown?x=$1; } "
+                  "location /shown { return 200 \"$args\"; }"));
+  CHECK_THAT(raw(s, "/r/a;b&c").header("Location"), Catch::Matchers::EndsWith("/to/a;b&c"));
+  CHECK_THAT(raw(s, "/r/a;b%20c").header("Location"), Catch::Matchers::EndsWith("/to/a%3Bb%20c"));
+  CHECK_THAT(raw(s, "/r/a;b+c").header("Location"), Catch::Matchers::EndsWith("/to/a%3Bb%2Bc"));
+  CHECK(raw(s, "/a/1&admin=1").body == "x=1%26admin=1");
+}
+
+TEST_CASE("named captures are variables whatever their case, and none of the server's own") {
+  Server s(server("location ~ ^/a/(?<Name>.*)$ { return 200 \"$name $Name\"; } "
+                  "location /b/ { if ($uri ~ ^/b/(?<userID>.*)$) { rewrite ^/b/(?<Rest>.*) /shown?$userID-$REST? last; } } "
+                  "location /shown { return 200 \"$args\"; }"));
+  CHECK(body(s, "/a/x") == "x x");
+  CHECK(body(s, "/b/y") == "y-y");
+  const auto refused = [](const std::string& inside) { return check_config(server(inside)).err; };
+  CHECK_THAT(refused("location ~ ^/(?<remote_addr>.*)$ { }"), ContainsSubstring("the duplicate \"remote_addr\" variable"));
+  CHECK_THAT(refused("if ($uri ~ (?<Request_URI>.*)) { return 200; }"), ContainsSubstring("the duplicate \"request_uri\" variable"));
+  CHECK_THAT(refused("return 200 $geoip_country_code;"), ContainsSubstring("\"geoip_country_code\" variable is not supported yet"));
+  CHECK_THAT(refused("return 200 $http3;"), ContainsSubstring("\"http3\" variable is not supported yet"));
 }
