@@ -138,11 +138,26 @@ class KeptFields {
   std::string location_;
 };
 
+// As in nginx: the first location that is asked for a page and has recursive_error_pages off is the last one asked.
+class PageSearch {
+ public:
+  std::optional<Outcome> page_for(Exchange& x, const Response& response) {
+    if (!may_ask_ || !is_bare(response)) return std::nullopt;
+    ask(x);
+    return error_page_for(x, response);
+  }
+  bool may_ask() const { return may_ask_; }
+  void ask(const Exchange& x) { may_ask_ = x.core().error_pages->empty() || *x.core().recursive_error_pages; }
+
+ private:
+  bool may_ask_ = true;
+};
+
 // The loop over hops: an outcome leads to a response, or by an internal redirect or an error page to the next outcome. Ends
 // with a finished Response, or with Abort.
 Task<void> settle(Exchange& x, Outcome& outcome) {
   int final_status = 0;
-  bool in_error_page = false;
+  PageSearch pages;
   KeptFields kept;
   for (int hop = 0; hop <= kMaxHops; ++hop) {
     if (x.aborted || std::holds_alternative<Abort>(outcome)) {
@@ -161,19 +176,19 @@ Task<void> settle(Exchange& x, Outcome& outcome) {
     Response& response = std::get<Response>(outcome);
     const bool bare = is_bare(response);
     if (bare && ends_connection(response.status)) x.keep_alive = false;
-    const bool may_have_page = !in_error_page || *x.core().recursive_error_pages;
-    std::optional<Outcome> page = may_have_page ? error_page_for(x, response) : std::nullopt;
+    std::optional<Outcome> page = pages.page_for(x, response);
     if (!page) {
       // An error page that fails itself is that failure, as in nginx.
       if (final_status && !bare) response.status = final_status;
       kept.add_to(response);
-      page = finish_response(x, response, may_have_page);
+      page = finish_response(x, response, pages.may_ask());
       if (!page) co_return;
+      pages.ask(x);
     }
     tell(x, [&] { return "error_page for " + std::to_string(response.status) + ": " + described(*page); });
     kept.keep(response);
     x.kept_fields.clear();  // they are about a file that is not there
-    in_error_page = true;
+    final_status = 0;       // what an earlier page was to have: this one may leave the status to whom answers (a bare "=")
     outcome = std::move(*page);
     auto* answer = std::get_if<Response>(&outcome);
     if (answer && !finish_response(x, *answer, false)) co_return;

@@ -127,3 +127,23 @@ TEST_CASE("what error_page does not take is refused in nginx's words") {
   CHECK_THAT(refused("error_page =200 /x;"), Contains("invalid value \"=200\""));
   CHECK_THAT(refused("error_page /x;"), Contains("invalid number of arguments in \"error_page\" directive"));
 }
+
+TEST_CASE("the location that is asked for a page first says whether others are asked behind it") {
+  const std::string pages = "error_page 404 /first; return 404; } location = /second { return 200 second; } location = /first { error_page 403 =200 /second; ";
+  CHECK(ask("location / { " + pages + "recursive_error_pages on; return 403; }").status == 403);
+  CHECK(ask("location / { recursive_error_pages on; " + pages + "return 403; }").body == "second");
+  // One that has no pages at all is not asked.
+  CHECK(ask("location = / { try_files /none /lost; } location = /lost { recursive_error_pages off; error_page 403 =200 /second; return 403; } "
+            "location = /second { return 200 second; }").body == "second");
+  // Asked in vain counts, too: of a range that there is not nobody asks any more.
+  Server s("server { listen 127.0.0.1:%%PORT_0%%; root %%DIR%%/html; location / { error_page 404 = /file; return 404; } "
+           "location = /file { error_page 416 =200 /page; } location = /page { return 200 page; } }", {{"html/file", "x"}});
+  CHECK(get(s.url("/"), {"Range: bytes=9-"}).status == 416);
+}
+
+TEST_CASE("a bare = undoes the status of an earlier page") {
+  const std::string first = "recursive_error_pages on; location / { error_page 404 =410 /first; return 404; } location = /second { return 201 made; } ";
+  CHECK(ask(first + "location = /first { error_page 403 = /second; return 403; }").status == 201);
+  CHECK(ask(first + "location = /first { error_page 403 /second; return 403; }").status == 403);
+  CHECK(ask(first + "location = /first { error_page 403 =202 /second; return 403; }").status == 202);
+}
