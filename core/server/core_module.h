@@ -3,6 +3,7 @@
 // loader registers them before any module.
 #pragma once
 #include <span>
+#include <string>
 
 #include "seawall/config/directive.h"
 #include "seawall/config/variable.h"
@@ -26,6 +27,9 @@ struct CoreModule {
   using Conf = CoreConf;
   static constexpr const char* name = "core";
   static constexpr const char* summary = "requests, responses and their deadlines";
+  struct State {
+    std::string charset;  // server/told_charset.h
+  };
   static const std::span<const Directive> directives;
   static const std::span<const Filter> filters;
   static const std::span<const VariableRow> variables;

@@ -6,6 +6,7 @@
 #include "seawall/net/loop.h"
 #include "seawall/server/core_conf.h"
 #include "seawall/server/inform.h"
+#include "seawall/server/told_charset.h"
 #include "seawall/upstream/forwarding.h"
 
 namespace seawall {
@@ -184,6 +185,8 @@ std::optional<Outcome> Forwarding::answer(UpstreamHead head) {
     if (is_intercepted(status)) return intercept(status);
   }
   take_rate();
+  if (const Field* charset = attempts_.head.headers.find(FieldId::x_accel_charset); charset && !(*conf_.ignore_headers & ignored::charset))
+    tell_charset(x_, charset->value);
   if (auto elsewhere = follow_accel()) return elsewhere;
   return make_response();
 }

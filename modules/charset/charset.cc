@@ -7,6 +7,7 @@
 #include "seawall/base/text.h"
 #include "seawall/module/module.h"
 #include "seawall/server/changed_body.h"
+#include "seawall/server/told_charset.h"
 #include "seawall/server/type_list.h"
 
 namespace seawall::charset {
@@ -111,13 +112,25 @@ class ContentType {
 // Browsers of old took the charset of a redirect for that of the page it leads to.
 bool may_tell(const Response& response) { return response.status != 301 && response.status != 302; }
 
-bool active(const Conf& conf) { return !conf.charset->off || !conf.source->off; }
+bool active(const Conf& conf) { return !conf.charset->off || !conf.source->off || !conf.maps->empty(); }
+
+bool is_known(std::string_view name, const Conf& conf) {
+  const auto is = [&](const Name& other) { return !other.off && other.name.is_literal() && equals_ignoring_case(other.name.source(), name); };
+  return is(*conf.charset) || is(*conf.source) || std::any_of(conf.maps->begin(), conf.maps->end(), [&](const auto& map) {
+           return equals_ignoring_case(map->from, name) || equals_ignoring_case(map->to, name);
+         });
+}
 
 // Empty: the charset stays as it is. What a subrequest answers becomes a part of the main request's response.
 std::string wanted_by(Exchange& x, const Response& response, const ContentType& is, const Conf& conf) {
   if (x.parent) {
     const Response* whole = x.main().response;
     return whole ? std::string(ContentType(whole->headers.get(FieldId::content_type)).charset) : std::string();
+  }
+  if (const std::string& told = told_charset(x); !told.empty()) {
+    if (is_known(told, conf)) return told;
+    x.log(Level::error, "unknown charset \"" + told + "\" to override");
+    return {};
   }
   if (conf.charset->off || (is.charset.empty() ? is.has_parameters || !conf.types->has(response) : !*conf.override)) return {};
   return conf.charset->name.eval(x);

@@ -3,6 +3,7 @@
 
 #include "e2e/curl.h"
 #include "e2e/probe.h"
+#include "e2e/upstream.h"
 
 using namespace test;
 using Catch::Matchers::ContainsSubstring;
@@ -89,4 +90,26 @@ TEST_CASE("charset refuses what cannot work") {
   CHECK_THAT(refusal("charset_map a utf-8 { 80 D0; }" + listens), ContainsSubstring("invalid value \"D0\" in "));
   CHECK_THAT(refusal("charset_map a b { 80 81 82; }" + listens),
              ContainsSubstring("invalid parameters number in "));
+}
+
+TEST_CASE("X-Accel-Charset goes before charset, and further with X-Accel-Redirect") {
+  Upstream up([](RawClient& c) {
+    const std::string head = c.read_until("\r\n\r\n");
+    std::string told = head.find("/unknown") != head.npos ? "nobody" : "KOI8-R";
+    if (head.find("/moved") != head.npos) told += "\r\nX-Accel-Redirect: /file";
+    c.send("HTTP/1.1 200 OK\r\nContent-Type: text/any\r\nContent-Length: 2\r\nConnection: close\r\nX-Accel-Charset: " + told + "\r\n\r\n\xd0\xb0");
+  });
+  Server s(server("charset utf-8; source_charset utf-8; location / { proxy_pass " + up.url() + "; } "
+                  "location /ignored { proxy_pass " + up.url() + "; proxy_ignore_headers X-Accel-Charset; } location = /file { }"),
+           {{"file", "\xd0\xb1"}});
+  const Response r = get(s.url("/"));
+  CHECK(r.header("Content-Type") == "text/any; charset=KOI8-R");
+  CHECK(r.body == "\xc1");
+  CHECK(r.count("X-Accel-Charset") == 0);
+  const Response moved = get(s.url("/moved"));
+  CHECK_THAT(moved.header("Content-Type"), ContainsSubstring("; charset=KOI8-R"));
+  CHECK(moved.body == "\xc2");
+  CHECK(type_of(s, "/ignored") == "text/any");
+  CHECK(type_of(s, "/unknown") == "text/any");
+  CHECK(s.wait_for_log("unknown charset \"nobody\" to override"));
 }
