@@ -19,11 +19,29 @@ class Conf {
   const VariableTable* variables = nullptr;
 };
 
+using Texts = std::map<std::string, std::string>;
+
+// Bytes of all variables and blocks of one request together.
+inline constexpr std::size_t kMostHeld = 1024 * 1024;
+inline constexpr const char* kTooMuch = "too much in the variables and blocks of an SSI page";
+
 // Of a page: how times are written in it. Of the main request: what all pages share.
 class State {
  public:
   std::string time_format = "%A, %d-%b-%Y %H:%M:%S %Z";
-  std::map<std::string, std::string> variables, blocks;
+  Texts variables, blocks;
+  std::size_t held = 0;  // by both
+  // False: there is no room for that any more, and nothing has changed.
+  bool put(Texts& texts, const std::string& name, std::string value) {
+    static constexpr std::size_t kOverhead = 64;  // of an entry, about
+    const auto known = texts.find(name);
+    const std::size_t before = known == texts.end() ? 0 : known->second.size();
+    const std::size_t after = held - before + value.size() + (known == texts.end() ? name.size() + kOverhead : 0);
+    if (after > kMostHeld) return false;
+    held = after;
+    texts[name] = std::move(value);
+    return true;
+  }
   int inclusions = 0;  // of the whole request
   std::size_t under_way = 0;  // of these, now
   Captures captures;  // of the last regular expression of an `if`

@@ -60,7 +60,8 @@ bool matches(Exchange& x, const std::string& pattern, const std::string& text) {
   }
   State& state = x.main().state<Ssi>();
   if (regex->match(text, &state.captures) != Regex::Outcome::matched) return false;
-  for (const auto& [name, group] : regex->names()) state.variables[lower(name)] = state.captures.get(group);
+  for (const auto& [name, group] : regex->names())
+    if (!state.put(state.variables, name, std::string(state.captures.get(group)))) throw CommandError(kTooMuch);
   return true;
 }
 

@@ -108,9 +108,17 @@ void Page::work_off() {
 
 // Of a block too long nothing more is kept, and the log says it once.
 void Page::keep(const std::string& text) {
-  if (block_->size() > kLargestValue) return;
+  State& state = x_.main().state<Ssi>();
+  if (block_ == &dropped_ || block_->size() > kLargestValue || state.held > kMostHeld) return;
   *block_ += text;
+  state.held += text.size();
   if (block_->size() > kLargestValue) x_.log(Level::error, "too long a block in an SSI page");
+  else if (state.held > kMostHeld) x_.log(Level::error, kTooMuch);
+}
+
+void Page::put(Texts State::*texts, const std::string& name, std::string value) {
+  State& state = x_.main().state<Ssi>();
+  if (!state.put(state.*texts, name, std::move(value))) throw CommandError(kTooMuch);
 }
 
 void Page::obey(const Token& token) {
@@ -123,11 +131,11 @@ void Page::obey(const Token& token) {
     case CommandId::echo: return echo(command);
     case CommandId::config: return configure(command);
     case CommandId::set:
-      x_.main().state<Ssi>().variables[lower(*command.find("var"))] = evaluate(x_, conf_, *command.find("value"));
-      return;
+      return put(&State::variables, lower(*command.find("var")), evaluate(x_, conf_, *command.find("value")));
     case CommandId::block:
+      block_ = &dropped_;  // unless there is room for it
+      put(&State::blocks, *command.find("name"), {});
       block_ = &x_.main().state<Ssi>().blocks[*command.find("name")];
-      block_->clear();
       return;
     case CommandId::endblock: block_ = nullptr; return;
     default: return decide(command);
@@ -207,12 +215,21 @@ void Page::end_inclusion() {
   parts_.pop_front();
   --inclusions_;
   if (parts_.empty()) waits_ = false;  // what waits, waits for the last in line
-  if (!ended->set.empty()) x_.main().state<Ssi>().variables[ended->set] = std::move(ended->value);
+  if (!ended->set.empty()) take_value(*ended);
   if (ended->shown || ended->stub.empty()) return;
   // The block may hold commands of its own.
   std::deque<Token> tokens;
   Parser().add(ended->stub, true, tokens);
   tokens_.insert(tokens_.begin(), std::make_move_iterator(tokens.begin()), std::make_move_iterator(tokens.end()));
+}
+
+// As in nginx the page of an error is no value: the variable stays what it was, or is empty.
+void Page::take_value(Inclusion& ended) {
+  State& state = x_.main().state<Ssi>();
+  const bool succeeded = ended.status() > 0 && ended.status() < 300;
+  if (const auto known = state.variables.find(ended.set); !succeeded)
+    ended.value = known == state.variables.end() ? std::string() : known->second;
+  if (!state.put(state.variables, ended.set, std::move(ended.value))) x_.log(Level::error, kTooMuch);
 }
 
 }  // namespace seawall::ssi

@@ -62,6 +62,7 @@ class Page final : public Reader {
 
   bool shows() const { return hidden_ == 0; }
   void keep(const std::string& text);
+  void put(Texts State::*texts, const std::string& name, std::string value);
   // Obeys tokens until there are no more, there is enough to go out, or what follows has to wait for an inclusion.
   void work_off();
   bool may_go_on() const;
@@ -75,6 +76,7 @@ class Page final : public Reader {
   void configure(const Command& command);
   void take_included(Inclusion& inclusion, const Slice& data, std::string& out);
   void end_inclusion();
+  void take_value(Inclusion& ended);
 
   Exchange& x_;
   const Conf& conf_;
@@ -88,6 +90,7 @@ class Page final : public Reader {
   bool waits_ = false;          // what follows the last of them depends on it
   std::string error_message_ = "[an error occurred while processing the directive]";
   std::string* block_ = nullptr;  // being kept
+  std::string dropped_;           // stays empty: in the place of a block that is not kept
   bool ended_ = false;            // the body
 };
 

@@ -240,3 +240,27 @@ TEST_CASE("what parallel inclusions set is set for the page, and what is asked o
   const std::string id = body.substr(1, 32);
   CHECK(body == "/" + id + "/" + id + ",1,2," + id);
 }
+
+TEST_CASE("the page of an error is no value for a variable of ssi") {
+  const std::string include = "<!--#include virtual=\"/away\" set=\"v\" --><!--#include virtual=\"/none\" set=\"w\" -->";
+  Server s(server("location = /away { return 302 /; } location = /good { return 201 good; }"),
+           {{"page", "<!--#set var=\"v\" value=\"before\" -->" + include + "[<!--#echo var=\"v\" -->|<!--#echo var=\"w\" -->]"
+                     "<!--#include virtual=\"/good\" set=\"v\" -->[<!--#echo var=\"v\" -->]"}});
+  CHECK(get(s.url("/page")).body == "[before|][good]");
+}
+
+TEST_CASE("all variables and blocks of an ssi request together are bounded") {
+  std::string page = "<!--#set var=\"a\" value=\"0123456789abcdef\" -->", blocks;
+  for (int i = 0; i < 11; ++i) page += "<!--#set var=\"a\" value=\"$a$a\" -->";
+  for (int i = 0; i < 40; ++i) page += "<!--#set var=\"v" + std::to_string(i) + "\" value=\"$a\" -->";
+  for (int i = 0; i < 40; ++i) blocks += "<!--#block name=\"b" + std::to_string(i) + "\" -->" + std::string(32'768, 'b') + "<!--#endblock -->";
+  const auto uses = [](const std::string& what) { return "<!--#if expr=\"$" + what + "\" -->yes<!--#else -->no<!--#endif -->"; };
+  Server s(server("location = /nothing { return 200; }"),
+           {{"page", page + uses("v9") + uses("v39") + "<!--#set var=\"a\" value=\"1\" --><!--#set var=\"v39\" value=\"now\" -->" + uses("v39")},
+            {"blocks", blocks + "<!--#include virtual=\"/nothing\" stub=\"b0\" -->,<!--#include virtual=\"/nothing\" stub=\"b39\" -->,"}});
+  const std::string shown = get(s.url("/page")).body;
+  CHECK_THAT(shown, ContainsSubstring(kError) && Catch::Matchers::EndsWith("yesnoyes"));
+  const std::string stubs = get(s.url("/blocks")).body;
+  CHECK_THAT(stubs, ContainsSubstring(std::string(32'768, 'b') + ",") && ContainsSubstring(kError));
+  CHECK(s.wait_for_log("too much in the variables and blocks of an SSI page"));
+}
