@@ -1,6 +1,7 @@
 #include "seawall/net/proxy_header.h"
 
 #include <algorithm>
+#include <span>
 
 #include "seawall/base/text.h"
 
@@ -71,10 +72,72 @@ ProxyHeader parse_binary(std::string_view bytes) {
   const std::size_t ports = 16 + 2 * width;
   header.source = *Address::from_bytes(bytes.substr(16, width), two_bytes(bytes, ports));
   header.destination = *Address::from_bytes(bytes.substr(16 + width, width), two_bytes(bytes, ports + 2));
+  header.tlvs = bytes.substr(ports + 4, header.size - ports - 4);
   return header;
 }
 
+// The value behind a TLV's type; see ProxyTlv.
+class Type {
+ public:
+  std::string_view name;
+  unsigned number;
+};
+constexpr Type kTypes[] = {{"alpn", 0x01}, {"authority", 0x02}, {"unique_id", 0x05}, {"ssl", 0x20}, {"netns", 0x30}};
+constexpr Type kSslTypes[] = {{"version", 0x21}, {"cn", 0x22}, {"cipher", 0x23}, {"sig_alg", 0x24}, {"key_alg", 0x25}};
+
+std::optional<unsigned> number_of(std::string_view name, std::span<const Type> types) {
+  if (name.starts_with("0x")) {
+    const auto number = parse_hex(name.substr(2));
+    if (!number || *number > 255) return std::nullopt;
+    return static_cast<unsigned>(*number);
+  }
+  const auto known = std::find_if(types.begin(), types.end(), [&](const Type& type) { return type.name == name; });
+  if (known == types.end()) return std::nullopt;
+  return known->number;
+}
+
+ProxyTlv look_up(std::string_view tlvs, std::string_view name, std::span<const Type> types) {
+  ProxyTlv tlv;
+  const auto wanted = number_of(name, types);
+  if (!wanted) {
+    tlv.state = ProxyTlv::unknown_name;
+    return tlv;
+  }
+  while (!tlvs.empty()) {
+    const std::size_t length = tlvs.size() < 3 ? 0 : two_bytes(tlvs, 1);
+    if (tlvs.size() < 3 + length) {
+      tlv.state = ProxyTlv::broken;
+      return tlv;
+    }
+    if (static_cast<unsigned char>(tlvs[0]) == *wanted) {
+      tlv.state = ProxyTlv::found;
+      tlv.value = tlvs.substr(3, length);
+      return tlv;
+    }
+    tlvs.remove_prefix(3 + length);
+  }
+  return tlv;
+}
+
+// In front of the TLVs inside the TLV ssl: a byte of flags, and four that say whether the client's certificate was verified (0: it was).
+constexpr std::size_t kSslHead = 5;
+
 }  // namespace
+
+ProxyTlv find_proxy_tlv(std::string_view tlvs, std::string_view name) {
+  if (!name.starts_with("ssl_")) return look_up(tlvs, name, kTypes);
+  name.remove_prefix(4);
+  ProxyTlv ssl = look_up(tlvs, "ssl", kTypes);
+  if (ssl.state != ProxyTlv::found) return ssl;
+  if (ssl.value.size() < kSslHead) {
+    ssl.state = ProxyTlv::broken;
+    return ssl;
+  }
+  if (name != "verify") return look_up(std::string_view(ssl.value).substr(kSslHead), name, kSslTypes);
+  const std::uint32_t verify = static_cast<std::uint32_t>(two_bytes(ssl.value, 1)) << 16 | two_bytes(ssl.value, 3);
+  ssl.value = std::to_string(verify);
+  return ssl;
+}
 
 ProxyHeader parse_proxy_header(std::string_view bytes) {
   const auto begins = [&](std::string_view with) {

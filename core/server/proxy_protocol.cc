@@ -28,7 +28,7 @@ Task<bool> read_proxy_protocol(Connection& c) {
       }
       if (header.state == ProxyHeader::complete) {
         socket.try_read({bytes.data(), header.size});
-        c.info.proxied = std::make_shared<const Proxied>(Proxied{header.source, header.destination});
+        c.info.proxied = std::make_shared<const ProxiedHeader>(Proxied{header.source, header.destination}, header.tlvs);
         co_return true;
       }
     }

@@ -4,7 +4,9 @@
 #include <sys/socket.h>
 
 #include "seawall/net/loop.h"
+#include "seawall/net/proxy_header.h"
 #include "seawall/server/exchange.h"
+#include "seawall/server/proxy_protocol.h"
 #include "seawall/server/variables.h"
 
 namespace seawall {
@@ -55,6 +57,17 @@ bool proxied_port(Exchange& x, std::string_view, const void*, std::string& out) 
   return !address.empty() && append_port(address, out);
 }
 
+bool proxied_tlv(Exchange& x, std::string_view name, const void*, std::string& out) {
+  if (!x.connection.proxied) return false;
+  const auto& header = static_cast<const ProxiedHeader&>(*x.connection.proxied);
+  ProxyTlv tlv = find_proxy_tlv(header.tlvs, name);
+  if (tlv.state == ProxyTlv::unknown_name) x.log(Level::error, "unknown PROXY protocol TLV \"" + std::string(name) + "\"");
+  if (tlv.state == ProxyTlv::broken) x.log(Level::error, "broken PROXY protocol TLV");
+  if (tlv.state != ProxyTlv::found) return false;
+  out += tlv.value;
+  return true;
+}
+
 bool connection(Exchange& x, std::string_view, const void*, std::string& out) {
   append_number(x.connection.number, out);
   return true;
@@ -94,6 +107,7 @@ constexpr VariableRow rows[] = {
     {"proxy_protocol_port", proxied_port<&Proxied::client>},
     {"proxy_protocol_server_addr", proxied_addr<&Proxied::server>},
     {"proxy_protocol_server_port", proxied_port<&Proxied::server>},
+    {"proxy_protocol_tlv_*", proxied_tlv},
     {"remote_addr", remote_addr},
     {"remote_port", remote_port},
     {"server_addr", server_addr},

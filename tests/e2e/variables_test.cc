@@ -1,8 +1,16 @@
 // The core's variables, seen through return and add_header.
+#include <arpa/inet.h>
+#include <sys/socket.h>
+
+#include <atomic>
+#include <filesystem>
+
 #include "catch.h"
 #include "e2e/certificate.h"
 #include "e2e/curl.h"
 #include "e2e/server.h"
+#include "e2e/timing.h"
+#include "e2e/upstream.h"
 
 using namespace test;
 
@@ -133,4 +141,114 @@ TEST_CASE("a TLS connection says what was agreed on") {
 TEST_CASE("TLS variables are empty on plain connections") {
   Server s(answering("[$ssl_protocol$ssl_cipher$ssl_client_verify]"));
   CHECK(ask(s, "GET / HTTP/1.1") == "[]");
+}
+
+namespace {
+
+int own_port(const RawClient& c) {
+  sockaddr_in address{};
+  socklen_t size = sizeof address;
+  REQUIRE(::getsockname(c.fd(), reinterpret_cast<sockaddr*>(&address), &size) == 0);
+  return ntohs(address.sin_port);
+}
+
+}  // namespace
+
+TEST_CASE("the process, the connection's age, and where the root really is") {
+  Server s("server { listen 127.0.0.1:%%PORT_0%%; root %%DIR%%/link; location / { "
+           "return 200 \"$nginx_version|$connection_time|$realpath_root|$document_root|$request_filename\"; } }", {{"html/x", "x"}});
+  std::filesystem::create_directory_symlink(s.folder() + "/html", s.folder() + "/link");
+  const std::string real = std::filesystem::canonical(s.folder() + "/html");
+  CHECK_THAT(ask(s, "GET /a/b HTTP/1.1"), Catch::Matchers::Matches(R"(1\.\d+\.\d+\|0\.\d{3}\|)" + real + "\\|" + s.folder() + "/link\\|" + s.folder() + "/link/a/b"));
+}
+
+TEST_CASE("what the PROXY protocol tells, and the peer behind it") {
+  Server s("set_real_ip_from 127.0.0.1; real_ip_header proxy_protocol; server { listen 127.0.0.1:%%PORT_0%% proxy_protocol; location / { return 200 "
+           "\"$remote_addr:$remote_port|$realip_remote_addr:$realip_remote_port|$proxy_protocol_addr:$proxy_protocol_port|"
+           "$proxy_protocol_server_addr:$proxy_protocol_server_port|$proxy_protocol_tlv_alpn|$proxy_protocol_tlv_authority|"
+           "$proxy_protocol_tlv_ssl_cn|$proxy_protocol_tlv_ssl_verify|$proxy_protocol_tlv_0xEA|$proxy_protocol_tlv_unique_id\"; } "
+           "location /odd { return 200 \"[$proxy_protocol_tlv_nobody]\"; } }");
+  const std::string get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+  RawClient text(s.port());
+  text.send("PROXY TCP4 192.0.2.1 192.0.2.2 123 5678\r\n" + get);
+  CHECK(text.read_response().body == "192.0.2.1:123|127.0.0.1:" + std::to_string(own_port(text)) + "|192.0.2.1:123|192.0.2.2:5678||||||");
+  const std::string ssl = std::string("\x20\0\x0c\x01\0\0\0\x05", 8) + std::string("\x22\0\x04", 3) + "some";
+  const std::string rest = std::string("\xc0\0\2\7\xc0\0\2\x08\0\x50\1\xbb", 12) + std::string("\1\0\2h2\2\0\6a.test", 14) + ssl + std::string("\xea\0\3own", 6);
+  const std::string header = std::string("\r\n\r\n\0\r\nQUIT\n\x21\x11\0", 15) + static_cast<char>(rest.size()) + rest;
+  RawClient binary(s.port());
+  binary.send(header + get + "GET /odd HTTP/1.1\r\nHost: a\r\n\r\n");
+  CHECK(binary.read_response().body ==
+        "192.0.2.7:80|127.0.0.1:" + std::to_string(own_port(binary)) + "|192.0.2.7:80|192.0.2.8:443|h2|a.test|some|5|own|");
+  CHECK(binary.read_response().body == "[]");
+  CHECK(s.wait_for_log("unknown PROXY protocol TLV \"nobody\""));
+}
+
+TEST_CASE("how many connections do what") {
+  Server s(answering("$connections_active|$connections_reading|$connections_writing|$connections_waiting"));
+  RawClient idle(s.port());
+  idle.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  CHECK(idle.read_response().body == "1|0|1|0");
+  CHECK(wait_until([&] { return ask(s, "GET / HTTP/1.1") == "2|0|1|1"; }));  // it waits a moment after its response has come
+}
+
+TEST_CASE("what the response's head has said, in the log") {
+  Server s("log_format sent \"$uri [$sent_http_keep_alive|$sent_http_last_modified|$sent_http_transfer_encoding|$sent_http_location]\"; "
+           "access_log %%DIR%%/sent.log sent; server { listen 127.0.0.1:%%PORT_0%%; root %%DIR%%/html; keepalive_timeout 75s 20s; "
+           "location /chunked { echo a; echo_flush; echo b; } location /moved { return 302 /x; } }", {{"html/file", "x"}});
+  RawClient c(s.port());
+  const auto fetch_one = [&](const std::string& path) {
+    c.send("GET " + path + " HTTP/1.1\r\nHost: site.test\r\n\r\n");
+    return c.read_response();
+  };
+  const Response file = fetch_one("/file");
+  CHECK(file.header("Keep-Alive") == "timeout=20");
+  CHECK(s.wait_for_log("^/file \\[timeout=20\\|" + file.header("Last-Modified") + "\\|-?\\|-?\\]$", "sent.log"));
+  CHECK(fetch_one("/chunked").header("Transfer-Encoding") == "chunked");
+  CHECK(s.wait_for_log("^/chunked \\[timeout=20\\|-?\\|chunked\\|-?\\]$", "sent.log"));
+  CHECK(fetch_one("/moved").status == 302);
+  CHECK(s.wait_for_log("^/moved \\[timeout=20\\|-?\\|-?\\|http://site.test:" + std::to_string(s.port()) + "/x\\]$", "sent.log"));
+}
+
+TEST_CASE("what went to an upstream and came from it, and how long that took") {
+  const std::string answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 7\r\n\r\n";
+  std::atomic<std::size_t> asked = 0;
+  Upstream up([&](RawClient& c) {
+    asked = c.read_until("\r\n\r\n").size() + c.read(4).size();
+    c.send(answer);
+    c.read_all();
+  });
+  Server s("log_format up \"[$upstream_bytes_sent|$upstream_bytes_received|$upstream_response_length|$upstream_trailer_x_sum|$upstream_trailer_none|"
+           "$proxy_host|$proxy_port|$upstream_connect_time|$upstream_header_time|$upstream_response_time]\"; access_log %%DIR%%/up.log up; "
+           "server { listen 127.0.0.1:%%PORT_0%%; location / { proxy_http_version 1.1; proxy_pass " + up.url() + "; } }");
+  CHECK(ask(s, "POST / HTTP/1.1", "Host: a\r\nContent-Length: 4\r\n", "body") == "abc");
+  const std::string time = "[0-9]+\\.[0-9]{3}";
+  CHECK(s.wait_for_log("^\\[", "up.log"));
+  CHECK_THAT(s.read("up.log"), Catch::Matchers::Matches("\\[" + std::to_string(asked) + "\\|" + std::to_string(answer.size()) + "\\|3\\|7\\|-\\|127\\.0\\.0\\.1:" +
+                                                        std::to_string(up.port()) + "\\|" + std::to_string(up.port()) + "\\|" + time + "\\|" + time + "\\|" + time + "\\]\n"));
+}
+
+TEST_CASE("what a TLS client has offered, and which session it has") {
+  const auto made = make_certificate({"localhost", "IP:127.0.0.1"});
+  Server s(R"(server { listen 127.0.0.1:%%PORT_0%% ssl; server_name localhost; ssl_session_cache shared:a:1m; ssl_session_tickets off;
+    ssl_certificate %%DIR%%/a.crt; ssl_certificate_key %%DIR%%/a.key; location / { return 200 "$ssl_ciphers|$ssl_curve|$ssl_curves|$ssl_session_id"; } })",
+           {{"a.crt", made.certificate}, {"a.key", made.key}});
+  TlsOptions options;
+  options.max_version = TLS1_2_VERSION;
+  options.ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256";
+  options.groups = "P-256:P-384";
+  RawClient c(s.port());
+  c.start_tls(options);
+  c.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  const std::string body = c.read_response().body;
+  CHECK_THAT(body, Catch::Matchers::StartsWith(options.ciphers + ":TLS_EMPTY_RENEGOTIATION_INFO_SCSV|prime256v1|prime256v1:secp384r1|"));
+  unsigned size = 0;
+  const auto session = c.session();
+  const unsigned char* id = SSL_SESSION_get_id(session.get(), &size);
+  std::string hex;
+  for (unsigned i = 0; i < size; ++i) {
+    hex += "0123456789abcdef"[id[i] >> 4];
+    hex += "0123456789abcdef"[id[i] & 15];
+  }
+  CHECK(size == 32);
+  CHECK_THAT(body, Catch::Matchers::EndsWith("|" + hex));
 }

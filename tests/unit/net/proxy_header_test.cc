@@ -111,3 +111,55 @@ TEST_CASE("every beginning of a header is incomplete, and only the whole of it i
     CHECK(parse_proxy_header(whole).size == whole.size());
   }
 }
+
+namespace {
+
+std::string tlv(int type, std::string_view value) {
+  return std::string{static_cast<char>(type), static_cast<char>(value.size() >> 8), static_cast<char>(value.size() & 255)}.append(value);
+}
+
+std::string found(std::string_view tlvs, std::string_view name) {
+  const ProxyTlv tlv = find_proxy_tlv(tlvs, name);
+  switch (tlv.state) {
+    case ProxyTlv::found: return tlv.value;
+    case ProxyTlv::absent: return "(absent)";
+    case ProxyTlv::unknown_name: return "(unknown name)";
+    case ProxyTlv::broken: break;
+  }
+  return "(broken)";
+}
+
+}  // namespace
+
+TEST_CASE("version 2: TLVs behind the addresses, by name and by number") {
+  const std::string ssl = std::string("\x07\0\0\x01\x02", 5) + tlv(0x21, "TLSv1.3") + tlv(0x22, "client") + tlv(0x23, "AES") + tlv(0x24, "SHA256") +
+                          tlv(0x25, "RSA2048") + tlv(0xee, "own");
+  const std::string tlvs = tlv(0x01, "h2") + tlv(0x04, "xx") + tlv(0x02, "a.test") + tlv(0x05, "id") + tlv(0x20, ssl) + tlv(0x30, "ns") + tlv(0xea, "") + tlv(0x01, "second");
+  const std::string bytes = binary(0x21, 0x11, kIpv4 + tlvs) + "GET / HTTP/1.1\r\n";
+  const ProxyHeader header = parse_proxy_header(bytes);
+  REQUIRE(header.state == ProxyHeader::complete);
+  CHECK(header.tlvs == tlvs);
+  CHECK(parse_proxy_header(binary(0x21, 0x21, kIpv6 + tlvs)).tlvs.size() == tlvs.size());
+  for (const auto& [name, value] : {std::pair("alpn", "h2"), {"authority", "a.test"}, {"unique_id", "id"}, {"netns", "ns"}, {"0x4", "xx"}, {"0x04", "xx"},
+                                    {"0xea", ""}, {"0x99", "(absent)"}, {"0x100", "(unknown name)"}, {"0x", "(unknown name)"}, {"crc", "(unknown name)"},
+                                    {"ssl_version", "TLSv1.3"}, {"ssl_cn", "client"}, {"ssl_cipher", "AES"}, {"ssl_sig_alg", "SHA256"},
+                                    {"ssl_key_alg", "RSA2048"}, {"ssl_0xee", "own"}, {"ssl_0x01", "(absent)"}, {"ssl_verify", "258"},
+                                    {"ssl_alpn", "(unknown name)"}}) {
+    INFO(name);
+    CHECK(found(tlvs, name) == value);
+  }
+  CHECK(found(tlvs, "ssl") == ssl);
+  CHECK(found("", "alpn") == "(absent)");
+  CHECK(found("", "ssl_verify") == "(absent)");
+}
+
+TEST_CASE("TLVs that end in the middle are broken, wherever that is") {
+  const std::string tlvs = tlv(0x03, "crc") + tlv(0x20, "\x01" + std::string(4, '\0') + tlv(0x22, "name"));
+  for (std::size_t n = 1; n < tlvs.size(); ++n) {
+    INFO(n);
+    CHECK(found(std::string(tlvs, 0, n), "ssl_cn") == (n == 6 ? "(absent)" : "(broken)"));
+  }
+  CHECK(found(tlvs, "ssl_cn") == "name");
+  CHECK(found(tlv(0x20, "abcd"), "ssl_verify") == "(broken)");
+  CHECK(found(tlv(0x20, std::string(5, 'a') + "\x22\xff\xff"), "ssl_cn") == "(broken)");
+}
