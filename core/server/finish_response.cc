@@ -38,6 +38,12 @@ Result<void> filter(Exchange& x, Response& response, std::size_t& next) {
   return done;
 }
 
+std::string_view name_of(FilterStage stage) {
+  static constexpr std::string_view names[] = {"not_modified", "script", "headers", "userid", "gunzip", "substitute",
+                                               "charset", "ssi", "addition", "compress", "range"};
+  return names[static_cast<std::size_t>(stage)];
+}
+
 // What an upstream has said about the file that it leaves to us.
 void add_kept_fields(Exchange& x, Response& response) {
   for (const Field& field : x.kept_fields.all()) {
@@ -52,9 +58,13 @@ void add_kept_fields(Exchange& x, Response& response) {
 void tell_filters(const Exchange& x) {
   if (x.parent) return;
   tell(x, [&] {
-    std::string text = "filters:";
-    for (const Plan::BoundFilter& filter : x.plan().filters) text += std::string(" ") + filter.module;
-    return text;
+    std::string text;
+    for (const Plan::BoundFilter& filter : x.plan().filters) {
+      const std::string_view stage = name_of(filter.stage);
+      text.append(text.empty() ? " " : ", ").append(stage);
+      if (stage != filter.module) text.append(" of ").append(filter.module);
+    }
+    return "filters:" + text;
   });
   if (x.connection.probe && x.connection.probe->trace) x.connection.probe->trace->location = x.location;
 }

@@ -9,9 +9,9 @@
 namespace seawall {
 namespace {
 
-// A handler that would ask somebody else is not run for who only wants to know.
+// A handler that would ask somebody else is not run for who only wants to know. That of echo may wait, but asks nobody.
 bool stays_home(const Exchange& x, Phase phase, const Plan::BoundStep& step) {
-  if (phase != Phase::content || !x.connection.probe || !x.connection.probe->trace) return false;
+  if (phase != Phase::content || !x.connection.probe || !x.connection.probe->trace || step.module == std::string_view("echo")) return false;
   tell(x, [&] { return std::string("content: ") + step.module + " would answer; it is not asked"; });
   x.connection.probe->trace->is_unasked = true;
   return true;

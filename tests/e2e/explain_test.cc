@@ -127,3 +127,10 @@ TEST_CASE("explain refuses what is no question") {
   CHECK_THAT(explain(s, {"--from", "nowhere", "GET", "http://a.test:" + std::to_string(s.port())}).err, ContainsSubstring("\"nowhere\" is no address"));
   CHECK(explain(s, {"GET", "ftp://a.test/"}).exit_code == 1);
 }
+
+TEST_CASE("explain runs echo, which asks nobody, and names the filters") {
+  Server s("server { listen 127.0.0.1:%%PORT_0%%; location / { echo said; gzip on; add_header X-A a; } }");
+  const std::string said = explain(s, {"GET", "http://a.test:" + std::to_string(s.port()) + "/"}).out;
+  CHECK_THAT(said, ContainsSubstring("content: echo answers 200") && ContainsSubstring("HTTP/1.1 200 ") && !ContainsSubstring("not asked"));
+  CHECK_THAT(said, ContainsSubstring("\nfilters: not_modified of core, headers, compress, range of core\n"));
+}

@@ -7,6 +7,7 @@
 #include "e2e/curl.h"
 #include "e2e/probe.h"
 #include "e2e/timing.h"
+#include "e2e/upstream.h"
 
 using namespace test;
 using Catch::Matchers::ContainsSubstring;
@@ -346,4 +347,15 @@ TEST_CASE("gzip_static with gzip_vary says Vary where there is such a file, and 
   CHECK(get(s.url("/a")).header("Vary") == "Accept-Encoding");
   CHECK(get(s.url("/a"), kAccepts).header("Vary") == "Accept-Encoding");
   CHECK(get(s.url("/b")).count("Vary") == 0);
+}
+
+TEST_CASE("a handler of the location goes before files that were compressed before") {
+  Upstream up([](RawClient& c) {
+    c.read_until("\r\n\r\n");
+    c.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nasked");
+  });
+  Server s(server("gzip_static always; brotli_static always; location /p/ { proxy_pass " + up.url() + "; } location /e/ { echo -n echo; } "),
+           {{"p/a", "plain"}, {"p/a.gz", gzipped("packed")}, {"e/a.br", "packed"}});
+  CHECK(get(s.url("/p/a")).body == "asked");
+  CHECK(get(s.url("/e/a")).body == "echo");
 }

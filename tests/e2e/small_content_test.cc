@@ -5,6 +5,7 @@
 
 #include "e2e/curl.h"
 #include "e2e/server.h"
+#include "e2e/upstream.h"
 
 using namespace test;
 
@@ -49,4 +50,15 @@ TEST_CASE("random_index answers with each file of a folder, and with nothing els
   CHECK(get(s.url("/folder/")).body == "x");
   CHECK(get(s.url("/nothing/")).status == 403);
   CHECK(get(s.url("/none/")).status == 404);
+}
+
+TEST_CASE("a handler of the location goes before random_index, and that before index") {
+  Upstream up([](RawClient& c) {
+    c.read_until("\r\n\r\n");
+    c.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nasked");
+  });
+  Server s(server("location /p/ { random_index on; proxy_pass " + up.url() + "; } location /i/ { random_index on; }"),
+           {{"p/a", "file"}, {"i/a", "one"}, {"i/index.html", "one"}});
+  CHECK(get(s.url("/p/")).body == "asked");
+  CHECK(get(s.url("/i/")).body == "one");
 }
