@@ -1,4 +1,5 @@
 // auth_basic: users, their passwords in all forms, and what is said of wrong ones.
+#include <poll.h>
 #include <unistd.h>
 
 #include "catch.h"
@@ -222,4 +223,15 @@ TEST_CASE("auth_basic without a file is warned of") {
   const Run run = check_config(server("location / { auth_basic a; }"));
   CHECK(run.exit_code == 0);
   CHECK(run.err.find("[warn] \"auth_basic\" lets everybody in: there is no \"auth_basic_user_file\" in ") != std::string::npos);
+}
+
+TEST_CASE("a dear hash is computed beside the loop, which goes on answering") {
+  Server s("worker_processes 1;\nevents {}\nhttp { " + server("location / { return 200 open; } location /closed { " + std::string(kAsks) + " }") + " }",
+           {{"users", "dear:$2b$14$abcdefghijklmnopqrstuug2/T3netL3BPRcnafSaAr9lEfTNoLyC\n"}, {"www/closed", "in"}});
+  RawClient asks(s.port());
+  asks.send("GET /closed HTTP/1.1\r\nHost: a\r\n" + basic("dear:secret") + "\r\n\r\n");
+  CHECK(get(s.url("/")).body == "open");
+  pollfd waiting{asks.fd(), POLLIN, 0};
+  CHECK(::poll(&waiting, 1, 0) == 0);  // the hash takes seconds
+  CHECK(asks.read_response().body == "in");
 }

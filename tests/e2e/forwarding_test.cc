@@ -8,6 +8,7 @@
 #include "e2e/curl.h"
 #include "e2e/fastcgi_peer.h"
 #include "e2e/server.h"
+#include "e2e/timing.h"
 #include "e2e/upstream.h"
 
 using namespace test;
@@ -212,4 +213,53 @@ TEST_CASE("bodies that go through files do so where only root may make a folder"
   Server s("user nobody nogroup;\nevents {}\nhttp { " +
            server("client_body_buffer_size 1k; client_body_temp_path " + above + "/bodies; location / { proxy_pass " + up.url() + "; }") + " }");
   CHECK(post(s, "/", 64 * 1024).body == "ok");
+}
+
+TEST_CASE("X-Accel-Redirect to a named location") {
+  Upstream up([](RawClient& c) {
+    c.read_until("\r\n\r\n");
+    c.send("HTTP/1.1 200 OK\r\nX-Accel-Redirect: @named\r\nContent-Type: text/told\r\nSet-Cookie: a=1\r\nConnection: close\r\n\r\n");
+  });
+  Server s(server("location / { proxy_pass " + up.url() + "; } location @named { return 200 \"$request_method $uri\"; } "
+                  "location = /lost { proxy_pass " + up.url() + "; error_page 500 /page; } location = /page { return 200 page; }"));
+  RawClient c(s.port());
+  c.send("PUT /a%20b HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
+  const Response r = c.read_response();
+  CHECK(r.status == 200);
+  CHECK(r.body == "PUT /a b");
+  CHECK(r.header("Content-Type") == "text/told");
+  CHECK(r.header("Set-Cookie") == "a=1");
+}
+
+TEST_CASE("X-Accel-Buffering says whether a response is read ahead of its client") {
+  constexpr std::size_t kSize = 32 << 20;
+  std::atomic<int> whole = 0;
+  std::atomic<std::size_t> sent = 0;
+  Upstream up([&](RawClient& c) {
+    const std::string asked = c.read_until("\r\n\r\n");
+    const std::string told = asked.find("/yes") != asked.npos ? "yes" : "no";
+    c.send("HTTP/1.1 200 OK\r\nConnection: close\r\nX-Accel-Buffering: " + told + "\r\nContent-Length: " + std::to_string(kSize) + "\r\n\r\n");
+    const std::string piece(64 * 1024, 'x');
+    for (std::size_t n = 0; n < kSize; n += piece.size()) {
+      c.send(piece);
+      sent += piece.size();
+    }
+    ++whole;
+  });
+  Server s(server("location /yes { proxy_pass " + up.url() + "; proxy_buffering off; } location /no { proxy_pass " + up.url() + "; } "
+                  "location /yes/ignored { proxy_pass " + up.url() + "; proxy_buffering off; proxy_ignore_headers X-Accel-Buffering; }"));
+  const auto ask = [&](RawClient& c, const std::string& path) { c.send("GET " + path + " HTTP/1.1\r\nHost: a\r\n\r\n"); };
+  RawClient yes(s.port(), "127.0.0.1", 4096);
+  ask(yes, "/yes");
+  CHECK(wait_until([&] { return whole == 1; }));  // and not a byte of it was read by the client
+  CHECK(s.wait_for_log("buffered to a temporary file.*\"GET /yes HTTP"));
+  yes.reset();
+  for (const std::string path : {"/no", "/yes/ignored"}) {
+    RawClient no(s.port());
+    sent = 0;
+    ask(no, path);
+    CHECK(wait_until([&] { return sent > 1 << 20; }));  // more than the client takes
+    CHECK(no.read_response().body.size() == kSize);
+    CHECK(s.error_log().find("\"GET " + path + " HTTP") == std::string::npos);  // not a line about a file
+  }
 }
