@@ -95,15 +95,16 @@ std::vector<pid_t> workers_of(pid_t supervisor) {
   return workers;
 }
 
-// Memory of the supervisor and its workers, KiB; what they share is counted once.
+// Memory of the supervisor and its workers, KiB; what they share is counted once. Without the pages of files: of those each has
+// the more the fewer other servers run at the time.
 long memory(pid_t supervisor) {
   std::vector<pid_t> all = workers_of(supervisor);
   all.push_back(supervisor);
   long sum = 0;
   for (pid_t pid : all) {
     const std::string text = read_file("/proc/" + std::to_string(pid) + "/smaps_rollup");
-    const auto at = text.find("\nPss:");
-    if (at != text.npos) sum += std::atol(text.c_str() + at + 5);
+    for (const std::string kind : {"\nPss_Anon:", "\nPss_Shmem:"})
+      if (const auto at = text.find(kind); at != text.npos) sum += std::atol(text.c_str() + at + kind.size());
   }
   return sum;
 }
