@@ -22,6 +22,8 @@ constexpr std::uint32_t kBeyondReach = 0x7fffffff;
 
 // For the client to answer the announcement of the end.
 constexpr Milliseconds kAnnounced{3000};
+// Idle for so long, a connection has hardly a request on its way.
+constexpr std::int64_t kQuiet = 100'000'000;  // ns
 
 void write_number(char* to, std::uint32_t number) {
   for (int i = 0; i < 4; ++i) to[i] = static_cast<char>(number >> (24 - 8 * i));
@@ -278,7 +280,8 @@ void H2Connection::go_away(std::uint32_t code) {
 
 void H2Connection::drain() {
   if (c.state() == ConnState::idle) c.enter(ConnState::h2);  // not one that is closed without a word
-  announce_end();
+  const bool quiet = greeted_ && active_ == 0 && c.server.loop.now() - idle_since_ >= kQuiet;
+  quiet ? go_away(NGHTTP2_NO_ERROR) : announce_end();
   wake_reader();
 }
 

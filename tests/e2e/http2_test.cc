@@ -320,17 +320,19 @@ std::string announced_end(H2Client& c) {
 }
 
 TEST_CASE("HTTP/2: a reload announces the end: what is on its way still has its answer, what comes behind GOAWAY has not") {
-  Server s(server("return 200 ok;"));
+  Server s(server("root %%DIR%%; location = /small { return 200 ok; }"), {{"big", kBig.substr(0, 100'000)}});
   H2Client c(s.port());
-  c.request(1, "/");
-  CHECK(c.read_response(1).body == "ok");
+  c.open_window(0, 1 << 20);
+  c.request(1, "/big");
+  c.wait_for(NGHTTP2_HEADERS, 1);
   REQUIRE(s.reload());
   const std::string ping = announced_end(c);
-  c.request(3, "/");
+  c.request(3, "/small");
   CHECK(c.read_response(3).body == "ok");
   c.send_frame(NGHTTP2_PING, NGHTTP2_FLAG_ACK, 0, ping);
-  c.request(5, "/");
+  c.request(5, "/small");
   CHECK(c.wait_for(NGHTTP2_GOAWAY).payload.substr(0, 4) == number_bytes(3));
+  c.reset(1);
   CHECK(c.raw().expect_close(kPatience));
 }
 
