@@ -172,6 +172,16 @@ TEST_CASE("fastcgi_split_path_info and fastcgi_index name the program") {
   CHECK_THAT(get(s.url("/a")).body, ContainsSubstring("S=/a\n"));
 }
 
+TEST_CASE("a rewrite to a name without a slash names no program beside the root") {
+  Upstream up(show);
+  const std::string address = "127.0.0.1:" + std::to_string(up.port()), rewrite = "location /n/ { rewrite ^/n/(.*) $1 break; ";
+  const std::string asks = "fastcgi_pass " + address + "; fastcgi_param F $document_root$fastcgi_script_name; } ";
+  Server s(server(rewrite + asks), {{"html-old/a.php", "old"}});
+  CHECK_THAT(get(s.url("/n/-old/a.php")).body, ContainsSubstring("F=" + s.folder() + "/html/-old/a.php\n"));
+  Server php(server("php_fastcgi " + address + "; " + rewrite + " }"), {{"html-old/a.php", "old"}, {"html/index.php", "front"}});
+  CHECK(get(php.url("/n/-old/a.php")).status == 404);
+}
+
 TEST_CASE("FastCGI directives are refused in nginx's words") {
   const auto refused = [](const std::string& inside) { return check_config(server("location / { " + inside + " }")).err; };
   CHECK_THAT(refused("fastcgi_pass localhost:99999;"), ContainsSubstring("invalid port in upstream \"localhost:99999\""));
