@@ -2,24 +2,31 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
+
+#include "seawall/base/pool.h"
 
 namespace seawall {
 
-char* Arena::allocate(std::size_t n) {
-  if (static_cast<std::size_t>(end_ - at_) < n) return grow(n);
-  char* place = at_;
-  at_ += n;
-  return place;
-}
+// The text follows.
+struct Arena::Chunk {
+  char* begin() { return reinterpret_cast<char*>(this + 1); }
+  char* end() { return reinterpret_cast<char*>(this) + size; }
+  Chunk* before;
+  std::size_t size;  // with this head
+};
 
 char* Arena::grow(std::size_t n) {
-  const std::size_t size = std::max<std::size_t>(n, chunks_.empty() ? 512 : 2048);
-  if (chunks_.empty()) first_size_ = size;
-  chunks_.emplace_back(new char[size]);
-  char* place = chunks_.back().get();
-  at_ = place + n;
-  end_ = place + size;
-  return place;
+  const std::size_t size = std::max(n + sizeof(Chunk), std::size_t{last_ ? 2048u : 512u});
+  last_ = new (pool_allocate(size)) Chunk{last_, size};
+  at_ = last_->begin() + n;
+  end_ = last_->end();
+  return last_->begin();
+}
+
+void Arena::drop_last() {
+  Chunk* const chunk = std::exchange(last_, last_->before);
+  pool_free(chunk, chunk->size);
 }
 
 std::string_view Arena::copy(std::string_view text) {
@@ -30,10 +37,10 @@ std::string_view Arena::copy(std::string_view text) {
 }
 
 void Arena::clear() {
-  if (chunks_.empty()) return;
-  chunks_.resize(1);
-  at_ = chunks_.front().get();
-  end_ = at_ + first_size_;
+  if (!last_) return;
+  while (last_->before) drop_last();
+  at_ = last_->begin();
+  end_ = last_->end();
 }
 
 }  // namespace seawall

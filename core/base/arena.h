@@ -2,9 +2,8 @@
 // text stays where it is. One thread.
 #pragma once
 #include <cstddef>
-#include <memory>
 #include <string_view>
-#include <vector>
+#include <utility>
 
 #include "seawall/base/export.h"
 
@@ -12,15 +11,32 @@ namespace seawall {
 
 class SEAWALL_API Arena {
  public:
-  char* allocate(std::size_t n);
+  Arena() = default;
+  Arena(Arena&& other) noexcept
+      : last_(std::exchange(other.last_, nullptr)), at_(std::exchange(other.at_, nullptr)), end_(std::exchange(other.end_, nullptr)) {}
+  Arena& operator=(Arena&& other) noexcept {
+    std::swap(last_, other.last_);
+    std::swap(at_, other.at_);
+    std::swap(end_, other.end_);
+    return *this;
+  }
+  ~Arena() {
+    while (last_) drop_last();
+  }
+
+  char* allocate(std::size_t n) {
+    if (static_cast<std::size_t>(end_ - at_) < n) return grow(n);
+    return std::exchange(at_, at_ + n);
+  }
   std::string_view copy(std::string_view text);
   // Forgets all text; keeps the first chunk for the next message.
   void clear();
 
  private:
+  struct Chunk;
   char* grow(std::size_t n);
-  std::vector<std::unique_ptr<char[]>> chunks_;
-  std::size_t first_size_ = 0;
+  void drop_last();
+  Chunk* last_ = nullptr;
   char* at_ = nullptr;
   char* end_ = nullptr;
 };

@@ -12,4 +12,17 @@ namespace seawall {
 SEAWALL_API void* pool_allocate(std::size_t size);
 SEAWALL_API void pool_free(void* memory, std::size_t size) noexcept;
 
+// For containers that live as long.
+template <class T>
+class PoolAllocator {
+ public:
+  using value_type = T;
+  PoolAllocator() = default;
+  template <class U>
+  PoolAllocator(const PoolAllocator<U>&) noexcept {}
+  T* allocate(std::size_t n) { return static_cast<T*>(pool_allocate(n * sizeof(T))); }
+  void deallocate(T* memory, std::size_t n) noexcept { pool_free(memory, n * sizeof(T)); }
+  bool operator==(const PoolAllocator&) const = default;
+};
+
 }  // namespace seawall

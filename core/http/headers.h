@@ -9,6 +9,7 @@
 
 #include "seawall/base/arena.h"
 #include "seawall/base/export.h"
+#include "seawall/base/pool.h"
 
 namespace seawall {
 
@@ -59,7 +60,7 @@ class SEAWALL_API Headers {
 
  private:
   static_assert(static_cast<int>(FieldId::x_real_ip) < 64);
-  std::vector<Field> fields_;
+  std::vector<Field, PoolAllocator<Field>> fields_;
   Arena arena_;
   std::uint64_t present_ = 0;  // a bit per FieldId but other
 };
