@@ -184,3 +184,23 @@ TEST_CASE("what ssl_verify_client needs") {
              Contains("cannot load certificate") && Contains("none.crt\": BIO_new_file() failed (SSL:"));
   CHECK_THAT(check_config(server("a", "ssl_crl %%DIR%%/ca.crt;"), people.files()).err, Contains("PEM_read_bio_X509_CRL() failed"));
 }
+
+TEST_CASE("ssl_verify_depth: how many authorities may stand between a client and the one that is trusted") {
+  const People people;
+  CertificateOptions options;
+  options.names = {"between"};
+  options.issuer = &people.authority;
+  const Certificate between = make_certificate(options);
+  options.names = {"far"};
+  options.issuer = &between;
+  options.authority = false;
+  Certificate far = make_certificate(options);
+  far.certificate += between.certificate;
+  const auto verdict = [&](const std::string& depth, const Certificate& own) {
+    Server s(server("localhost", "ssl_verify_client optional; ssl_client_certificate %%DIR%%/ca.crt; " + depth), people.files());
+    return ask(s, with(to("localhost"), own), "localhost");
+  };
+  CHECK_THAT(verdict("", far).body, Contains("400 The SSL certificate error"));  // 1
+  CHECK(verdict("ssl_verify_depth 2;", far).body == "SUCCESS|CN=far");
+  CHECK(verdict("", people.friendly).body == "SUCCESS|CN=friend");
+}
