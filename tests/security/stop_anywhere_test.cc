@@ -44,7 +44,7 @@ const char* const kConf = R"(
     http2 on;
     location / { return 200 ok; }
     location /body { probe_read on; }
-    location /big { root %%DIR%%; }
+    location /big { root %%DIR%%; reset_timedout_connection on; }
     location /stream { probe_stream 100000 10000; reset_timedout_connection on; }
   })";
 
