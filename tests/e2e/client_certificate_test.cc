@@ -194,13 +194,14 @@ TEST_CASE("ssl_verify_depth: how many authorities may stand between a client and
   options.names = {"far"};
   options.issuer = &between;
   options.authority = false;
-  Certificate far = make_certificate(options);
-  far.certificate += between.certificate;
+  const Certificate far = make_certificate(options);
+  Files files = people.files();
+  files.emplace_back("between.crt", between.certificate);
   const auto verdict = [&](const std::string& depth, const Certificate& own) {
-    Server s(server("localhost", "ssl_verify_client optional; ssl_client_certificate %%DIR%%/ca.crt; " + depth), people.files());
+    Server s(server("localhost", "ssl_verify_client on; ssl_client_certificate %%DIR%%/ca.crt; ssl_trusted_certificate %%DIR%%/between.crt; " + depth), files);
     return ask(s, with(to("localhost"), own), "localhost");
   };
-  CHECK_THAT(verdict("", far).body, Contains("400 The SSL certificate error"));  // 1
-  CHECK(verdict("ssl_verify_depth 2;", far).body == "SUCCESS|CN=far");
-  CHECK(verdict("", people.friendly).body == "SUCCESS|CN=friend");
+  CHECK(verdict("", far).body == "SUCCESS|CN=far");  // 1
+  CHECK_THAT(verdict("ssl_verify_depth 0;", far).body, Contains("400 The SSL certificate error"));
+  CHECK(verdict("ssl_verify_depth 0;", people.friendly).body == "SUCCESS|CN=friend");
 }

@@ -135,6 +135,6 @@ TEST_CASE("add_trailer_inherit: instead of the outer block's, beside them, or no
   };
   CHECK(trailers("/own") == "\r\n0\r\nX-B: inner\r\n\r\n");
   CHECK(trailers("/none") == "\r\n0\r\nX-A: outer\r\n\r\n");
-  CHECK(trailers("/merge") == "\r\n0\r\nX-A: outer\r\nX-B: inner\r\n\r\n");
+  CHECK(trailers("/merge") == "\r\n0\r\nX-B: inner\r\nX-A: outer\r\n\r\n");
   CHECK_THAT(trailers("/off"), !Catch::Matchers::ContainsSubstring("X-"));
 }
