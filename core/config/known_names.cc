@@ -36,7 +36,7 @@ constexpr KnownName kNames[] = {
     {"debug_points", meaningless}, {"default_type", unbuilt}, {"degradation", unbuilt}, {"degrade", unbuilt},
     {"deny", unbuilt}, {"devpoll_changes", meaningless}, {"devpoll_events", meaningless}, {"directio", meaningless},
     {"directio_alignment", meaningless}, {"disable_symlinks", unbuilt}, {"echo", unbuilt},
-    {"empty_gif", unbuilt}, {"env", meaningless}, {"epoll_events", meaningless}, {"error_log", unbuilt},
+    {"empty_gif", unbuilt}, {"env", unbuilt}, {"epoll_events", meaningless}, {"error_log", unbuilt},
     {"error_page", unbuilt}, {"etag", unbuilt}, {"eventport_events", meaningless}, {"events", unbuilt},
     {"exit_worker_by_lua", unbuilt}, {"exit_worker_by_lua_block", unbuilt}, {"exit_worker_by_lua_file", unbuilt},
     {"expires", unbuilt}, {"fastcgi_bind", deferred}, {"fastcgi_buffer_size", deferred},

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "seawall/base/error.h"
+#include "seawall/server/user_timeout.h"
 
 namespace seawall {
 namespace {
@@ -33,7 +34,7 @@ void set_connection_options(int fd, const ListenOptions& options, const Address&
   if (idle > 0) set(fd, IPPROTO_TCP, TCP_KEEPIDLE, idle, "TCP_KEEPIDLE", address);
   if (interval > 0) set(fd, IPPROTO_TCP, TCP_KEEPINTVL, interval, "TCP_KEEPINTVL", address);
   if (count > 0) set(fd, IPPROTO_TCP, TCP_KEEPCNT, count, "TCP_KEEPCNT", address);
-  set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, own ? 0 : 30'000, "TCP_USER_TIMEOUT", address);
+  set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, own ? 0 : static_cast<int>(kUserTimeout.count()), "TCP_USER_TIMEOUT", address);
 }
 
 }  // namespace

@@ -307,7 +307,7 @@ class Supervisor {
     log(Level::notice, "changing binary");
     if (!pid_file_.step_aside()) return log(Level::alert, std::string("the pid file could not be renamed (") + std::strerror(errno) + ")");
     control_.move(pid_file_.path());
-    if (upgrade_.start(*listening_)) return log(Level::notice, "start new binary process " + std::to_string(upgrade_.pid()));
+    if (upgrade_.start(*listening_, *conf_->worker().env)) return log(Level::notice, "start new binary process " + std::to_string(upgrade_.pid()));
     log(Level::alert, std::string("fork() failed (") + std::strerror(errno) + ")");
     take_name_back();
   }

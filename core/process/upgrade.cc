@@ -11,6 +11,7 @@
 #include <iterator>
 
 #include "seawall/log/log.h"
+#include "seawall/process/environment.h"
 #include "seawall/process/inherited.h"
 
 namespace seawall {
@@ -23,7 +24,7 @@ Upgrade::Upgrade() {
   for (std::size_t at = 0; at < words.size(); at = words.find('\0', at) + 1) arguments_.emplace_back(words.c_str() + at);
 }
 
-bool Upgrade::start(const Listening& listening) {
+bool Upgrade::start(const Listening& listening, const std::vector<std::string>& env) {
   std::vector<char*> argv;
   for (std::string& word : arguments_) argv.push_back(word.data());
   argv.push_back(nullptr);
@@ -32,6 +33,7 @@ bool Upgrade::start(const Listening& listening) {
     pid_ = std::max(pid, 0);
     return pid > 0;
   }
+  restrict_environment(env, kept_for_new_binary());
   ::setenv("NGINX", hand_on(listening).c_str(), 1);
   ::setenv("SEAWALL_ZONES", hand_on_zones().c_str(), 1);
   if (std::getenv("WATCHDOG_PID")) ::setenv("WATCHDOG_PID", std::to_string(::getpid()).c_str(), 1);

@@ -14,8 +14,8 @@ class Upgrade {
  public:
   // Remembers the program and its command line: what lies there later is the new one.
   Upgrade();
-  // False, and errno, when no process can be had.
-  bool start(const Listening& listening);
+  // `env`: see environment.h. False, and errno, when no process can be had.
+  bool start(const Listening& listening, const std::vector<std::string>& env);
   bool is_running() const { return pid_ > 0; }
   pid_t pid() const { return pid_; }
   void ended() { pid_ = 0; }

@@ -21,6 +21,7 @@
 #include "seawall/process/certificate_watch.h"
 #include "seawall/process/crash_report.h"
 #include "seawall/process/daemon.h"
+#include "seawall/process/environment.h"
 #include "seawall/process/privileges.h"
 #include "seawall/process/self_probe.h"
 #include "seawall/process/signals.h"
@@ -319,6 +320,7 @@ int run_worker(const Configuration& conf, const Listening& listening, pid_t supe
   try {
     if (supervisor) end_with(supervisor);
     install_crash_report();
+    restrict_environment(*conf.worker().env);
     set_limits(conf.main(), *conf.worker().rlimit_core);
     make_worker_folders(conf.worker_folders(), worker_user(conf.main()));
     if (supervisor) drop_privileges(conf.main(), supervisor);

@@ -21,7 +21,7 @@ namespace seawall {
 namespace {
 
 constexpr const char* kFailed = "certificate status request failed";
-constexpr Milliseconds kLookup{10'000};
+constexpr Milliseconds kPatience{20'000};  // for all that there is to find out about a client
 constexpr std::int64_t kLongest = 3600;  // s, of what is remembered
 
 X509Ptr shared(X509* x) {
@@ -53,7 +53,7 @@ void complain(const Connection& c, const std::string& what, const std::string& h
 }
 
 // The configured one, or that of the certificate; nothing: there is none, and the log says why.
-Task<std::shared_ptr<const Responder>> find_responder(Connection& c, const TlsConf& conf, const OcspQuery& query) {
+Task<std::shared_ptr<const Responder>> find_responder(Connection& c, const TlsConf& conf, const OcspQuery& query, Deadline last) {
   std::shared_ptr<const Responder> found = *conf.ocsp_responder;
   if (found) co_return found;
   const std::string url = query.responder();
@@ -68,19 +68,19 @@ Task<std::shared_ptr<const Responder>> find_responder(Connection& c, const TlsCo
       return {nullptr, error.what()};
     }
   };
-  auto looked = co_await offload(c.server.lookups, std::move(work), Deadline::in(kLookup, Wait::upstream_read));
+  auto looked = co_await offload(c.server.lookups, std::move(work), last);
   if (looked) found = looked->first;
   if (!found) c.log(Level::error, (looked ? looked->second : describe(looked.error())) + " in OCSP responder \"" + url + "\" in certificate");
   co_return found;
 }
 
-Task<std::optional<OcspAnswer>> ask(Connection& c, const TlsConf& conf, const OcspQuery& query) {
+Task<std::optional<OcspAnswer>> ask(Connection& c, const TlsConf& conf, const OcspQuery& query, Deadline last) {
   std::optional<OcspAnswer> answer;
-  const std::shared_ptr<const Responder> responder = co_await find_responder(c, conf, query);
+  const std::shared_ptr<const Responder> responder = co_await find_responder(c, conf, query, last);
   if (!responder) co_return answer;
   const std::string request = ocsp_request(*responder, query.request());
   for (const Address& address : responder->addresses) {
-    Result<std::string> response = co_await ask_ocsp_responder(address, request);
+    Result<std::string> response = co_await ask_ocsp_responder(address, request, last);
     if (!response && response.error() == Errc::cancelled) co_return answer;
     try {
       if (!response) throw TlsError(describe(response.error()));
@@ -94,13 +94,13 @@ Task<std::optional<OcspAnswer>> ask(Connection& c, const TlsConf& conf, const Oc
 }
 
 // Null: good.
-Task<const char*> judge(Connection& c, const TlsConf& conf, OcspQuery query) {
+Task<const char*> judge(Connection& c, const TlsConf& conf, OcspQuery query, Deadline last) {
   OcspCache* const cache = conf.ocsp_cache->get();
   const std::string key = query.key();
   std::optional<CertificateStatus> status;
   if (cache) status = cache->find(key, std::time(nullptr));
   if (!status) {
-    const std::optional<OcspAnswer> answer = co_await ask(c, conf, query);
+    const std::optional<OcspAnswer> answer = co_await ask(c, conf, query, last);
     if (!answer) co_return kFailed;
     if (cache) cache->keep(key, *answer);
     status = answer->status;
@@ -153,12 +153,13 @@ Task<void> ask_client_status(Connection& c, TlsStream& tls) {
   }
   const std::size_t asked = *conf.ocsp == OcspUse::leaf ? std::min<std::size_t>(1, chain.size() - 1) : chain.size() - 1;
   const char* refused = nullptr;
+  const Deadline last = Deadline::in(kPatience, Wait::upstream_read);
   for (std::size_t i = 0; i < asked && !refused; ++i) {
     std::vector<X509Ptr> all;
     for (const X509Ptr& one : chain) all.push_back(shared(one.get()));
     OcspQuery query(shared(chain[i].get()), shared(chain[i + 1].get()), std::move(all), store, OcspTrust::store);
     try {
-      refused = co_await judge(c, conf, std::move(query));
+      refused = co_await judge(c, conf, std::move(query), last);
     } catch (const TlsError& error) {
       c.log(Level::error, std::string(error.what()) + " while requesting certificate status");
       refused = kFailed;

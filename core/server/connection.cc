@@ -54,10 +54,19 @@ bool is_http1(std::string_view begun) {
          begun.substr(0, end).find(" HTTP/") != std::string_view::npos;
 }
 
+// Of one that has not said what it speaks.
+void end_unheard(Connection& c, Errc late) {
+  c.abrupt = true;
+  if (late == Errc::exhausted) return c.log(Level::info, "too many unfinished request heads of this address");
+  c.time_out(Wait::header, *c.core);
+  c.log(Level::info, "client timed out while reading client request headers");
+}
+
 // HTTP/2 with prior knowledge begins with words that no HTTP/1 request begins with (RFC 9113 3.4). They are waited for only
-// as long as what has come may still become them. Nothing: the client has left, or said nothing in time.
+// as long as what has come may still become them; what is no whole line of them when its time is over may as well be HTTP/1, and is
+// told so. Nothing: the client has left, or said nothing in time.
 Task<std::optional<bool>> begins_with_preface(Connection& c) {
-  const Deadline deadline = Deadline::in(*c.core->client_header_timeout, Wait::header);
+  c.head_clock.start(*c.core->client_header_timeout);
   for (;;) {
     if (!c.in.empty()) c.enter(ConnState::header);
     const std::string_view begun = c.in.view().substr(0, kH2Preface.size());
@@ -67,15 +76,16 @@ Task<std::optional<bool>> begins_with_preface(Connection& c) {
       co_return std::nullopt;
     }
     if (begun.size() == kH2Preface.size()) co_return true;
-    const Result<std::size_t> n = co_await read_some(*c.stream, c.in.prepare(1024), deadline);
+    const Result<std::size_t> n = co_await read_some(*c.stream, c.in.prepare(1024), c.head_clock.next());
     if (n) {
       c.in.commit(*n);
       continue;
     }
-    if (n.error() == Errc::timed_out) {
-      c.time_out(Wait::header, *c.core);
-      c.log(Level::info, "client timed out while reading client request headers");
-    }
+    if (n.error() != Errc::timed_out) co_return std::nullopt;
+    const Errc late = c.head_is_late();
+    if (late == Errc::ok) continue;
+    if (!c.in.empty() && c.in.view().find('\n') == std::string_view::npos) co_return false;
+    end_unheard(c, late);
     co_return std::nullopt;
   }
 }
@@ -111,7 +121,12 @@ Task<void> close(Connection& c) {
     if (io.kind != Io::want_read) co_return;
     const Deadline gap = Deadline::in(*core.lingering_timeout, Wait::linger).earlier(whole);
     const Errc waited = co_await socket.wait(Socket::reading, gap);
-    if (waited != Errc::ok) co_return;
+    if (waited == Errc::ok) continue;
+    if (waited == Errc::timed_out) {
+      c.server.count_timeout(Wait::linger);
+      c.log(Level::info, "client timed out while closing the connection");
+    }
+    co_return;
   }
 }
 
@@ -159,10 +174,11 @@ Connection::Connection(LoopServer& server, Fd fd, const ListenSocket* door, cons
   info.peer = info.remote;
   vhost = endpoint->default_server;
   core = vhost->core;
-  ++server.counts().states[static_cast<std::size_t>(state_)];
-  ++server.counts().handled;
   if (endpoint->options.ssl) stream = std::make_unique<TlsStream>(std::move(fd), *vhost->tls, *this);
   else stream = std::make_unique<Stream>(std::move(fd));
+  if (endpoint->options.so_keepalive != ListenOptions::Keepalive::system || info.local.is_unix() || probe) user_timeout_.leave();
+  ++server.counts().states[static_cast<std::size_t>(state_)];  // what may throw is done: from here on it is counted out again
+  ++server.counts().handled;
 }
 
 // As if it had come from there to this address.
@@ -215,6 +231,21 @@ void Connection::enter(ConnState state) {
   --server.counts().states[static_cast<std::size_t>(state_)];
   state_ = state;
   ++server.counts().states[static_cast<std::size_t>(state_)];
+}
+
+Errc Connection::head_is_late() {
+  const bool known = info.proxied && !info.proxied->client.empty();
+  return head_clock.is_over(server.header_limit, known ? info.proxied->client : info.remote);
+}
+
+void Connection::log_exception(std::exception_ptr failed) const {
+  try {
+    std::rethrow_exception(failed);
+  } catch (const std::exception& error) {
+    log(Level::error, std::string("a request ended by an exception: ") + error.what());
+  } catch (...) {
+    log(Level::error, "a request ended by an unknown exception");
+  }
 }
 
 void Connection::time_out(Wait wait, const CoreConf& core_there) {

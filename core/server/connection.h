@@ -1,12 +1,15 @@
 // Connection: one client connection from accept to close, and serve(), the task that is its life. One loop.
 #pragma once
+#include <exception>
 #include <memory>
 
 #include "seawall/base/buffer.h"
 #include "seawall/base/list.h"
 #include "seawall/net/stream.h"
 #include "seawall/server/exchange.h"
+#include "seawall/server/head_clock.h"
 #include "seawall/server/loop_server.h"
+#include "seawall/server/user_timeout.h"
 #include "seawall/tls/tls_stream.h"
 
 namespace seawall {
@@ -30,6 +33,13 @@ class Connection final : public ListNode, public SniSelector {  // the node: in 
   bool abrupt = false;        // it has used up its time: close at once, whatever it still sends
   bool reset = false;         // ... and with a reset (reset_timedout_connection)
   std::int64_t head_started = 0;  // ns: when the first byte of the present request's head was here
+  HeadClock head_clock;       // while what comes first is awaited: a PROXY header, a preface, a head
+
+  // When the time of head_clock.next() is over: see HeadClock::is_over().
+  Errc head_is_late();
+  // Before a wait for a full socket, and when the client is heard again.
+  void stretch_user_timeout(Milliseconds send_timeout) { user_timeout_.stretch(stream->socket().fd(), send_timeout); }
+  void relax_user_timeout() { user_timeout_.relax(stream->socket().fd()); }
 
   void enter(ConnState state);
   ConnState state() const { return state_; }
@@ -45,12 +55,15 @@ class Connection final : public ListNode, public SniSelector {  // the node: in 
 
   // One line at this level with nginx's tail about the client.
   void log(Level level, std::string_view message) const;
+  // What went wrong where nobody expects it: no memory, a module that throws while it logs.
+  void log_exception(std::exception_ptr failed) const;
 
  private:
   void play(const Probe& probe);
   const TlsContext* select(std::string_view name) override;
   bool load_certificates(SSL* ssl) override;
   bool offers_h2() const override;
+  UserTimeout user_timeout_;
   ConnState state_ = ConnState::new_;
 };
 

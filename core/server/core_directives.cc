@@ -119,6 +119,16 @@ void apply_root(CoreConf& conf, const Invocation& in) {
 }
 void inherit_root(CoreConf& conf, const CoreConf& outer) { conf.root.inherit(outer.root); }
 
+// A value that is taken and changes nothing: -t says so, as of directives that have no meaning here.
+Directive notice_of(Directive row, std::string value) {
+  row.apply = [apply = row.apply, value = std::move(value)](void* conf, const Invocation& in) {
+    apply(conf, in);
+    if (in.arg(0) != value) return;
+    in.binder.options().notice("\"" + in.node.name + " " + value + "\" has no meaning here, ignored in " + in.node.place.text());
+  };
+  return row;
+}
+
 using C = CoreConf;
 constexpr unsigned kOuter = kHttp | kServer;
 const Directive rows[] = {
@@ -185,8 +195,8 @@ const Directive rows[] = {
     flag<C>("absolute_redirect", kAllHttp, &C::absolute_redirect, "Redirects name scheme and host."),
     flag<C>("server_name_in_redirect", kAllHttp, &C::server_name_in_redirect, "... the first server_name, not Host."),
     flag<C>("port_in_redirect", kAllHttp, &C::port_in_redirect, "... and the port."),
-    flag<C>("tcp_nodelay", kAllHttp, &C::tcp_nodelay, "TCP_NODELAY; always on here: writes are gathered anyway."),
-    flag<C>("tcp_nopush", kAllHttp, &C::tcp_nopush, "Head and file in full packets; always so here (MSG_MORE)."),
+    notice_of(flag<C>("tcp_nodelay", kAllHttp, &C::tcp_nodelay, "TCP_NODELAY; always on here: writes are gathered anyway."), "off"),
+    notice_of(flag<C>("tcp_nopush", kAllHttp, &C::tcp_nopush, "Head and file in full packets; always so here (MSG_MORE)."), "on"),
     list<C, ErrorPage>("error_page", kAllHttp | kLocationIf, 2, kMany, "code ... [=[response]] uri", &C::error_pages,
                        append_error_page, "What answers instead of the default page."),
     flag<C>("recursive_error_pages", kAllHttp, &C::recursive_error_pages, "Error pages of error pages."),

@@ -99,6 +99,7 @@ struct H2Callbacks {
     if (h.greeted_) return;
     h.idle_since_ = h.c.server.loop.now();
     h.greeted_ = true;
+    h.c.head_clock.stop();
     for (std::size_t i = 0; i < settings.niv; ++i)
       if (settings.iv[i].settings_id == NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES) h.extensible_ = settings.iv[i].value == 1;
   }
@@ -166,6 +167,8 @@ struct H2Callbacks {
         break;
       case NGHTTP2_RST_STREAM:
         h.ids_.reset(frame->hd.stream_id);
+        // More DATA than its window: nghttp2 resets the stream without telling of a broken frame.
+        if (frame->rst_stream.error_code == NGHTTP2_FLOW_CONTROL_ERROR) h.broken_frame();
         break;
       case NGHTTP2_GOAWAY: went_away(h, frame->goaway); break;
       default: break;

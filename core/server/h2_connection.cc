@@ -3,11 +3,13 @@
 #include <nghttp2/nghttp2.h>
 
 #include <array>
+#include <new>
 
 #include "seawall/base/check.h"
 #include "seawall/net/loop.h"
 #include "seawall/server/connection.h"
 #include "seawall/server/core_conf.h"
+#include "seawall/server/deadline_after.h"
 #include "seawall/server/h2_batch.h"
 #include "seawall/server/h2_stream.h"
 #include "seawall/server/h2_weights.h"
@@ -61,7 +63,7 @@ void H2Connection::SessionEnd::operator()(nghttp2_session* session) const { nght
 H2Connection::H2Connection(Connection& connection)
     : c(connection), conf_(*c.vhost->http2), session_(make_h2_session(*this)),
       head_reader_(c.vhost->head_limits, c.vhost->head_options), idle_since_(c.server.loop.now()) {
-  CHECK(session_);
+  if (!session_) throw std::bad_alloc();
   c.server.drained.push_back(*this);
 }
 
@@ -97,6 +99,7 @@ Task<void> H2Connection::run() {
   scope_ = &outer;
   tasks_ = &tasks;
   c.enter(ConnState::h2);
+  c.head_clock.start(*c.core->client_header_timeout);
   greet();
   if (c.server.draining()) announce_end();
   writing.spawn(write());
@@ -125,7 +128,8 @@ Task<void> H2Connection::read() {
     if (finished()) break;
     if (io.kind != Io::want_read) {
       broken_ = true;
-      c.log(Level::info, active_ > 0 ? "client prematurely closed connection" : "client closed connection");
+      if (io.kind == Io::failed && io.error == 0 && c.info.tls) c.log(Level::info, c.info.tls->error_text() + " while reading client's frames");
+      else c.log(Level::info, active_ > 0 ? "client prematurely closed connection" : "client closed connection");
       break;
     }
     if (active_ == 0 && greeted_ && !announced_ && c.state() != ConnState::idle) c.become_idle();
@@ -152,6 +156,7 @@ Io H2Connection::read_now() {
 
 void H2Connection::feed(std::string_view bytes) {
   if (bytes.empty()) return;
+  if (unsent_.empty()) c.relax_user_timeout();
   if (preface_read_) return receive(bytes);
   const std::optional<std::string> first = preface_.feed(bytes);
   if (preface_.wrong()) return refuse_session("invalid connection preface", NGHTTP2_PROTOCOL_ERROR);
@@ -201,16 +206,13 @@ void H2Connection::start_streams() {
 // A connection has few clocks of its own: the preface, a header block (nothing else may come before its end), and idleness.
 // All others are the streams'.
 Deadline H2Connection::deadline() const {
-  const auto after = [](std::int64_t from, Milliseconds time, Wait wait) {
-    return Deadline::at(from + std::chrono::nanoseconds(time).count(), wait);
-  };
   const CoreConf& core = *c.core;
-  if (announced_ && !going_away_) return after(announced_, kAnnounced, Wait::drain);
-  if (!greeted_) return after(idle_since_, *core.client_header_timeout, Wait::header);
-  if (head_since_) return after(head_since_, *core.client_header_timeout, Wait::header);
+  if (announced_ && !going_away_) return deadline_after(announced_, kAnnounced, Wait::drain);
+  if (!greeted_) return c.head_clock.next();
+  if (head_since_) return deadline_after(head_since_, *core.client_header_timeout, Wait::header);
   if (active_ > 0) return Deadline::never(Wait::idle);
   const Milliseconds idle = c.server.draining() ? *core.keepalive_min_timeout : core.keepalive_timeout->timeout;
-  return after(idle_since_, idle.count() > 0 ? idle : *core.client_header_timeout, Wait::idle);
+  return deadline_after(idle_since_, idle.count() > 0 ? idle : *core.client_header_timeout, Wait::idle);
 }
 
 // True when the time is really over: streams that begin and end move it.
@@ -221,6 +223,7 @@ bool H2Connection::timed_out() {
     go_away(NGHTTP2_NO_ERROR);
     return false;
   }
+  if (!greeted_) return greeting_is_late();
   if (now.wait() == Wait::header && building_ != 0) {
     give_up_head();
     return false;
@@ -232,6 +235,19 @@ bool H2Connection::timed_out() {
     c.server.count_timeout(Wait::idle);
     go_away(NGHTTP2_NO_ERROR);
     closing_ = true;
+  }
+  return true;
+}
+
+bool H2Connection::greeting_is_late() {
+  const Errc late = c.head_is_late();
+  if (late == Errc::ok) return false;
+  if (late == Errc::timed_out) {
+    c.time_out(Wait::header, *c.core);
+    refuse_session("client timed out while reading client request headers", NGHTTP2_PROTOCOL_ERROR);
+  } else {
+    c.abrupt = true;
+    refuse_session("too many unfinished request heads of this address", NGHTTP2_ENHANCE_YOUR_CALM);
   }
   return true;
 }
@@ -295,7 +311,7 @@ void H2Connection::refuse_session(const char* why, std::uint32_t code) {
 
 void H2Connection::abused(H2Abuse abuse) {
   if (closing_) return;
-  ++c.server.h2_abuses[static_cast<std::size_t>(abuse)];
+  c.server.count_abuse(abuse);
   c.abrupt = true;
   refuse_session(name_of(abuse), NGHTTP2_ENHANCE_YOUR_CALM);
 }

@@ -63,6 +63,7 @@ class H2Connection final : public Drained {
   void start_streams();
   Deadline deadline() const;
   bool timed_out();
+  bool greeting_is_late();
   void give_up_head();
   bool finished() const;
   // Writer.

@@ -16,6 +16,7 @@
 #include "seawall/net/loop.h"
 #include "seawall/server/connection.h"
 #include "seawall/server/core_conf.h"
+#include "seawall/server/deadline_after.h"
 #include "seawall/server/h2_connection.h"
 #include "seawall/server/h2_stream.h"
 #include "seawall/server/worker_module.h"
@@ -107,9 +108,7 @@ class TunnelPumps {
   // What was given has gone to the client, which has send_timeout for each bit of it.
   Task<bool> wait_until_out() {
     const std::int64_t from = x_.loop.now();
-    const auto until = [&] {
-      return Deadline::at(std::max(from, s_.progress) + std::chrono::nanoseconds(*x_.core().send_timeout).count(), Wait::send);
-    };
+    const auto until = [&] { return deadline_after(std::max(from, s_.progress), *x_.core().send_timeout, Wait::send); };
     while (s_.output.last() ? !s_.end_sent : s_.output.left() > 0) {
       if (s_.closed) co_return false;
       s_.sent.reset();
@@ -165,8 +164,9 @@ Task<bool> run_h2_tunnel(H2Connection& h, H2Stream& s, Exchange& x, Response& re
     x.log(Level::crit, "socketpair() failed (" + std::to_string(errno) + ")");
     co_return false;
   }
-  auto inner = std::make_unique<Stream>(Fd(ends[0]));
-  TunnelPumps pumps(h, s, x, Fd(ends[1]));
+  Fd one(ends[0]), other(ends[1]);
+  auto inner = std::make_unique<Stream>(std::move(one));
+  TunnelPumps pumps(h, s, x, std::move(other));
   const std::unique_ptr<Tunnel> tunnel = std::move(std::get<std::unique_ptr<Tunnel>>(response.body));
   response.body = Body();
   response.status = x.status = 200;

@@ -99,6 +99,7 @@ Task<bool> H2Connection::wait_writable(Io io) {
     c.log(Level::info, describe(error_of(io)) + " while sending to client");
     co_return false;
   }
+  c.stretch_user_timeout(*c.core->send_timeout);
   const Errc waited = co_await c.stream->socket().wait(Socket::writing, Deadline::in(*c.core->send_timeout, Wait::send));
   if (waited == Errc::timed_out) {
     c.time_out(Wait::send, *c.core);

@@ -10,10 +10,15 @@ namespace {
 
 constexpr std::uint32_t kPlaces = 1024;  // for loops of all generations
 
-class Totals {
- public:
-  std::uint64_t accepted = 0, handled = 0, requests = 0;
-};
+// What only grows; `from` is one loop's.
+void add_totals(ServerCounts& all, const LoopCounts& from) {
+  all.accepted += from.accepted;
+  all.handled += from.handled;
+  all.requests += from.requests;
+  all.accept_errors += from.accept_errors;
+  for (std::size_t i = 0; i < from.timeouts.size(); ++i) all.timeouts[i] += from.timeouts[i];
+  for (std::size_t i = 0; i < from.h2_abuses.size(); ++i) all.h2_abuses[i] += from.h2_abuses[i];
+}
 
 // Memory of places that no loop has had yet is not touched.
 class alignas(LoopCounts) Board {
@@ -40,10 +45,7 @@ class alignas(LoopCounts) Board {
 
   ServerCounts sum() {
     const SharedLock lock(mutex_);
-    ServerCounts all;
-    all.accepted = past_.accepted;
-    all.handled = past_.handled;
-    all.requests = past_.requests;
+    ServerCounts all = past_;
     for (std::uint32_t i = 0; i < used_; ++i)
       if (places()[i].process.pid != 0) add(all, places()[i]);
     return all;
@@ -59,9 +61,7 @@ class alignas(LoopCounts) Board {
   LoopCounts* places() { return reinterpret_cast<LoopCounts*>(this + 1); }
 
   void give_back(LoopCounts& place) {
-    past_.accepted += place.accepted;
-    past_.handled += place.handled;
-    past_.requests += place.requests;
+    add_totals(past_, place);
     place.process = ProcessId();
   }
 
@@ -74,14 +74,12 @@ class alignas(LoopCounts) Board {
     all.writing += in(ConnState::body) + in(ConnState::handler) + in(ConnState::send) + in(ConnState::tunnel) + in(ConnState::linger) +
                    loop.h2_streams;
     all.waiting += in(ConnState::new_) + in(ConnState::handshake) + in(ConnState::idle) + h2 - busy;
-    all.accepted += loop.accepted;
-    all.handled += loop.handled;
-    all.requests += loop.requests;
+    add_totals(all, loop);
   }
 
   SharedMutex mutex_;
   std::uint32_t used_ = 0;
-  Totals past_;
+  ServerCounts past_;  // of loops that have ended: what only grows
 };
 
 }  // namespace

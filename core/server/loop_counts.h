@@ -6,8 +6,10 @@
 #include <cstdint>
 #include <memory>
 
+#include "seawall/async/deadline.h"
 #include "seawall/base/export.h"
 #include "seawall/base/process_id.h"
+#include "seawall/server/h2_limits.h"
 
 namespace seawall {
 
@@ -33,15 +35,19 @@ class alignas(64) LoopCounts {
   std::array<Count, kConnStates> states;
   Count h2_busy;     // connections over HTTP/2 with a request
   Count h2_streams;  // requests over HTTP/2
-  Count accepted, handled, requests;
+  Count accepted, handled, requests, accept_errors;
+  std::array<Count, kWaits> timeouts;      // clients that were late, by what was waited for
+  std::array<Count, kH2Abuses> h2_abuses;
   ProcessId process;  // whose loop it is; pid 0: nobody's
 };
 
-// What stub_status says of all loops together.
+// What all loops say together (stub_status).
 class ServerCounts {
  public:
   std::uint64_t active = 0, reading = 0, writing = 0, waiting = 0;
-  std::uint64_t accepted = 0, handled = 0, requests = 0;  // since the server's start
+  std::uint64_t accepted = 0, handled = 0, requests = 0, accept_errors = 0;  // since the server's start, as all below
+  std::array<std::uint64_t, kWaits> timeouts{};
+  std::array<std::uint64_t, kH2Abuses> h2_abuses{};
 };
 
 // The place of one loop; what it has counted stays when it ends.

@@ -76,7 +76,7 @@ bool LoopServer::make_room() { return FileCaches::of(loop).give_back() || close_
 
 // At most one line a second: the condition lasts, and the log may be on the disk that is in trouble, too.
 void LoopServer::accept_failed(int error) {
-  ++accept_errors_total;
+  ++counts().accept_errors;
   if (last_accept_log_ && loop.now() - last_accept_log_ < 1'000'000'000) return;
   last_accept_log_ = loop.now();
   if (error == 0) log(Level::alert, std::to_string(limit_) + " worker_connections are not enough");

@@ -65,10 +65,8 @@ class LoopServer {
   LoopCounts& counts() { return counted_.counts(); }
   List<Connection> idle;  // oldest first
   List<Drained> drained;  // told once
-  std::uint64_t accept_errors_total = 0;
-  std::array<std::uint64_t, kWaits> timeouts{};
-  std::array<std::uint64_t, kH2Abuses> h2_abuses{};
-  void count_timeout(Wait wait) { ++timeouts[static_cast<std::size_t>(wait)]; }
+  void count_timeout(Wait wait) { ++counts().timeouts[static_cast<std::size_t>(wait)]; }
+  void count_abuse(H2Abuse abuse) { ++counts().h2_abuses[static_cast<std::size_t>(abuse)]; }
 
  private:
   class Door;

@@ -32,6 +32,22 @@ Result<Fd> start_connecting(const Address& address) {
   return fd;
 }
 
+// All of it, the connection's beginning included, by the deadline.
+Task<Result<void>> send(Stream& stream, std::string_view bytes, Deadline deadline) {
+  while (!bytes.empty()) {
+    const iovec piece{const_cast<char*>(bytes.data()), bytes.size()};
+    const Io io = stream.try_write({&piece, 1});
+    if (io.kind == Io::failed || io.kind == Io::eof) co_return error_of(io);
+    if (io.kind == Io::done) {
+      bytes.remove_prefix(io.n);
+      continue;
+    }
+    const Errc waited = co_await wait_for(stream, io, deadline);
+    if (waited != Errc::ok) co_return waited;
+  }
+  co_return Result<void>();
+}
+
 }  // namespace
 
 // HTTP/1.0: the response ends with the connection.
@@ -52,12 +68,12 @@ std::string ocsp_body(const std::string& response) {
   return response.substr(end + (end == crlf ? 4 : 2));
 }
 
-Task<Result<std::string>> ask_ocsp_responder(Address address, std::string request) {
-  const Deadline deadline = Deadline::in(kPatience, Wait::upstream_read);
+Task<Result<std::string>> ask_ocsp_responder(Address address, std::string request, Deadline last) {
+  const Deadline deadline = Deadline::in(kPatience, Wait::upstream_read).earlier(last);
   Result<Fd> fd = start_connecting(address);
   if (!fd) co_return fd.error();
   Stream stream(std::move(*fd));
-  const Result<void> sent = co_await write_all(stream, request, kPatience, Wait::upstream_send);
+  const Result<void> sent = co_await send(stream, request, deadline);
   if (!sent) co_return sent.error();
   std::string response;
   char piece[4096];

@@ -10,7 +10,7 @@ namespace seawall {
 // Only the header is taken off the socket: what follows may be a TLS handshake, which OpenSSL reads by itself.
 Task<bool> read_proxy_protocol(Connection& c) {
   c.enter(ConnState::header);
-  const Deadline deadline = Deadline::in(*c.vhost->core->client_header_timeout, Wait::header);
+  c.head_clock.start(*c.vhost->core->client_header_timeout);
   std::array<char, kLongestProxyHeader> bytes;
   Socket& socket = c.stream->socket();
   for (std::size_t before = 0;;) {
@@ -28,13 +28,16 @@ Task<bool> read_proxy_protocol(Connection& c) {
       }
       if (header.state == ProxyHeader::complete) {
         socket.try_read({bytes.data(), header.size});
+        c.head_clock.stop();  // from here on it is another address's
         c.info.proxied = std::make_shared<const ProxiedHeader>(Proxied{header.source, header.destination}, header.tlvs);
         co_return true;
       }
     }
     socket.not_yet();
-    const Errc waited = co_await socket.wait(Socket::reading, deadline);
+    Errc waited = co_await socket.wait(Socket::reading, c.head_clock.next());
+    if (waited == Errc::timed_out) waited = c.head_is_late();
     if (waited == Errc::ok) continue;
+    if (waited == Errc::exhausted) c.log(Level::info, "too many unfinished PROXY protocol headers of this address");
     if (waited == Errc::timed_out) {
       c.time_out(Wait::header, *c.vhost->core);
       c.log(Level::info, "client timed out while reading PROXY protocol");

@@ -1,5 +1,7 @@
 // HTTP/1.x on one connection, top to bottom: wait for a request, read its head, answer, log, read away what is left of its
 // body, again. Pipelining is the loop. Runs on the connection's loop; the Connection outlives it.
+#include <algorithm>
+#include <exception>
 #include <utility>
 
 #include "seawall/async/try_first.h"
@@ -22,14 +24,11 @@
 namespace seawall {
 namespace {
 
-// After this long in the middle of a head a connection counts for its address (limit_conn_header).
-constexpr Milliseconds kHeaderGrace{1000};
-
 // Reads more input into c.in: ok, or why there is none. Mostly the bytes are there already.
 class MoreInput {
  public:
   MoreInput(Connection& c, Deadline deadline)
-      : c_(c), read_(*c.stream, c.in.prepare(static_cast<std::size_t>(*c.vhost->core->client_header_buffer_size)), deadline) {}
+      : c_(c), read_(*c.stream, c.in.prepare(static_cast<std::size_t>(std::max<std::int64_t>(1, *c.vhost->core->client_header_buffer_size))), deadline) {}
   std::optional<Result<void>> now() {
     const std::optional<Result<std::size_t>> n = read_.now();
     if (!n) return std::nullopt;
@@ -69,11 +68,10 @@ Task<bool> wait_for_request(Connection& c) {
 }
 
 // The whole head into `head`, within one total deadline from the first byte awaited (B19: dripping does not extend it).
-Task<std::error_code> read_head(Connection& c, Deadline deadline, std::optional<RequestHead>& head) {
+Task<std::error_code> read_head(Connection& c, std::optional<RequestHead>& head) {
   HeadReader reader(c.vhost->head_limits);
-  HeaderLimit::Hold hold;
   c.head_started = 0;
-  const Deadline grace = Deadline::in(kHeaderGrace, Wait::header);
+  c.head_clock.start(*c.vhost->core->client_header_timeout);
   for (;;) {
     if (!c.in.empty()) {
       if (c.head_started == 0) {
@@ -89,11 +87,11 @@ Task<std::error_code> read_head(Connection& c, Deadline deadline, std::optional<
         co_return std::error_code();
       }
     }
-    Result<void> more = co_await read_more(c, hold ? deadline : deadline.earlier(grace));
+    Result<void> more = co_await read_more(c, c.head_clock.next());
     if (more) continue;
-    if (more.error() != Errc::timed_out || hold || deadline.passed()) co_return more.error();
-    hold = c.server.header_limit.enter(c.info.proxied && !c.info.proxied->client.empty() ? c.info.proxied->client : c.info.remote);
-    if (!hold) co_return Errc::exhausted;
+    if (more.error() != Errc::timed_out) co_return more.error();
+    const Errc late = c.head_is_late();
+    if (late != Errc::ok) co_return late;
   }
 }
 
@@ -107,7 +105,8 @@ Task<void> refuse(Connection& c, std::error_code error) {
   }
   const int status = status_of(error);
   if (status == 0) {
-    if (!c.in.empty()) c.log(Level::info, "client prematurely closed connection while reading client request headers");
+    if (error == Errc::tls_failed) c.log(Level::info, c.info.tls->error_text() + " while reading client request headers");
+    else if (!c.in.empty()) c.log(Level::info, "client prematurely closed connection while reading client request headers");
     co_return;
   }
   if (error == Errc::exhausted) c.log(Level::info, "too many unfinished request heads of this address");
@@ -168,6 +167,7 @@ Task<bool> read_away_rest(Connection& c, Exchange& x, H1BodySource& source) {
 Task<void> run_tunnel(Connection& c, Tunnel& tunnel) {
   c.enter(ConnState::tunnel);
   Scope& outer = co_await current_scope();
+  c.stretch_user_timeout(*c.core->send_timeout);  // whenever its socket is full: the tunnel has it in its hands
   Scope scope(&outer);
   RunningTunnel running(scope);
   if (!Tunnels::of(c.server.loop).add(running)) co_return;
@@ -178,7 +178,8 @@ Task<void> run_tunnel(Connection& c, Tunnel& tunnel) {
 // The next request; null when none comes, and the client has been told what was wrong with it.
 Task<std::unique_ptr<Exchange>> read_request(Connection& c, bool first) {
   std::optional<RequestHead> head;
-  const std::error_code wrong = co_await read_head(c, Deadline::in(*c.vhost->core->client_header_timeout, Wait::header), head);
+  const std::error_code wrong = co_await read_head(c, head);
+  c.head_clock.stop();
   if (wrong) {
     if (first || !c.in.empty()) co_await refuse(c, wrong);
     co_return nullptr;
@@ -191,37 +192,51 @@ Task<std::unique_ptr<Exchange>> read_request(Connection& c, bool first) {
   co_return x;
 }
 
+// What goes wrong outside a handler is the connection's end: nobody knows how much of the response is out.
+bool give_up(Connection& c, std::exception_ptr failed) {
+  c.log_exception(failed);
+  c.close_with_reset();
+  return false;
+}
+
 // One request from its handler to its log line; true when the connection can take another.
 Task<bool> one_request(Connection& c, std::unique_ptr<Exchange> owner) {
   Exchange& x = *owner;
   H1BodySource source(c, x.request);
   H1Informer informer(c);
-  if (x.request.version == Version::http11) x.informer = &informer;
-  if (x.request.chunked || x.request.content_length.value_or(0) > 0) x.body.attach(&source, x.request.content_length);
-
-  c.enter(ConnState::handler);
   std::optional<Response> response;
-  if (const int wrong = wrong_connection(c, x)) response = co_await run_error(x, wrong);
-  else response = co_await run_handler(x);
-  if (std::exchange(x.handler_timed_out, false)) c.server.count_timeout(Wait::handler);
-  c.core = &x.core();
   bool sent = false;
-  x.informer = nullptr;
-  if (response) {
-    x.keep_alive = reusable(c, x, *response);
-    c.enter(ConnState::send);
-    sent = co_await write_h1(c, x, *response);
-    if (auto* tunnel = std::get_if<std::unique_ptr<Tunnel>>(&response->body); tunnel && sent) {
-      co_await run_tunnel(c, **tunnel);
-      sent = false;
+  std::exception_ptr failed;
+  try {
+    if (x.request.version == Version::http11) x.informer = &informer;
+    if (x.request.chunked || x.request.content_length.value_or(0) > 0) x.body.attach(&source, x.request.content_length);
+    c.relax_user_timeout();
+    c.enter(ConnState::handler);
+    if (const int wrong = wrong_connection(c, x)) response = co_await run_error(x, wrong);
+    else response = co_await run_handler(x);
+    if (std::exchange(x.handler_timed_out, false)) c.server.count_timeout(Wait::handler);
+    c.core = &x.core();
+    x.informer = nullptr;
+    if (response) {
+      x.keep_alive = reusable(c, x, *response);
+      c.enter(ConnState::send);
+      sent = co_await write_h1(c, x, *response);
+      if (auto* tunnel = std::get_if<std::unique_ptr<Tunnel>>(&response->body); tunnel && sent) {
+        co_await run_tunnel(c, **tunnel);
+        sent = false;
+      }
+    } else {
+      x.status = x.client_left ? 499 : 444;
     }
-  } else {
-    x.status = x.client_left ? 499 : 444;
+    log_exchange(x);
+  } catch (...) {
+    failed = std::current_exception();
   }
-  log_exchange(x);
+  x.informer = nullptr;
   x.response = nullptr;
   response.reset();
   if (x.at_work()) co_await end_work(x);
+  if (failed) co_return give_up(c, failed);
   if (!sent || x.body.ended()) co_return sent && x.keep_alive;
   if (x.keep_alive) co_return co_await read_away_rest(c, x, source);
   c.linger = true;

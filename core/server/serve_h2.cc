@@ -2,6 +2,7 @@
 // answer, send, log. Runs on the connection's loop; the Connection outlives it.
 #include <nghttp2/nghttp2.h>
 
+#include <exception>
 #include <utility>
 
 #include "seawall/net/loop.h"
@@ -69,33 +70,52 @@ Task<void> read_away_rest(H2Stream& s, Exchange& x, H2BodySource& source) {
   s.discarding = true;
 }
 
+// What goes wrong outside a handler ends the stream, once what it has at work has ended.
+Task<void> give_up(H2Connection& h, H2Stream& s, Exchange* x, std::exception_ptr failed) {
+  h.c.log_exception(failed);
+  s.working = nullptr;
+  if (x) {
+    x->response = nullptr;
+    x->informer = nullptr;
+    if (x->at_work()) co_await end_work(*x);
+  }
+  h.reset(s, NGHTTP2_INTERNAL_ERROR);
+}
+
 }  // namespace
 
 Task<void> serve_h2_stream(H2Connection& h, H2Stream& s) {
   Scope& scope = co_await current_scope();
-  auto owner = make_exchange(h.c, s.info, std::move(s.head), &scope);
-  Exchange& x = *owner;
-  s.exchange = &x;
-  x.started = s.started;
   H2BodySource source(h, s);
   H2Informer informer(h, s);
-  x.informer = &informer;
-  if (!s.malformed && s.has_body && x.request.tunnel.empty()) x.body.attach(&source, x.request.content_length);
-  std::optional<Response> response = co_await answer(h, s, x);
-  h.c.core = &x.core();
-  bool sent = false;
-  const bool tunnel = response && std::holds_alternative<std::unique_ptr<Tunnel>>(response->body);
-  if (tunnel && !s.closed) sent = co_await run_h2_tunnel(h, s, x, *response);
-  else if (response && !s.closed) sent = co_await write_h2(h, s, x, *response);
-  else x.status = s.closed ? 499 : 444;
-  log_exchange(x);
-  x.response = nullptr;
-  x.informer = nullptr;
-  response.reset();
-  s.working = nullptr;
-  if (x.at_work()) co_await end_work(x);
-  if (sent && !s.ends && !s.closed && !s.malformed && !s.broken) co_await read_away_rest(s, x, source);
-  end_stream(h, s, x, sent);
+  std::unique_ptr<Exchange> owner;
+  std::exception_ptr failed;
+  try {
+    owner = make_exchange(h.c, s.info, std::move(s.head), &scope);
+    Exchange& x = *owner;
+    s.exchange = &x;
+    x.started = s.started;
+    x.informer = &informer;
+    if (!s.malformed && s.has_body && x.request.tunnel.empty()) x.body.attach(&source, x.request.content_length);
+    std::optional<Response> response = co_await answer(h, s, x);
+    h.c.core = &x.core();
+    bool sent = false;
+    const bool tunnel = response && std::holds_alternative<std::unique_ptr<Tunnel>>(response->body);
+    if (tunnel && !s.closed) sent = co_await run_h2_tunnel(h, s, x, *response);
+    else if (response && !s.closed) sent = co_await write_h2(h, s, x, *response);
+    else x.status = s.closed ? 499 : 444;
+    log_exchange(x);
+    x.response = nullptr;
+    x.informer = nullptr;
+    response.reset();
+    s.working = nullptr;
+    if (x.at_work()) co_await end_work(x);
+    if (sent && !s.ends && !s.closed && !s.malformed && !s.broken) co_await read_away_rest(s, x, source);
+    end_stream(h, s, x, sent);
+  } catch (...) {
+    failed = std::current_exception();
+  }
+  if (failed) co_await give_up(h, s, owner.get(), std::move(failed));
   s.exchange = nullptr;
   owner.reset();  // it refers to the stream's ConnectionInfo, and served() ends the stream
   h.served(s);

@@ -144,9 +144,17 @@ std::shared_ptr<OcspCache> parse_ocsp_cache(const Invocation& in) {
   return cache;
 }
 
+// Plain text where TLS was asked for would be worse than no start.
+bool parse_ssl(const Invocation& in) {
+  if (in.arg(0) == "off") return false;
+  if (in.arg(0) != "on") throw ConfigError("invalid value \"" + in.arg(0) + "\" in \"ssl\" directive, it must be \"on\" or \"off\"");
+  throw ConfigError("the \"ssl\" directive is not supported any more, use the \"listen ... ssl\" directive instead");
+}
+
 constexpr unsigned kTls = kHttp | kServer;
 const Directive rows[] = {
-    flag<TlsConf>("ssl", kTls, &TlsConf::ssl, "Removed from nginx: use `listen ... ssl`. `ssl off` is accepted."),
+    directive<TlsConf, bool>("ssl", kTls, 1, 1, "off", &TlsConf::ssl, parse_ssl,
+                             "Removed from nginx: use `listen ... ssl`. `ssl off` is accepted, `on` is an error.", "off"),
     list<TlsConf, PemName>("ssl_certificate", kTls, 1, 1, "file | data:...", &TlsConf::certificates, add_pem,
                            "The server's certificate and its chain, PEM, leaf first. Several: one for each key type. With "
                            "variables: loaded for each handshake."),

@@ -11,11 +11,18 @@ namespace {
 
 using C = WorkerConf;
 
+void add_env(std::vector<std::string>& list, const Invocation& in) {
+  if (in.arg(0).empty() || in.arg(0).starts_with('=')) throw_invalid_value(in.arg(0), "env");
+  list.push_back(in.arg(0));
+}
+
 const Directive rows[] = {
     directive<C, std::int64_t>("worker_rlimit_core", kMain, 1, 1, "size", &C::rlimit_core, parse_size,
                                "RLIMIT_CORE of the worker; unset: as inherited."),
     directive<C, CpuAffinity>("worker_cpu_affinity", kMain, 1, kMany, "mask ... | auto [mask]", &C::cpu_affinity, CpuAffinity::parse,
                               "The processors of each loop; auto: the loops take turns on them."),
+    list<C, std::string>("env", kMain, 1, 1, "name[=value]", &C::env, add_env,
+                         "Variables of the environment that workers and a new binary keep, or get; the others, but TZ, are taken away."),
     duration<C>("tunnel_shutdown_timeout", kMain, &C::tunnel_shutdown_timeout,
                 "How long tunnels (WebSocket) of an old worker live on; 0: as long as they like (ours)."),
 };

@@ -1,6 +1,8 @@
 // What belongs to a worker as a process: its processors, its core file, its tunnels. A table of its own (see core_module.h).
 #pragma once
 #include <span>
+#include <string>
+#include <vector>
 
 #include "seawall/async/scope.h"
 #include "seawall/base/list.h"
@@ -15,6 +17,7 @@ class WorkerConf {
  public:
   Setting<std::int64_t> rlimit_core{-1};  // bytes; -1: as inherited
   Setting<CpuAffinity> cpu_affinity;
+  Setting<std::vector<std::string>> env;  // NAME, or NAME=value
   Setting<std::chrono::milliseconds> tunnel_shutdown_timeout{std::chrono::milliseconds(3600 * 1000)};
 };
 

@@ -128,6 +128,7 @@ class Sender {
   Task<Result<void>> wait(Io io) {
     if (io.kind == Io::failed || io.kind == Io::eof) co_return error_of(io);
     const std::int64_t from = x_.loop.now();
+    c_.stretch_user_timeout(*x_.core().send_timeout);
     const Errc waited = co_await wait_for(*c_.stream, io, deadline());
     blocked_ += x_.loop.now() - from;
     if (waited == Errc::ok) co_return Result<void>();

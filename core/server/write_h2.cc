@@ -8,6 +8,7 @@
 #include "seawall/net/loop.h"
 #include "seawall/server/connection.h"
 #include "seawall/server/core_conf.h"
+#include "seawall/server/deadline_after.h"
 #include "seawall/server/earned_time.h"
 #include "seawall/server/h2_connection.h"
 #include "seawall/server/h2_fields.h"
@@ -50,8 +51,7 @@ class H2Writer {
 Deadline H2Writer::deadline(std::int64_t from) const {
   const CoreConf& core = x_.core();
   const std::int64_t since = std::max(from, s_.progress);
-  Deadline until = Deadline::at(since + std::chrono::nanoseconds(*core.send_timeout).count(), Wait::send);
-  until = until.earlier(x_.last_deadline(Wait::send));
+  const Deadline until = deadline_after(since, *core.send_timeout, Wait::send).earlier(x_.last_deadline(Wait::send));
   const std::int64_t rate = *core.send_min_rate;
   if (rate <= 0) return until;
   return until.earlier(Deadline::at(from + allowed_time(s_.sent_size, rate) - blocked_, Wait::send));
@@ -60,7 +60,7 @@ Deadline H2Writer::deadline(std::int64_t from) const {
 // The others on this connection go on.
 void H2Writer::timed_out() {
   h_.c.server.count_timeout(Wait::send);
-  ++h_.c.server.h2_abuses[static_cast<std::size_t>(H2Abuse::window_stall)];
+  h_.c.server.count_abuse(H2Abuse::window_stall);
   x_.log(Level::info, "client timed out while sending response to client");
 }
 

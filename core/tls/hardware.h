@@ -1,4 +1,4 @@
-// Whether this machine encrypts in constant time and fast: AES and carry-less multiplication in hardware (B9). Any thread.
+// Whether OpenSSL encrypts in constant time and fast here: AES and carry-less multiplication in hardware (B9). Any thread.
 #pragma once
 #include <string>
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 #include <vector>
 
 #include "seawall/tls/context_parts.h"
@@ -16,6 +17,10 @@ constexpr std::size_t kRecord = 16 * 1024;
 // pause begins with short ones.
 constexpr std::size_t kShortRecord = 4 * 1024, kShortBurst = 12 * 1024;
 constexpr std::int64_t kPause = 1'000'000'000;
+// What a client may want of the handshake protocol when its handshake is over: a key update in many gigabytes. Each asks for an
+// answer, which OpenSSL seals within the same read, whether the socket takes it or not.
+constexpr int kMostLateMessages = 32;
+constexpr std::size_t kMostPending = kLargestSend + kRecord;
 
 // Records written since the last send, of whichever stream is at work on this thread: emptied before it returns.
 thread_local std::string gathered;
@@ -38,12 +43,23 @@ struct TlsCallbacks {
   static int bio_read(BIO* bio, char* data, int size) {
     auto& self = *static_cast<TlsStream*>(BIO_get_data(bio));
     BIO_clear_retry_flags(bio);
+    if (self.late_messages_ > kMostLateMessages) {
+      self.last_read_ = Io::fail(0);
+      return -1;
+    }
     self.last_read_ = self.socket_.try_read({data, static_cast<std::size_t>(size)});
     if (self.last_read_.kind == Io::done) return static_cast<int>(self.last_read_.n);
     if (self.last_read_.kind == Io::want_read) BIO_set_retry_read(bio);
     return self.last_read_.kind == Io::eof ? 0 : -1;
   }
   static long bio_ctrl(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
+
+  // Key updates, and what OpenSSL answers a wish for renegotiation with: an alert that is only a warning.
+  static void message(int written, int, int type, const void*, std::size_t, SSL* ssl, void*) {
+    if (type != (written ? SSL3_RT_ALERT : SSL3_RT_HANDSHAKE)) return;
+    auto* const self = static_cast<TlsStream*>(SSL_get_ex_data(ssl, stream_index()));
+    if (self && self->established_) ++self->late_messages_;
+  }
 
   static BIO_METHOD* bio_method() {
     static BIO_METHOD* const method = [] {
@@ -116,16 +132,19 @@ void TlsStream::prepare(SSL_CTX* ctx) {
   SSL_CTX_set_client_hello_cb(ctx, TlsCallbacks::client_hello, nullptr);
   SSL_CTX_set_tlsext_servername_callback(ctx, TlsCallbacks::server_name);
   SSL_CTX_set_alpn_select_cb(ctx, TlsCallbacks::alpn, nullptr);
+  SSL_CTX_set_msg_callback(ctx, TlsCallbacks::message);
 }
 
 void TlsStream::prepare_loading(SSL_CTX* ctx) { SSL_CTX_set_cert_cb(ctx, TlsCallbacks::load_certificates, nullptr); }
 
 TlsStream::TlsStream(Fd fd, const TlsContext& context, SniSelector& selector)
     : Stream(std::move(fd)), ssl_(SSL_new(context.current().get())), selector_(&selector) {
-  CHECK(ssl_);
+  BIO* const bio = ssl_ ? BIO_new(TlsCallbacks::bio_method()) : nullptr;
+  if (!bio) {
+    SSL_free(ssl_);
+    throw std::bad_alloc();
+  }
   SSL_set_ex_data(ssl_, stream_index(), this);
-  BIO* bio = BIO_new(TlsCallbacks::bio_method());
-  CHECK(bio);
   BIO_set_data(bio, this);
   BIO_set_init(bio, 1);
   SSL_set_bio(ssl_, bio, bio);
@@ -145,6 +164,7 @@ Io TlsStream::io_of(int result) {
     case SSL_ERROR_ZERO_RETURN: return Io::ended();
     case SSL_ERROR_SYSCALL:
       ERR_clear_error();
+      if (late_messages_ > kMostLateMessages) error_text_ = "client sent too many key updates";
       if (last_read_.kind == Io::failed) return last_read_;
       return Io::ended();
     default:
@@ -251,8 +271,11 @@ Io TlsStream::try_read(std::span<char> room) {
   }
   const int result = SSL_read_ex(ssl_, room.data(), room.size(), &n);
   const Io io = result == 1 ? Io::of(n) : io_of(result);
-  if (!gathered.empty()) send_gathered();  // alerts, key updates
-  return io;
+  if (gathered.empty()) return io;
+  send_gathered();  // alerts, key updates
+  if (pending_.size() <= kMostPending) return io;
+  error_text_ = "client takes no answers to its records";
+  return Io::fail(0);
 }
 
 Io TlsStream::try_write(std::span<const iovec> pieces) {

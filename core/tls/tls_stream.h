@@ -81,6 +81,7 @@ class SEAWALL_API TlsStream final : public Stream {
   std::int64_t last_write_ = 0;         // ns; for the length of records, as is
   std::uint32_t burst_ = 0;             // what was written since the last pause, up to a bound
   const char* client_refusal_ = nullptr;
+  int late_messages_ = 0;               // key updates and the like, since the handshake
   bool established_ = false;            // or far enough for early data
   bool plain_ = false;
   bool reads_early_ = false;            // more early data may come

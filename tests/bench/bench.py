@@ -49,12 +49,16 @@ def http2(streams):
     return lambda *arguments: h2load(*arguments, protocol=(f"-m{streams}",))
 
 
-def handshakes(server, path, _, seconds):
+def handshakes(server, path, _, seconds, *how):
     count = str(400 * seconds)
     client = OPTIONS.build + "/tests/bench/bench_handshake"
-    run = subprocess.run(["taskset", "-c", LOAD_CPU, client, str(server.tls), count, path],
+    run = subprocess.run(["taskset", "-c", LOAD_CPU, client, str(server.tls), count, path, *how],
                          stdout=subprocess.PIPE, text=True, check=True)
     return int(run.stdout)
+
+
+def resumptions(*arguments):
+    return handshakes(*arguments, "resume")
 
 
 class Load:
@@ -75,19 +79,19 @@ class Load:
 
 class Idle:
     """KiB of memory each idle keep-alive connection adds, in a fresh process."""
-    unit, h2o = "KiB/connection", True
+    unit = "KiB/connection"
 
     def __init__(self, bar, kind):
-        self.bar, self.kind = bar, kind
+        self.bar, self.kind, self.h2o = bar, kind, not kind.startswith("h2")
 
     def measure(self, name, binary, work):
-        with Server(name, binary, work) as server:
+        with Server(name, binary, work, http2=self.kind.startswith("h2")) as server:
             self._hold(server, 50, lambda: None)  # what the first requests bring in once
             before = server.memory()
             return (self._hold(server, IDLE_CONNECTIONS, server.memory) - before) / IDLE_CONNECTIONS / 1024
 
     def _hold(self, server, count, look):
-        port = server.tls if self.kind == "tls" else server.plain
+        port = server.tls if self.kind.endswith("tls") else server.plain
         program = OPTIONS.build + "/tests/bench/bench_idle"
         client = subprocess.Popen([program, str(port), str(count), "/1k.html", self.kind],
                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -164,10 +168,13 @@ CASES = {
     "h2_1k_m1": Load(0.85, http2(1), "/1k.html", connections=64, h2=True),
     "h2_100k": Load(0.55, http2(8), "/100k.html", connections=8, h2=True),
     "handshake": Load(0.95, handshakes, "/1k.html"),
+    "resumption": Load(0.8, resumptions, "/1k.html", h2o=False),
     "map": Cost(0.3, 20, maps, lambda numbers: added("$scheme" for _ in numbers)),
     "limit_req": Cost(0.3, 20, limits),
     "idle": Idle(2.0, "plain"),
     "idle_tls": Idle(15.0, "tls"),
+    "idle_h2": Idle(19.0, "h2"),
+    "idle_h2_tls": Idle(40.0, "h2_tls"),
     "start_10k": Start(1.0, "test"),
     "start_10k_listen": Start(1.0, "listen"),
 }

@@ -1,10 +1,11 @@
-// bench_idle PORT COUNT PATH plain|tls: opens COUNT connections, makes one request on each and leaves them idle. Prints
+// bench_idle PORT COUNT PATH plain|tls|h2|h2_tls: opens COUNT connections, makes one request on each and leaves them idle. Prints
 // "ready", holds them until a byte or the end comes on stdin, checks that the server closed none, and ends.
 #include <sys/resource.h>
 
 #include <string>
 #include <vector>
 
+#include "h2_request.h"
 #include "tls_client.h"
 
 namespace {
@@ -24,9 +25,10 @@ bool is_open(const Idle& idle) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 5) return std::fputs("usage: bench_idle PORT COUNT PATH plain|tls\n", stderr), 2;
+  if (argc != 5) return std::fputs("usage: bench_idle PORT COUNT PATH plain|tls|h2|h2_tls\n", stderr), 2;
   const int port = std::atoi(argv[1]), count = std::atoi(argv[2]);
-  const bool tls = argv[4] == std::string("tls");
+  const std::string kind = argv[4];
+  const bool tls = kind.ends_with("tls"), h2 = kind.starts_with("h2");
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);
   limit.rlim_cur = limit.rlim_max;
@@ -37,8 +39,9 @@ int main(int argc, char** argv) {
   std::vector<Idle> all;
   for (int i = 0; i < count; ++i) {
     const int fd = bench::connect_to(port);
-    SSL* const ssl = tls ? bench::start_tls(context, fd) : nullptr;
-    bench::one_request(ssl, fd, request);
+    SSL* const ssl = tls ? bench::start_tls(context, fd, nullptr, h2 ? "\x02h2" : "") : nullptr;
+    if (h2) bench::H2Request(ssl, fd).run(argv[3]);
+    else bench::one_request(ssl, fd, request);
     all.push_back(Idle{fd, ssl});
   }
   std::puts("ready");

@@ -35,7 +35,7 @@ http {{
 
 SITE = """
   server {{
-    listen 127.0.0.1:{plain} backlog=1024;
+    listen 127.0.0.1:{plain}{http2} backlog=1024;
     listen 127.0.0.1:{tls} ssl{http2} backlog=1024;
     server_name localhost;
     ssl_certificate {data}/localhost.crt;

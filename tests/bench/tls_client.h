@@ -31,7 +31,7 @@ inline int connect_to(int port) {
   return fd;
 }
 
-// TLS 1.3 without a session: every handshake is a full one. The certificate is the bench's own and is not verified.
+// TLS 1.3 without a cache of sessions. The certificate is the bench's own and is not verified.
 inline SSL_CTX* make_context() {
   SSL_CTX* const context = SSL_CTX_new(TLS_client_method());
   SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION);
@@ -40,12 +40,15 @@ inline SSL_CTX* make_context() {
   return context;
 }
 
-inline SSL* start_tls(SSL_CTX* context, int fd) {
+// With this session, where the server takes it; null: in full.
+inline SSL* start_tls(SSL_CTX* context, int fd, SSL_SESSION* session = nullptr, std::string_view alpn = {}) {
   SSL* const ssl = SSL_new(context);
   SSL_set_tlsext_host_name(ssl, "localhost");
   SSL_set_fd(ssl, fd);
+  if (session) SSL_set_session(ssl, session);
+  if (!alpn.empty()) SSL_set_alpn_protos(ssl, reinterpret_cast<const unsigned char*>(alpn.data()), unsigned(alpn.size()));
   if (SSL_connect(ssl) != 1) die("TLS handshake");
-  if (SSL_session_reused(ssl) != 0) die("a session was resumed");
+  if (!session && SSL_session_reused(ssl) != 0) die("a session was resumed");
   return ssl;
 }
 

@@ -184,3 +184,24 @@ TEST_CASE("what ssl_verify_client needs") {
              Contains("cannot load certificate") && Contains("none.crt\": BIO_new_file() failed (SSL:"));
   CHECK_THAT(check_config(server("a", "ssl_crl %%DIR%%/ca.crt;"), people.files()).err, Contains("PEM_read_bio_X509_CRL() failed"));
 }
+
+TEST_CASE("ssl_verify_depth: how many authorities may stand between a client and the one that is trusted") {
+  const People people;
+  CertificateOptions options;
+  options.names = {"between"};
+  options.issuer = &people.authority;
+  const Certificate between = make_certificate(options);
+  options.names = {"far"};
+  options.issuer = &between;
+  options.authority = false;
+  const Certificate far = make_certificate(options);
+  Files files = people.files();
+  files.emplace_back("between.crt", between.certificate);
+  const auto verdict = [&](const std::string& depth, const Certificate& own) {
+    Server s(server("localhost", "ssl_verify_client on; ssl_client_certificate %%DIR%%/ca.crt; ssl_trusted_certificate %%DIR%%/between.crt; " + depth), files);
+    return ask(s, with(to("localhost"), own), "localhost");
+  };
+  CHECK(verdict("", far).body == "SUCCESS|CN=far");  // 1
+  CHECK_THAT(verdict("ssl_verify_depth 0;", far).body, Contains("400 The SSL certificate error"));
+  CHECK(verdict("ssl_verify_depth 0;", people.friendly).body == "SUCCESS|CN=friend");
+}

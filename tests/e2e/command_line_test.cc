@@ -6,6 +6,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdlib>
+
+#include "e2e/certificate.h"
 #include "e2e/curl.h"
 #include "e2e/server.h"
 
@@ -79,8 +82,24 @@ TEST_CASE("option -V says how it was built, in the lines nginx's tools read") {
   CHECK_THAT(run.err, Contains("\nTLS SNI support enabled\nAES in hardware: "));
   CHECK_THAT(run.err, Contains("\nconfigure arguments: --prefix=/"));
   CHECK_THAT(run.err, Contains(" --with-http_ssl_module"));
-  CHECK_THAT(run.err, Contains(" --without-http_uwsgi_module"));
+  for (const char* built : {"uwsgi", "scgi", "fastcgi", "proxy"}) CHECK_THAT(run.err, !Contains(std::string("--without-http_") + built + "_module"));
 }
+
+#if defined(__x86_64__)
+TEST_CASE("AES in hardware is what OpenSSL has found: where it may not use it, -V and the start say so (B9)") {
+  ::setenv("OPENSSL_ia32cap", "~0x200000200000000", 1);
+  const Run run = Place().run_bare({"-V"});
+  const Certificate made = make_certificate({"localhost"});
+  {
+    Server s("server { listen 127.0.0.1:%%PORT_0%% ssl; ssl_certificate a.crt; ssl_certificate_key a.key; return 200 ok; }",
+             {{"a.crt", made.certificate}, {"a.key", made.key}});
+    CHECK(s.wait_for_log("this machine has no AES in hardware"));
+    CHECK(get(s.tls_url()).body == "ok");
+  }
+  ::unsetenv("OPENSSL_ia32cap");
+  CHECK_THAT(run.err, Contains("\nAES in hardware: no\n"));
+}
+#endif
 
 TEST_CASE("option -h and -? print the usage") {
   for (const char* letter : {"-h", "-?"}) {
@@ -89,6 +108,8 @@ TEST_CASE("option -h and -? print the usage") {
     CHECK(run.out.empty());
     CHECK_THAT(run.err, Contains("Usage: seawall [-?hvVtTq] [-s signal]"));
     CHECK_THAT(run.err, Contains("-g directives : "));
+    for (const char* command : {"directives", "refused", "routes", "explain", "index-modules", "tls-check"})
+      CHECK_THAT(run.err, Contains(std::string("\n  ") + command + " "));
   }
 }
 

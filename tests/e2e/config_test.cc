@@ -232,3 +232,22 @@ TEST_CASE("modules that are not planned are refused by name") {
     CHECK_THAT(run.err, Contains("\"" + name + "\" directive is not supported yet in "));
   }
 }
+
+TEST_CASE("ssl on would be plain text where TLS is asked for: it is refused, off is taken") {
+  CHECK(complaint("server {\n listen 127.0.0.1:%%PORT_0%%;\n ssl on;\n}") ==
+        "nginx: [emerg] the \"ssl\" directive is not supported any more, use the \"listen ... ssl\" directive instead in nginx.conf:5");
+  CHECK(check_config("server { listen 127.0.0.1:%%PORT_0%%; ssl off; }").exit_code == 0);
+}
+
+TEST_CASE("values without effect are named by -t, those that say what is so anyway are not") {
+  const Run said = check_config("tcp_nodelay off;\ntcp_nopush on;");
+  CHECK(said.exit_code == 0);
+  CHECK_THAT(said.err, Contains("[notice] \"tcp_nodelay off\" has no meaning here, ignored in "));
+  CHECK_THAT(said.err, Contains("[notice] \"tcp_nopush on\" has no meaning here, ignored in "));
+  CHECK_THAT(check_config("tcp_nodelay on; tcp_nopush off;").err, !Contains("[notice]"));
+}
+
+TEST_CASE("an installation's own configuration has nothing that -t complains of") {
+  for (const char* name : {"conf/nginx.conf", "conf/quickstart.conf"})
+    CHECK_THAT(repository_file(name, {}), !Contains("tcp_nopush"));
+}

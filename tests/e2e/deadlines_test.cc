@@ -22,6 +22,7 @@
 
 #include "catch.h"
 #include "e2e/certificate.h"
+#include "e2e/counts.h"
 #include "e2e/curl.h"
 #include "e2e/timing.h"
 #include "e2e/tls_bytes.h"
@@ -387,7 +388,8 @@ TEST_CASE("send: too slow on average, once the socket was full for ten seconds")
 }
 
 TEST_CASE("linger: between two reads, and in all") {
-  Server s(server("location /gap { lingering_timeout 200ms; return 413; } location /total { lingering_time 300ms; return 413; }"));
+  Server s(server("location /gap { lingering_timeout 200ms; return 413; } location /total { lingering_time 300ms; return 413; }"
+                  "location /counts { probe_counts on; }"));
   CHECK(get(s.url("/gap")).status == 413);
   const pid_t worker = serving_process(s);
   const int before = settled_descriptors(worker);
@@ -412,6 +414,8 @@ TEST_CASE("linger: between two reads, and in all") {
   CHECK(wait_until(refused));
   watch.check();
   CHECK(wait_until([&] { return open_descriptors(worker) <= before; }));
+  CHECK(timeouts(s.url("/counts"), seawall::Wait::linger) == 2);
+  CHECK(s.wait_for_log("client timed out while closing the connection"));
 }
 
 TEST_CASE("linger: the rest of a body nobody wanted, before the next request") {

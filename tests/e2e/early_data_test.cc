@@ -2,6 +2,7 @@
 #include "catch.h"
 #include "e2e/tls_ask.h"
 #include "e2e/tls_bytes.h"
+#include "e2e/upstream.h"
 
 using namespace test;
 using Catch::Matchers::Contains;
@@ -95,4 +96,24 @@ TEST_CASE("early data with TLS 1.2 and with a client that has none") {
   Server s(server("ssl_early_data on;"), files());
   for (int version : {TLS1_2_VERSION, TLS1_3_VERSION})
     CHECK(ask(s, only(to("localhost"), version), "localhost").body == "early= reused=.");
+}
+
+// RFC 8470: what an application does that must not be asked twice.
+TEST_CASE("425 for early data: of the server's own, or of the server behind, who is told; the same request is answered behind the handshake") {
+  Upstream behind([](RawClient& c) {
+    const std::string head = c.read_until("\r\n\r\n");
+    const bool early = head.find("Early-Data: 1\r\n") != std::string::npos;
+    c.send(early ? "HTTP/1.1 425 Too Early\r\nContent-Length: 0\r\n\r\n" : "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nlater");
+  });
+  Server s(server("ssl_early_data on; location /own { if ($ssl_early_data) { return 425; } return 200 later; }"
+                  "location /behind { proxy_set_header Early-Data $ssl_early_data; proxy_pass " + behind.url() + "; }"),
+           files());
+  for (const std::string path : {"/own", "/behind"}) {
+    const auto kept = session(s);
+    RawClient c(s.port());
+    c.start_tls(resuming(kept, "GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    REQUIRE(c.sends_early_data());
+    CHECK(c.read_response().status == 425);
+    CHECK(ask(c, "localhost", path).body == "later");
+  }
 }

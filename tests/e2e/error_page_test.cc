@@ -1,6 +1,7 @@
 // error_page: which page answers, with which status.
 #include "catch.h"
 #include "e2e/curl.h"
+#include "e2e/h2_client.h"
 #include "e2e/probe.h"
 
 using namespace test;
@@ -146,4 +147,26 @@ TEST_CASE("a bare = undoes the status of an earlier page") {
   CHECK(ask(first + "location = /first { error_page 403 = /second; return 403; }").status == 201);
   CHECK(ask(first + "location = /first { error_page 403 /second; return 403; }").status == 403);
   CHECK(ask(first + "location = /first { error_page 403 =202 /second; return 403; }").status == 202);
+}
+
+TEST_CASE("what is thrown outside every handler ends its request, with what that has at work, and no other") {
+  Server s(with_probe("server { listen 127.0.0.1:%%PORT_0%%; http2 on; location / { return 200 ok; } location /trailers { probe_fail_trailers on; } }"));
+  RawClient c(s.port());
+  c.send("GET /trailers HTTP/1.1\r\nHost: a\r\n\r\n");
+  CHECK(c.expect_close(kPatience));
+  CHECK(s.wait_for_log("a request ended by an exception: probe_fail_trailers"));
+  H2Client h(s.port());
+  h.request(1, "/trailers");
+  CHECK(h.read_response(1).reset == NGHTTP2_INTERNAL_ERROR);
+  h.request(3, "/");
+  CHECK(h.read_response(3).body == "ok");
+}
+
+TEST_CASE("server_tokens: with the version, without it, and in each location its own") {
+  Server s("server { listen 127.0.0.1:%%PORT_0%%; server_tokens off; location /on { server_tokens on; return 404; } location / { return 404; } }");
+  const Response off = get(s.url("/")), on = get(s.url("/on"));
+  CHECK(off.header("Server") == "seawall");
+  CHECK(off.body == default_page("404 Not Found", "seawall"));
+  CHECK(on.header("Server") == kSignature);
+  CHECK(on.body == default_page("404 Not Found"));
 }

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
@@ -86,6 +87,42 @@ class NewBinary {
   bool ended_ = false;
 };
 
+// A server that is started with a listening socket, as a service manager does it.
+class Activated {
+ public:
+  Activated(int port, const std::string& folder) {
+    const seawall::Fd listening = listen_on(port);
+    REQUIRE(listening);
+    pid_ = ::fork();
+    REQUIRE(pid_ >= 0);
+    if (pid_ == 0) {
+      if (listening.get() != 3) ::dup2(listening.get(), 3);
+      else ::fcntl(3, F_SETFD, 0);
+      ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
+      ::setenv("LISTEN_FDS", "1", 1);
+      const std::string program = server_binary();
+      ::execl(program.c_str(), program.c_str(), "-p", folder.c_str(), "-c", "nginx.conf", "-e", "error.log", nullptr);
+      ::_exit(127);
+    }
+    REQUIRE(wait_until([&] { return pid_in(folder + "/nginx.pid") == pid_; }));
+  }
+  ~Activated() {
+    if (pid_ <= 0) return;
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  void quit() {
+    ::kill(pid_, SIGQUIT);
+    int status = 0;
+    REQUIRE(::waitpid(pid_, &status, 0) == pid_);
+    pid_ = 0;
+    CHECK(status == 0);
+  }
+
+ private:
+  pid_t pid_ = 0;
+};
+
 // USR2: the new binary's process, once it has a worker.
 pid_t upgrade(Server& s) {
   const std::string pid_file = s.folder() + "/nginx.pid";
@@ -140,26 +177,10 @@ TEST_CASE("sockets that a service manager has opened are taken over") {
   write_file(folder + "/nginx.conf", "daemon off; pid nginx.pid; error_log error.log info; events {}\n" +
                                          std::string(::geteuid() == 0 ? "user root;" : "") + "http { server { listen 127.0.0.1:" + number +
                                          "; location / { return 200 activated; } } }");
-  const seawall::Fd listening = listen_on(port);
-  REQUIRE(listening);
-  const pid_t pid = ::fork();
-  REQUIRE(pid >= 0);
-  if (pid == 0) {
-    if (listening.get() != 3) ::dup2(listening.get(), 3);
-    else ::fcntl(3, F_SETFD, 0);
-    ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
-    ::setenv("LISTEN_FDS", "1", 1);
-    const std::string program = server_binary();
-    ::execl(program.c_str(), program.c_str(), "-p", folder.c_str(), "-c", "nginx.conf", "-e", "error.log", nullptr);
-    ::_exit(127);
-  }
-  REQUIRE(wait_until([&] { return pid_in(folder + "/nginx.pid") == pid; }));
+  Activated server(port, folder);
   CHECK(get("http://127.0.0.1:" + number + "/").body == "activated");
   CHECK_THAT(read_file(folder + "/error.log"), ContainsSubstring("using inherited socket 127.0.0.1:" + number));
-  ::kill(pid, SIGQUIT);
-  int status = 0;
-  REQUIRE(::waitpid(pid, &status, 0) == pid);
-  CHECK(status == 0);
+  server.quit();
 }
 
 TEST_CASE("USR2 starts a new binary beside the old one, which ends on QUIT or takes over again") {
@@ -276,4 +297,47 @@ TEST_CASE("a server that has made room for a new binary serves again when that i
   REQUIRE(s.wait_for_log("starting workers again"));
   CHECK(get(s.url()).body == "here");
   CHECK(s.reload());
+}
+
+TEST_CASE("env: workers and a new binary have what it names or sets, TZ, and nothing else") {
+  const Environment kept("SEAWALL_KEPT", "kept"), dropped("SEAWALL_DROPPED", "dropped"), zone("TZ", "UTC0");
+  Server s(with_probe("server { listen 127.0.0.1:%%PORT_0%%;" +
+                          [] {
+                            std::string locations;
+                            for (const char* name : {"SEAWALL_KEPT", "SEAWALL_SET", "SEAWALL_DROPPED", "SEAWALL_NONE", "TZ"})
+                              locations.append(" location /").append(name).append(" { probe_env ").append(name).append("; }");
+                            return locations;
+                          }() + " }",
+                      "env SEAWALL_KEPT; env SEAWALL_SET=a=b; env SEAWALL_SET=twice; env SEAWALL_NONE;"));
+  const auto check = [&] {
+    CHECK(get(s.url("/SEAWALL_KEPT")).body == "kept");
+    CHECK(get(s.url("/SEAWALL_SET")).body == "a=b");
+    CHECK(get(s.url("/SEAWALL_DROPPED")).body == "unset");
+    CHECK(get(s.url("/SEAWALL_NONE")).body == "unset");
+    CHECK(get(s.url("/TZ")).body == "UTC0");
+  };
+  check();
+  const std::string pid_file = s.folder() + "/nginx.pid";
+  const pid_t fresh = upgrade(s);
+  NewBinary other(fresh);
+  std::string environment = read_file("/proc/" + std::to_string(fresh) + "/environ");
+  std::replace(environment.begin(), environment.end(), '\0', '\n');
+  CHECK_THAT("\n" + environment, ContainsSubstring("\nSEAWALL_KEPT=kept\n") && ContainsSubstring("\nSEAWALL_SET=a=b\n") &&
+                                    ContainsSubstring("\nTZ=UTC0\n") && !ContainsSubstring("DROPPED") && !ContainsSubstring("PATH="));
+  s.stop();
+  check();
+  other.tell(SIGTERM);
+  CHECK(wait_until([&] { return !std::filesystem::exists(pid_file); }));
+}
+
+TEST_CASE("sockets that a service manager has opened get the options of our own ones (B31)") {
+  const int port = free_port();
+  const std::string folder = make_folder(), number = std::to_string(port);
+  write_file(folder + "/nginx.conf", with_probe("server { listen 127.0.0.1:" + number + "; probe_socket on; }",
+                                                "daemon off; pid nginx.pid; error_log error.log info; " +
+                                                    std::string(::geteuid() == 0 ? "user root;" : "")));
+  Activated server(port, folder);
+  CHECK(get("http://127.0.0.1:" + number + "/").body ==
+        "nodelay=1 keepalive=1 idle=30 interval=10 count=3 user_timeout=30000");
+  server.quit();
 }

@@ -123,3 +123,18 @@ TEST_CASE("no trailer without chunks") {
   CHECK_THAT(raw(s, "HEAD / HTTP/1.1"), !Catch::Matchers::ContainsSubstring("X-A"));
   CHECK_THAT(raw(s, "GET /off HTTP/1.1"), Catch::Matchers::EndsWith("\r\n\r\nBODY"));
 }
+
+TEST_CASE("add_trailer_inherit: instead of the outer block's, beside them, or none") {
+  Server s(server("add_trailer X-A outer; location /own { add_trailer X-B inner; return 200 BODY; } location /none { return 200 BODY; }"
+                  "location /merge { add_trailer_inherit merge; add_trailer X-B inner; return 200 BODY; }"
+                  "location /off { add_trailer_inherit off; return 200 BODY; }"));
+  const auto trailers = [&](const std::string& path) {
+    const std::string all = raw(s, "GET " + path + " HTTP/1.1");
+    const auto at = all.find("BODY");
+    return at == std::string::npos ? all : all.substr(at + 4);
+  };
+  CHECK(trailers("/own") == "\r\n0\r\nX-B: inner\r\n\r\n");
+  CHECK(trailers("/none") == "\r\n0\r\nX-A: outer\r\n\r\n");
+  CHECK(trailers("/merge") == "\r\n0\r\nX-B: inner\r\nX-A: outer\r\n\r\n");
+  CHECK_THAT(trailers("/off"), !Catch::Matchers::ContainsSubstring("X-"));
+}

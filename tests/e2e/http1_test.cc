@@ -344,3 +344,12 @@ TEST_CASE("a field that may come once is refused twice") {
     CHECK(c.read_response().status == 400);
   }
 }
+
+TEST_CASE("client_header_buffer_size 0 is a first buffer of no size, not the end of heads that fill one") {
+  Server s("server { listen 127.0.0.1:%%PORT_0%%; client_header_buffer_size 0; location / { return 200 ok; } }");
+  for (std::size_t n = 100; n < 6000; n += 250) {
+    RawClient c(s.port());
+    c.send("GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(n, 'x') + "\r\n\r\n");
+    CHECK(c.read_response().status == 200);
+  }
+}

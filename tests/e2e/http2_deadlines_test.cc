@@ -3,6 +3,7 @@
 #include <poll.h>
 
 #include "catch.h"
+#include "e2e/counts.h"
 #include "e2e/h2_client.h"
 #include "e2e/timing.h"
 
@@ -12,7 +13,7 @@ using namespace test;
 namespace {
 
 std::string server(const std::string& inside, const std::string& http = "") {
-  return with_probe(http + "server { listen 127.0.0.1:%%PORT_0%%; http2 on; location /ok { return 200 ok; } " + inside + " }");
+  return with_probe(http + "server { listen 127.0.0.1:%%PORT_0%%; http2 on; location /ok { return 200 ok; } location /counts { probe_counts on; } " + inside + " }");
 }
 
 void check_alive(H2Client& c, std::uint32_t stream) {
@@ -37,6 +38,29 @@ TEST_CASE("HTTP/2 preface: half of one, and one without SETTINGS, are not waited
     CHECK(c.expect_close(kPatience));
     watch.check();
   }
+}
+
+TEST_CASE("HTTP/2 preface: what may as well be HTTP/1 when its time is over is told so, and has had no other time before") {
+  Server s(server("", "client_header_timeout 1500ms;"));
+  const Stopwatch watch(1500ms);
+  RawClient c(s.port());
+  c.send("P");
+  RawClient later(s.port());  // half a second younger
+  ::poll(nullptr, 0, 500);
+  RawClient youngest(s.port());
+  youngest.send("G");
+  ::poll(nullptr, 0, 400);
+  c.send("OST");
+  later.send("PRI");
+  pollfd both[] = {{c.fd(), POLLIN, 0}, {youngest.fd(), POLLIN, 0}};
+  REQUIRE(::poll(both, 2, 10'000) > 0);
+  CHECK((both[0].revents & POLLIN) != 0);
+  watch.check();
+  for (RawClient* one : {&c, &later, &youngest}) {
+    CHECK(one->read_response().status == 408);
+    CHECK(one->expect_close(kPatience));
+  }
+  CHECK(timeouts(s.url("/counts"), seawall::Wait::header) == 3);
 }
 
 TEST_CASE("HTTP/2 head: a block without its end is its stream's end, and what is still to come of it may") {
@@ -109,6 +133,28 @@ TEST_CASE("HTTP/2 send: a window that stays shut is RST_STREAM(CANCEL) of its st
   watch.check();
   CHECK(s.wait_for_log("client timed out while sending response to client"));
   check_alive(c, 3);
+}
+
+TEST_CASE("HTTP/2: a time that is taken away by 0 is no time at all, as HTTP/1 has it") {
+  Server s(server("root %%DIR%%; send_timeout 0; send_min_rate 0;", "client_header_timeout 0;"), {{"big", std::string(200'000, 'x')}});
+  H2Client c(s.port(), false, H2Client::Start::silent);
+  c.send(kPreface);
+  const std::string settings = c.raw().read(9);  // not acknowledged: the client has said nothing yet
+  c.raw().read(static_cast<unsigned char>(settings[2]));
+  c.send_frame(NGHTTP2_SETTINGS, 0, 0);
+  const std::string block = c.pack(get_fields("/ok"));
+  c.send(frame_bytes(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_STREAM | NGHTTP2_FLAG_END_HEADERS, 1, block).substr(0, 12));
+  CHECK(c.wait_for(NGHTTP2_SETTINGS).flags == NGHTTP2_FLAG_ACK);
+  CHECK(h2_abuses(s.url("/counts"), seawall::H2Abuse::window_stall) == 0);  // another connection has been served meanwhile
+  c.send(frame_bytes(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_STREAM | NGHTTP2_FLAG_END_HEADERS, 1, block).substr(12));
+  CHECK(c.read_response(1).body == "ok");
+  c.open_window(0, 1 << 20);
+  c.request(3, "/big");
+  for (std::size_t got = 0; got < 65'535;) got += c.wait_for(NGHTTP2_DATA, 3).payload.size();
+  check_alive(c, 5);
+  check_alive(c, 7);
+  c.open_window(3, 1 << 20);
+  CHECK(c.read_response(3).ended);
 }
 
 TEST_CASE("HTTP/2 send: a window that opens now and then is waited for") {

@@ -73,7 +73,7 @@ TEST_CASE("WebSocket over HTTP/2: much data in both directions, as the windows l
     c.send(got);
     c.read_all();
   });
-  Server s(server("location / { proxy_pass " + up.url() + "; }"));
+  Server s(server("location / { send_timeout 0; proxy_pass " + up.url() + "; }"));  // no limit, not none at all
   H2Client c(s.port());
   c.open_window(0, 2 << 20);
   c.send_headers(1, connect_fields("/"), false);

@@ -446,3 +446,30 @@ TEST_CASE("the caller's umask is not that of our files") {
     CHECK((std::filesystem::status(s.folder() + file).permissions() & perms::all) == perms(0644));
   }
 }
+
+TEST_CASE("working_directory is the worker's current directory") {
+  const std::string folder = make_folder();
+  Server s("working_directory " + folder + ";\nevents {}\nhttp { server { listen 127.0.0.1:%%PORT_0%%; return 204; } }");
+  CHECK(std::filesystem::read_symlink("/proc/" + std::to_string(serving_process(s)) + "/cwd") == folder);
+  Server bad("working_directory " + folder + "/none;\nevents {}\nhttp { server { listen 127.0.0.1:%%PORT_0%%; return 204; } }");
+  bad.allow("chdir\\(.*none.*failed");
+  CHECK(bad.wait_for_log("chdir\\(.*none.*failed"));
+}
+
+TEST_CASE("10,000 virtual hosts are read in under 2 s, and the last one is found") {
+  if (!kStrictTimes) {
+    WARN("with sanitizers it takes too long: skipped");
+    return;
+  }
+  std::string hosts;
+  for (int i = 0; i < 10'000; ++i) {
+    const std::string n = std::to_string(i);
+    hosts += "server { listen 127.0.0.1:%%PORT_0%%; server_name host" + n + ".test *.wild" + n + ".test; location / { return 200 " + n + "; } }\n";
+  }
+  const auto busy = time_without_processor();
+  const auto begin = Clock::now();
+  Server s(hosts);
+  CHECK(Clock::now() - begin < 2s + time_without_processor() - busy);
+  CHECK(get(s.url(), {"Host: host9999.test"}).body == "9999");
+  CHECK(get(s.url(), {"Host: a.wild5000.test"}).body == "5000");
+}

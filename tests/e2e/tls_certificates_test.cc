@@ -1,10 +1,19 @@
 // Which certificate, suite and group a client gets, and the servers that have none of their own.
+#include <openssl/core_names.h>
+#include <openssl/params.h>
+#include <openssl/pem.h>
+
+#include <cstdio>
+#include <cstdlib>
+
 #include "catch.h"
 #include "e2e/curl.h"
+#include "e2e/timing.h"
 #include "e2e/tls_ask.h"
 
 using namespace test;
 using Catch::Matchers::Contains;
+using Catch::Matchers::StartsWith;
 
 namespace {
 
@@ -128,6 +137,20 @@ TEST_CASE("ssl_reject_handshake refuses by name, and 421 where another name was 
   CHECK(ask(s, to("open"), "closed").status == 421);
 }
 
+TEST_CASE("a client that has nothing but P-384 is refused for less than 5 ms of our time (B5)") {
+  Files files;
+  add(files, "a", rsa("localhost"));
+  Server s(server(kPair), files);
+  const std::string spent = "/proc/" + std::to_string(serving_process(s)) + "/schedstat";  // ns, of the loop's thread
+  const auto cpu = [&] { return std::strtoll(read_file(spent).c_str(), nullptr, 10); };
+  TlsOptions options = to("localhost");
+  options.groups = "P-384";
+  constexpr int kTimes = 50;
+  const auto before = cpu();
+  for (int i = 0; i < kTimes; ++i) CHECK_THAT(failure(s, options), Contains("TLS handshake"));
+  if (kStrictTimes) CHECK((cpu() - before) / kTimes < 5'000'000);
+}
+
 TEST_CASE("each server has its own groups, versions and suites, whoever is the default") {
   Files files;
   add(files, "a", rsa("localhost"));
@@ -234,4 +257,71 @@ TEST_CASE("ssl_certificate_cache keeps a pair until it is no longer valid") {
   CHECK_THAT(check_config(server("ssl_certificate_cache valid=1h;"), {}).err,
              Contains("\"ssl_certificate_cache\" must have the \"max\" parameter"));
   CHECK_THAT(check_config(server("ssl_certificate_cache max=0;"), {}).err, Contains("invalid parameter \"max=0\""));
+}
+
+TEST_CASE("ssl_dhparam: suites with DHE are there where it is, and its parameters are used") {
+  Files files;
+  add(files, "a", rsa("localhost"));
+  const std::unique_ptr<EVP_PKEY_CTX, decltype(&EVP_PKEY_CTX_free)> maker(EVP_PKEY_CTX_new_from_name(nullptr, "DH", nullptr), EVP_PKEY_CTX_free);
+  EVP_PKEY* made = nullptr;
+  REQUIRE(EVP_PKEY_keygen_init(maker.get()) == 1);
+  char group[] = "ffdhe2048";
+  const OSSL_PARAM named[] = {OSSL_PARAM_construct_utf8_string("group", group, 0), OSSL_PARAM_construct_end()};
+  REQUIRE(EVP_PKEY_CTX_set_params(maker.get(), named) == 1);
+  REQUIRE(EVP_PKEY_generate(maker.get(), &made) == 1);
+  const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> parameters(made, EVP_PKEY_free);
+  const std::unique_ptr<BIO, decltype(&BIO_free)> text(BIO_new(BIO_s_mem()), BIO_free);
+  REQUIRE(PEM_write_bio_Parameters(text.get(), parameters.get()) == 1);
+  char* bytes = nullptr;
+  const long size = BIO_get_mem_data(text.get(), &bytes);
+  files.emplace_back("dh.pem", std::string(bytes, static_cast<std::size_t>(size)));
+  const std::string suites = kPair + "ssl_protocols TLSv1.2; ssl_ciphers DHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256; ";
+  TlsOptions options = to("localhost");
+  options.ciphers = "DHE-RSA-AES128-GCM-SHA256";
+  CHECK_THAT(failure(Server(server(suites), files), options), Contains("TLS handshake"));
+  Server s(server(suites + "ssl_dhparam %%DIR%%/dh.pem;"), files);
+  RawClient c(s.port());
+  c.start_tls(options);
+  CHECK(std::string(SSL_get_cipher_name(c.tls())) == "DHE-RSA-AES128-GCM-SHA256");
+  EVP_PKEY* peer = nullptr;
+  REQUIRE(SSL_get_peer_tmp_key(c.tls(), &peer) == 1);
+  const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(peer, EVP_PKEY_free);
+  CHECK(EVP_PKEY_get_bits(key.get()) == 2048);
+  CHECK_THAT(check_config(server(suites + "ssl_dhparam %%DIR%%/a.crt;"), files).err, Contains("[emerg]"));
+}
+
+TEST_CASE("$ssl_curve, $ssl_curves and $ssl_session_id") {
+  Files files;
+  add(files, "a", make_certificate({"localhost"}));
+  Server s(server(kPair + "location / { return 200 \"$ssl_curve|$ssl_curves|$ssl_session_id\"; }"), files);
+  TlsOptions options = only(to("localhost"), TLS1_2_VERSION);
+  options.groups = "P-384:P-256:X25519";
+  RawClient c(s.port());
+  c.start_tls(options);
+  CHECK_THAT(ask(c, "localhost").body, StartsWith("X25519|secp384r1:prime256v1:X25519|"));  // in our order
+  options.groups = "P-384:P-256";
+  CHECK_THAT(ask(s, options, "localhost").body, StartsWith("prime256v1|secp384r1:prime256v1|"));
+  CHECK_THAT(ask(s, to("localhost"), "localhost").body, StartsWith("X25519|"));
+}
+
+TEST_CASE("$ssl_session_id is what the client resumes") {
+  Files files;
+  add(files, "a", make_certificate({"localhost"}));
+  Server s(server(kPair + "ssl_session_tickets off; ssl_session_cache shared:one:1m; location / { return 200 $ssl_session_id; }"), files);
+  TlsOptions options = only(to("localhost"), TLS1_2_VERSION);
+  RawClient c(s.port());
+  c.start_tls(options);
+  const std::string id = ask(c, "localhost").body;
+  CHECK(id.size() == 64);
+  unsigned size = 0;
+  const unsigned char* own = SSL_SESSION_get_id(c.session().get(), &size);
+  std::string expected;
+  char digits[3];
+  for (unsigned i = 0; i < size; ++i) {
+    std::snprintf(digits, sizeof digits, "%02x", own[i]);
+    expected += digits;
+  }
+  CHECK(id == expected);
+  options.session = c.session();
+  CHECK(ask(s, options, "localhost").body == id);
 }

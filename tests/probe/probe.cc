@@ -4,10 +4,12 @@
 #include <seawall/http/body.h>
 #include <seawall/module/module.h>
 #include <seawall/server/error_pages.h>
+#include <seawall/server/loop_counts.h>
 
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <cstdlib>
 #include <stdexcept>
 
 namespace seawall::probe {
@@ -21,6 +23,8 @@ class Stream {
 class Conf {
  public:
   Setting<bool> read{false}, fail{false}, crash{false}, overflow{false}, fail_filter{false}, fail_body{false}, outlive{false}, socket{false}, count{false};
+  Setting<bool> fail_trailers{false}, counts{false};
+  Setting<std::string> env{std::string()};
   Setting<Milliseconds> wait{Milliseconds(0)}, early_wait{Milliseconds(0)}, deadline{Milliseconds(0)};
   Setting<Stream> stream;
 };
@@ -99,6 +103,41 @@ class FailingReader final : public Reader {
 bool fails_body(const Conf& conf) { return *conf.fail_body; }
 Outcome fail_body(Exchange&, const Conf&) { return Response(200, std::unique_ptr<Reader>(new FailingReader)); }
 
+// Fails where the core asks behind the body's last byte, with something of the request's still at work.
+class FailingTrailers final : public Reader {
+ public:
+  Task<Result<Piece>> read() override { co_return Piece(Slice::from("half"), true); }
+  Headers trailers() override { throw std::runtime_error("probe_fail_trailers"); }
+};
+
+Task<void> work_for_long() { co_await sleep_until(Deadline::in(std::chrono::hours(1), Wait::handler)); }
+
+bool fails_trailers(const Conf& conf) { return *conf.fail_trailers; }
+Outcome fail_trailers(Exchange& x, const Conf&) {
+  x.scope.spawn(work_for_long());
+  return Response(200, std::unique_ptr<Reader>(new FailingTrailers));
+}
+
+// What the loops have counted: "accept_errors=0 timeouts=0,0,... h2_abuses=0,...", in the order of the enumerations.
+bool shows_counts(const Conf& conf) { return *conf.counts; }
+Outcome show_counts(Exchange&, const Conf&) {
+  const ServerCounts all = count_all();
+  std::string text = "accept_errors=" + std::to_string(all.accept_errors);
+  const auto list = [&](const char* name, const auto& counts) {
+    text.append(" ").append(name).append("=");
+    for (const std::uint64_t count : counts) text += std::to_string(count) + ",";
+  };
+  list("timeouts", all.timeouts);
+  list("h2_abuses", all.h2_abuses);
+  return Response(200, Slice::from(std::move(text)));
+}
+
+bool shows_env(const Conf& conf) { return !conf.env->empty(); }
+Outcome show_env(Exchange&, const Conf& conf) {
+  const char* const value = std::getenv(conf.env->c_str());
+  return Response(200, Slice::from(value ? std::string(value) : "unset"));
+}
+
 // The body comes back as the body, its trailers as fields.
 bool reads(const Conf& conf) { return *conf.read; }
 Task<Outcome> read(Exchange& x, const Conf&) {
@@ -173,6 +212,9 @@ class Probe {
       flag<Conf>("probe_fail_body", kAllHttp, &Conf::fail_body, "Throws in the middle of the body."),
       flag<Conf>("probe_outlive", kAllHttp, &Conf::outlive, "Goes on without its client."),
       flag<Conf>("probe_socket", kAllHttp, &Conf::socket, "Answers with the options of the client's socket."),
+      flag<Conf>("probe_fail_trailers", kAllHttp, &Conf::fail_trailers, "Throws behind the body, and has a task at work."),
+      flag<Conf>("probe_counts", kAllHttp, &Conf::counts, "Answers with what the loops have counted."),
+      text<Conf>("probe_env", kAllHttp, &Conf::env, "Answers with a variable of the environment."),
       duration<Conf>("probe_early_wait", kAllHttp, &Conf::early_wait, "Waits before a location is known."),
       duration<Conf>("probe_wait", kAllHttp, &Conf::wait, "Waits before it answers."),
       duration<Conf>("probe_deadline", kAllHttp, &Conf::deadline, "Moves the request's deadline before probe_wait."),
@@ -182,7 +224,9 @@ class Probe {
   static constexpr Step steps[] = {
       step<Conf, counts, count>(Phase::post_read), step<Conf, waits_early, wait_early>(Phase::server_rewrite),
       step<Conf, waits, wait>(Phase::preaccess),
-      step<Conf, crashes, crash>(Phase::content), step<Conf, overflows, overflow>(Phase::content), step<Conf, fails, fail>(Phase::content), step<Conf, fails_body, fail_body>(Phase::content), step<Conf, reads, read>(Phase::content),
+      step<Conf, crashes, crash>(Phase::content), step<Conf, overflows, overflow>(Phase::content), step<Conf, fails, fail>(Phase::content),
+      step<Conf, fails_body, fail_body>(Phase::content), step<Conf, fails_trailers, fail_trailers>(Phase::content),
+      step<Conf, shows_counts, show_counts>(Phase::content), step<Conf, shows_env, show_env>(Phase::content), step<Conf, reads, read>(Phase::content),
       step<Conf, streams, stream>(Phase::content), step<Conf, shows_socket, show_socket>(Phase::content),
   };
   static constexpr Filter filters[] = {filter<Conf, counts, show_count>(FilterStage::headers),

@@ -11,6 +11,8 @@
 #include <sstream>
 
 #include "catch.h"
+#include "e2e/certificate.h"
+#include "e2e/counts.h"
 #include "e2e/curl.h"
 #include "e2e/timing.h"
 
@@ -60,8 +62,8 @@ RawClient from(const char* address, int port) {
 // A server with 60 descriptors, all in use by clients with half a head.
 class FullServer : public Server {
  public:
-  FullServer() : Server("worker_rlimit_nofile 60;\nevents { worker_connections 1000; }\nhttp { client_header_timeout 60s;\n"
-                        "server { listen 127.0.0.1:%%PORT_0%%; return 200 ok; } }"), worker(serving_process(*this)) {
+  FullServer() : Server(with_probe("client_header_timeout 60s; server { listen 127.0.0.1:%%PORT_0%%; location / { return 200 ok; }"
+                                   "location /counts { probe_counts on; } }", "worker_rlimit_nofile 60;", "worker_connections 1000;")), worker(serving_process(*this)) {
     for (int i = 0; i < 80; ++i) halves.emplace_back(port());
     REQUIRE(RawClient(port()).expect_close(kPatience));  // they are taken in order: all others have had their turn
     std::erase_if(halves, is_closed);
@@ -116,6 +118,13 @@ TEST_CASE("every descriptor in use: five stay for logs and files, one line a sec
   if (kStrictTimes) CHECK(cpu_time(s.worker) - before < passed / 20);
   CHECK(s.wait_for_log("\\[crit\\].*accept4\\(\\) failed \\(24: Too many open files\\)"));
   CHECK(count(s.error_log(), "accept4() failed") <= 4);
+  s.halves.pop_back();
+  CHECK(wait_until([&] {
+    RawClient c(s.port());
+    c.send("GET /counts HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    const std::string all = c.read_all();
+    return count_in(all, "accept_errors") > 10;
+  }));
   s.signal(SIGUSR1);  // opens the logs anew
   CHECK(s.wait_for_log("reopening logs"));
 }
@@ -180,4 +189,36 @@ TEST_CASE("limit_conn_header: an address with too many unfinished heads gets no 
   later.send(kHalf);
   pollfd held{later.fd(), POLLRDHUP, 0};
   CHECK(::poll(&held, 1, 1500) == 0);
+}
+
+TEST_CASE("limit_conn_header: what comes before a head counts, too: a PROXY header, a preface, SETTINGS") {
+  const auto made = make_certificate({"localhost"});
+  Server s("limit_conn_header 2;\nevents {}\nhttp { client_header_timeout 60s; ssl_certificate a.crt; ssl_certificate_key a.key;"
+           "server { listen 127.0.0.1:%%PORT_0%%; listen 127.0.0.1:%%PORT_1%% proxy_protocol; listen 127.0.0.1:%%PORT_2%% ssl; http2 on; return 200 ok; } }",
+           {{"a.crt", made.certificate}, {"a.key", made.key}});
+  const std::string preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+  const auto check = [&](int port, bool tls, const std::string& begun, const std::string& message) {
+    INFO(begun);
+    std::deque<RawClient> waiting;
+    for (int i = 0; i < 4; ++i) {
+      RawClient& c = waiting.emplace_back(s.port(port));
+      TlsOptions options;
+      options.alpn = "\x02h2";
+      if (tls) c.start_tls(options);
+      c.send(begun);
+    }
+    const auto closed = [&] {
+      int n = 0;
+      for (const RawClient& c : waiting) n += is_closed(c);
+      return n;
+    };
+    CHECK(wait_until([&] { return closed() == 2; }));
+    CHECK(s.wait_for_log(message));
+    CHECK(get(s.url()).status == 200);
+  };
+  check(0, false, "P", "too many unfinished request heads of this address");
+  check(0, false, preface.substr(0, 20), "too many unfinished request heads of this address");
+  check(0, false, preface, "too many unfinished request heads of this address");
+  check(1, false, "PROXY TCP4 ", "too many unfinished PROXY protocol headers of this address");
+  check(2, true, preface, "too many unfinished request heads of this address");
 }

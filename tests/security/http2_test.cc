@@ -3,11 +3,13 @@
 #include <functional>
 
 #include "catch.h"
+#include "e2e/counts.h"
 #include "e2e/h2_client.h"
 #include "e2e/timing.h"
 
 using namespace std::chrono_literals;
 using namespace test;
+using seawall::H2Abuse;
 
 namespace {
 
@@ -18,6 +20,7 @@ const std::string kTarget = R"(
     location /wait { probe_wait 600s; }
     location /body { probe_read on; }
     location /big { alias %%DIR%%/big; }
+    location /counts { probe_counts on; }
   })";
 
 class Target : public Server {
@@ -28,11 +31,14 @@ class Target : public Server {
     c.request(1, "/");
     CHECK(c.read_response(1).body == "ok");
   }
+  // So often has it been found out.
+  void check_counted(H2Abuse abuse, std::uint64_t times = 1) const { CHECK(h2_abuses(url("/counts"), abuse) == times); }
 };
 
 // Sends the same thing until the server has had enough; what it says is in its log.
-void check_flood(const std::string& message, const std::function<void(H2Client&, std::uint32_t)>& send) {
-  Target s;
+void check_flood(H2Abuse abuse, const std::string& message, const std::function<void(H2Client&, std::uint32_t)>& send,
+                 const std::string& http = "") {
+  Target s(http);
   H2Client c(s.port());
   try {
     for (std::uint32_t i = 0; i < 5000; ++i) send(c, i);
@@ -40,13 +46,14 @@ void check_flood(const std::string& message, const std::function<void(H2Client&,
   }
   CHECK(s.wait_for_log(message));
   CHECK(c.raw().expect_close(kPatience));
+  s.check_counted(abuse);
   s.check_honest();
 }
 
 }  // namespace
 
 TEST_CASE("rapid reset (CVE-2023-44487)") {
-  check_flood("client reset too many streams", [](H2Client& c, std::uint32_t i) {
+  check_flood(H2Abuse::rapid_reset, "client reset too many streams", [](H2Client& c, std::uint32_t i) {
     c.request(2 * i + 1, "/wait");
     c.reset(2 * i + 1);
   });
@@ -72,16 +79,30 @@ TEST_CASE("rapid reset: over 100 connections it costs no memory once they are go
 }
 
 TEST_CASE("MadeYouReset (CVE-2025-8671): broken frames that make us reset") {
-  check_flood("client sent too many broken frames", [](H2Client& c, std::uint32_t i) {
+  check_flood(H2Abuse::made_you_reset, "client sent too many broken frames", [](H2Client& c, std::uint32_t i) {
     c.request(2 * i + 1, "/wait");
     c.open_window(2 * i + 1, 0x7fffffff);
   });
-  check_flood("client sent too many broken frames", [](H2Client& c, std::uint32_t i) {
+  check_flood(H2Abuse::made_you_reset, "client sent too many broken frames", [](H2Client& c, std::uint32_t i) {
     H2Fields fields = get_fields("/wait", {{"content-length", "1"}});
     fields[0].second = "POST";
     c.send_headers(2 * i + 1, fields, false);
     c.send_data(2 * i + 1, "too much", false);
   });
+}
+
+TEST_CASE("MadeYouReset (CVE-2025-8671): more DATA than the stream has a window for") {
+  check_flood(H2Abuse::made_you_reset, "client sent too many broken frames", [](H2Client& c, std::uint32_t i) {
+    if (i == 0) {  // the small window holds from the acknowledgement on
+      c.request(1, "/");
+      c.read_response(1);
+      return;
+    }
+    H2Fields fields = get_fields("/wait");
+    fields[0].second = "POST";
+    c.send_headers(2 * i + 1, fields, false);
+    c.send_data(2 * i + 1, std::string(1000, 'x'), false);
+  }, "http2_body_preread_size 100;");
 }
 
 TEST_CASE("CONTINUATION flood (CVE-2024-27316)") {
@@ -94,37 +115,38 @@ TEST_CASE("CONTINUATION flood (CVE-2024-27316)") {
   }
   CHECK(s.wait_for_log("client sent too many CONTINUATION frames"));
   CHECK(c.raw().expect_close(kPatience));
+  s.check_counted(H2Abuse::continuation_flood);
   s.check_honest();
 }
 
 TEST_CASE("SETTINGS flood (CVE-2019-9515)") {
-  check_flood("client sent too many SETTINGS frames", [](H2Client& c, std::uint32_t) { c.send_frame(NGHTTP2_SETTINGS, 0, 0); });
+  check_flood(H2Abuse::settings_flood, "client sent too many SETTINGS frames", [](H2Client& c, std::uint32_t) { c.send_frame(NGHTTP2_SETTINGS, 0, 0); });
 }
 
 TEST_CASE("PING flood (CVE-2019-9512)") {
-  check_flood("client sent too many PING frames", [](H2Client& c, std::uint32_t) { c.ping("12345678"); });
+  check_flood(H2Abuse::ping_flood, "client sent too many PING frames", [](H2Client& c, std::uint32_t) { c.ping("12345678"); });
 }
 
 TEST_CASE("PRIORITY flood (CVE-2019-9513)") {
-  check_flood("client sent too many PRIORITY frames", [](H2Client& c, std::uint32_t i) {
+  check_flood(H2Abuse::priority_flood, "client sent too many PRIORITY frames", [](H2Client& c, std::uint32_t i) {
     c.send_frame(NGHTTP2_PRIORITY, 0, 2 * i + 1, number_bytes(0) + "\x10");
   });
 }
 
 TEST_CASE("PRIORITY_UPDATE flood") {
-  check_flood("client sent too many PRIORITY frames", [](H2Client& c, std::uint32_t) {
+  check_flood(H2Abuse::priority_flood, "client sent too many PRIORITY frames", [](H2Client& c, std::uint32_t) {
     c.send_frame(NGHTTP2_PRIORITY_UPDATE, 0, 0, number_bytes(1) + "u=1");
   });
 }
 
 TEST_CASE("empty frames flood (CVE-2019-9518): DATA, open and closed, and CONTINUATION") {
-  check_flood("client sent too many empty frames", [](H2Client& c, std::uint32_t i) {
+  check_flood(H2Abuse::empty_frame_flood, "client sent too many empty frames", [](H2Client& c, std::uint32_t i) {
     H2Fields fields = get_fields("/body");
     fields[0].second = "POST";
     if (i == 0) c.send_headers(1, fields, false);
     c.send_data(1, "", false);
   });
-  check_flood("client sent too many empty frames", [](H2Client& c, std::uint32_t i) {
+  check_flood(H2Abuse::empty_frame_flood, "client sent too many empty frames", [](H2Client& c, std::uint32_t i) {
     H2Fields fields = get_fields("/body");
     fields[0].second = "POST";
     if (i == 0) c.send_headers(1, fields, false);
@@ -133,15 +155,15 @@ TEST_CASE("empty frames flood (CVE-2019-9518): DATA, open and closed, and CONTIN
 }
 
 TEST_CASE("WINDOW_UPDATE flood: a byte at a time") {
-  check_flood("client sent too many WINDOW_UPDATE frames", [](H2Client& c, std::uint32_t) { c.open_window(0, 1); });
+  check_flood(H2Abuse::window_flood, "client sent too many WINDOW_UPDATE frames", [](H2Client& c, std::uint32_t) { c.open_window(0, 1); });
 }
 
 TEST_CASE("frames of unknown types flood") {
-  check_flood("client sent too many frames of unknown types", [](H2Client& c, std::uint32_t) { c.send_frame(0x42, 0, 0, "?"); });
+  check_flood(H2Abuse::unknown_flood, "client sent too many frames of unknown types", [](H2Client& c, std::uint32_t) { c.send_frame(0x42, 0, 0, "?"); });
 }
 
 TEST_CASE("HPACK bomb (CVE-2016-6581): a byte that unpacks to kilobytes") {
-  check_flood("client sent a header block that unpacks to too much", [](H2Client& c, std::uint32_t i) {
+  check_flood(H2Abuse::header_bomb, "client sent a header block that unpacks to too much", [](H2Client& c, std::uint32_t i) {
     if (i == 0) c.request(1, "/", {{"x-bomb", std::string(3000, 'b')}});
     // 0xbe: the newest entry of the dynamic table.
     else c.send_frame(NGHTTP2_HEADERS, 5, 2 * i + 1, std::string(10'000, '\xbe'));
@@ -186,6 +208,8 @@ TEST_CASE("stream excess: more than http2_max_concurrent_streams are refused, an
   } catch (const std::exception&) {
   }
   CHECK(s.wait_for_log("concurrent streams exceeded 5"));
+  CHECK(s.wait_for_log("client sent too many refused streams"));
+  s.check_counted(H2Abuse::refused_streams);
   s.check_honest();
 }
 
@@ -197,6 +221,7 @@ TEST_CASE("window stall (CVE-2019-9517): responses that are asked for and not ta
   c.send_frame(NGHTTP2_SETTINGS, 0, 0, setting_bytes(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 0));
   for (std::uint32_t id = 1; id < 200; id += 2) c.request(id, "/big");
   for (std::uint32_t id = 1; id < 200; id += 2) CHECK(c.read_response(id).reset == NGHTTP2_CANCEL);
+  s.check_counted(H2Abuse::window_stall, 100);
   c.request(201, "/");
   c.open_window(201, 100);
   CHECK(c.read_response(201).body == "ok");

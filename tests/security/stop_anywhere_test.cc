@@ -14,6 +14,7 @@
 #include "catch.h"
 #include "e2e/certificate.h"
 #include "e2e/curl.h"
+#include "e2e/h2_client.h"
 #include "e2e/timing.h"
 #include "e2e/tls_bytes.h"
 
@@ -37,6 +38,14 @@ const char* const kConf = R"(
     location /body { probe_read on; }
     location /big { root %%DIR%%; reset_timedout_connection on; }
     location /stream { probe_stream 100000 10000; reset_timedout_connection on; }
+  }
+  server {
+    listen 127.0.0.1:%%PORT_3%%;
+    http2 on;
+    location / { return 200 ok; }
+    location /body { probe_read on; }
+    location /big { root %%DIR%%; reset_timedout_connection on; }
+    location /stream { probe_stream 100000 10000; reset_timedout_connection on; }
   })";
 
 // One client: its random choices, and the two times between which the clock of its phase has started.
@@ -53,7 +62,8 @@ class Play {
     using Phase = void (Play::*)();
     static constexpr Phase phases[] = {&Play::proxy_header, &Play::client_hello, &Play::client_finished, &Play::record,
                                        &Play::head,         &Play::idle,         &Play::body,            &Play::chunked_body,
-                                       &Play::unread_body,  &Play::reading};
+                                       &Play::unread_body,  &Play::reading,        &Play::h2_preface,    &Play::h2_idle,
+                                       &Play::h2_head,      &Play::h2_body,        &Play::h2_reading};
     try {
       (this->*phases[below(std::size(phases))])();
     } catch (const std::runtime_error& error) {
@@ -90,8 +100,10 @@ class Play {
 
   // Plain or TLS, and perhaps some requests that are served as usual.
   void open_and_use(int receive_buffer = 0) {
-    const bool tls = below(2) == 1;
-    connect(tls ? 1 : 0, receive_buffer);
+    constexpr int ports[] = {0, 1, 3};
+    const int port = ports[below(3)];
+    const bool tls = port == 1;
+    connect(port, receive_buffer);
     if (tls) {
       begin();
       client_->start_tls();
@@ -236,6 +248,77 @@ class Play {
     reads_ = false;
   }
 
+  // What ends a stream leaves its connection idle: closed when that time is over, too.
+  void expect_stream(const char* phase, Clock::duration limit) { expect(phase, limit + kIdle); }
+  static std::string h2_head_of(std::uint32_t stream, char method, const std::string& path, bool ends) {
+    const auto literal = [](char name, const std::string& value) { return std::string(1, name) + static_cast<char>(value.size()) + value; };
+    return frame_bytes(NGHTTP2_HEADERS, static_cast<std::uint8_t>(NGHTTP2_FLAG_END_HEADERS | (ends ? NGHTTP2_FLAG_END_STREAM : 0)), stream,
+                       std::string(1, method) + "\x86" + literal(4, path) + literal(1, "localhost"));
+  }
+  static constexpr char kGet = '\x82', kPost = '\x83';  // HPACK's static table
+  static std::string h2_greeting() { return std::string(kPreface) + frame_bytes(NGHTTP2_SETTINGS, 0, 0); }
+  // ... and some requests that are served as usual.
+  void open_h2() {
+    connect(3);
+    begin();
+    client_->send(h2_greeting() + frame_bytes(NGHTTP2_SETTINGS, NGHTTP2_FLAG_ACK, 0));
+    begun();
+    for (used_ = below(3); requests_ < used_; ++requests_, stream_ += 2) serve_one_over_h2();
+  }
+  void serve_one_over_h2() {
+    begin();
+    client_->send(h2_head_of(stream_, kGet, "/", true));
+    for (bool ended = false; !ended;) {
+      const std::string head = client_->read(9);
+      const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(head[at]); };
+      client_->read(std::size_t(byte(0)) << 16 | std::size_t(byte(1)) << 8 | byte(2));
+      ended = byte(3) <= NGHTTP2_HEADERS && (byte(4) & NGHTTP2_FLAG_END_STREAM);
+    }
+    begun();
+  }
+  void h2_preface() {
+    expect("HTTP/2 preface", kHead);
+    connect(3);
+    const std::string greeting = h2_greeting();
+    send_within_total(any_beginning(greeting), false);
+  }
+  void h2_idle() {
+    expect("HTTP/2 idle", kIdle);
+    open_h2();
+  }
+  void h2_head() {
+    open_h2();
+    const std::string whole = h2_head_of(stream_, kGet, "/" + std::string(below(50), 'p'), true);
+    const auto part = any_beginning(whole);
+    // Before the frame's own head is there, nobody knows that it is one.
+    if (part.size() < 9) {
+      expect("HTTP/2 frame", kIdle);
+      if (!part.empty()) client_->send(part);
+      return;
+    }
+    expect_stream("HTTP/2 head", kHead);
+    begin();
+    client_->send(part);
+    begun();
+  }
+  void h2_body() {
+    expect_stream("HTTP/2 body", kBody);
+    open_h2();
+    const std::string bytes(1 + below(10'000), 'b');
+    begin();
+    client_->send(h2_head_of(stream_, kPost, "/body", false) + frame_bytes(NGHTTP2_DATA, NGHTTP2_FLAG_END_STREAM, stream_, bytes).substr(0, 9));
+    begun();
+    send_beginning(any_beginning(bytes));
+  }
+  void h2_reading() {
+    expect_stream("HTTP/2 reading", kSend);
+    open_h2();
+    begin();
+    client_->send(h2_head_of(stream_, kGet, below(2) == 0 ? "/big" : "/stream", true));
+    client_->read(1 + below(50'000));
+    begun();
+  }
+
   void await_close() {
     if (reads_) {
       closed_ = client_->expect_close(kPatience);
@@ -268,6 +351,7 @@ class Play {
   Clock::duration limit_{}, busy_{};
   Clock::time_point earliest_, latest_, end_, mark_ = Clock::now();
   std::size_t used_ = 0, requests_ = 0;
+  std::uint32_t stream_ = 1;
   bool reads_ = true, closed_ = false, late_ = false;
 };
 
