@@ -217,7 +217,7 @@ constexpr KnownName kNames[] = {
     {"ssl_stapling_responder", deferred}, {"ssl_stapling_verify", deferred}, {"ssl_trusted_certificate", deferred},
     {"ssl_verify_client", unbuilt}, {"ssl_verify_depth", unbuilt}, {"starttls", unbuilt}, {"sticky", unbuilt},
     {"stream", unbuilt}, {"stub_status", unbuilt}, {"sub_filter", unbuilt}, {"sub_filter_last_modified", unbuilt},
-    {"sub_filter_once", unbuilt}, {"sub_filter_types", unbuilt}, {"subrequest_output_buffer_size", meaningless},
+    {"sub_filter_once", unbuilt}, {"sub_filter_types", unbuilt}, {"subrequest_output_buffer_size", unbuilt},
     {"tcp_nodelay", unbuilt}, {"tcp_nopush", unbuilt}, {"thread_pool", meaningless}, {"timeout", unbuilt},
     {"timer_resolution", meaningless}, {"track_uploads", unbuilt}, {"try_files", unbuilt}, {"tunnel_bind", unbuilt},
     {"tunnel_buffer_size", unbuilt}, {"tunnel_connect_timeout", unbuilt}, {"tunnel_next_upstream", unbuilt},

@@ -2,7 +2,6 @@
 
 #define CARES_NO_DEPRECATED  // Debian 12 has nothing newer
 #include <ares.h>
-#include <netdb.h>
 #include <uv.h>
 
 #include <algorithm>
@@ -21,6 +20,8 @@ constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::int64_t kFailureValid = 10;  // seconds, as nginx's
 constexpr int kTryTimeout = 5000;           // ms; c-ares doubles it for each further round
 constexpr int kRounds = 3;                  // of all servers: more than resolver_timeout lets it have
+constexpr int kMostAliases = 50;            // of a name, one after the other, as nginx's
+constexpr int kInternet = 1;
 
 int code_of(int status) {
   switch (status) {
@@ -120,8 +121,12 @@ Resolver::Resolver(Loop& loop, const NameServers& conf)
   options.lookups = dns_only.data();
   options.sock_state_cb = socket_state;
   options.sock_state_cb_data = this;
-  const int mask = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_NDOTS | ARES_OPT_DOMAINS | ARES_OPT_LOOKUPS |
+  int mask = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_NDOTS | ARES_OPT_DOMAINS | ARES_OPT_LOOKUPS |
                    ARES_OPT_SOCK_STATE_CB | ARES_OPT_ROTATE;
+#ifdef ARES_OPT_QUERY_CACHE
+  mask |= ARES_OPT_QUERY_CACHE;  // what is kept is kept here
+  options.qcache_max_ttl = 0;
+#endif
   if (const int status = ares_init_options(&channel_, &options, mask); status != ARES_SUCCESS) fail("ares_init_options()", status);
   if (const int status = ares_set_servers_ports_csv(channel_, servers_text(conf).c_str()); status != ARES_SUCCESS) {
     ares_destroy(channel_);
@@ -140,78 +145,125 @@ void Resolver::set_retry() {
 }
 
 // Null: there are too many, and all of them are being asked for.
-Resolver::Name* Resolver::name_for(const std::string& name) {
-  if (const auto known = names_.find(name); known != names_.end()) return &known->second;
+Resolver::Name* Resolver::name_for(const std::string& key) {
+  if (const auto known = names_.find(key); known != names_.end()) return &known->second;
   if (names_.size() >= kMostNames) {
-    std::erase_if(names_, [this](const auto& one) { return !one.second.asking && one.second.expires <= loop_.now(); });
+    std::erase_if(names_, [this](const auto& one) { return !one.second.asking && one.second.result.expires <= loop_.now(); });
     const auto idle = std::find_if(names_.begin(), names_.end(), [](const auto& one) { return !one.second.asking; });
     if (names_.size() >= kMostNames && idle == names_.end()) return nullptr;
     if (names_.size() >= kMostNames) names_.erase(idle);
   }
-  return &names_[name];
+  return &names_[key];
 }
 
-// What c-ares hands back with an answer.
+// A question on its way, over the aliases that its name has.
 class Resolver::Query {
  public:
-  Query(Resolver& owner, std::string name) : owner_(owner), name_(std::move(name)) {}
-  static void done(void* arg, int status, int, ares_addrinfo* list) {
-    const std::unique_ptr<Query> self(static_cast<Query*>(arg));
-    const std::unique_ptr<ares_addrinfo, decltype(&ares_freeaddrinfo)> owner(list, ares_freeaddrinfo);
-    if (status != ARES_EDESTRUCTION) self->owner_.answered(self->name_, status, list);
+  Query(Resolver& owner, std::string key, std::string name, DnsType type)
+      : owner_(owner), key_(std::move(key)), name_(std::move(name)), type_(type) {}
+
+  // The answer may come before this returns.
+  static void send(std::unique_ptr<Query> query) {
+    Query* const q = query.release();  // c-ares hands it back
+    ares_query(q->owner_.channel_, q->name_.c_str(), kInternet, static_cast<int>(q->type_), done, q);
   }
 
  private:
+  static void done(void* arg, int status, int, unsigned char* message, int size) {
+    std::unique_ptr<Query> self(static_cast<Query*>(arg));
+    if (status == ARES_EDESTRUCTION) return;
+    if (status != ARES_SUCCESS) {
+      if (status == ARES_EFORMERR && self->again()) return send(std::move(self));
+      return self->end(code_of(status));
+    }
+    Result<DnsAnswer> answer = DnsAnswer::parse({reinterpret_cast<const char*>(message), static_cast<std::size_t>(size)}, self->type_);
+    if (!answer) return self->end(1);
+    self->ttl_ = std::min(self->ttl_, answer->ttl);
+    if (!answer->addresses.empty() || !answer->services.empty()) return self->end(std::move(*answer));
+    if (answer->alias.empty()) return self->end(3);
+    if (++self->aliases_ > kMostAliases) return self->end(2);
+    self->name_ = std::move(answer->alias);
+    send(std::move(self));
+  }
+  // One of several servers did not understand the question: the next is asked.
+  bool again() { return owner_.conf_.servers.size() > 1 && ++refused_ < 2 * static_cast<int>(owner_.conf_.servers.size()); }
+
+  void end(int error) {
+    Resolved found;
+    found.error = error;
+    owner_.answered(key_, std::move(found), ttl_);
+  }
+  void end(DnsAnswer answer) {
+    Resolved found;
+    found.addresses = std::move(answer.addresses);
+    found.services = std::move(answer.services);
+    owner_.answered(key_, std::move(found), ttl_);
+  }
+
   Resolver& owner_;
-  const std::string name_;
+  const std::string key_;
+  std::string name_;
+  const DnsType type_;
+  std::int64_t ttl_ = INT32_MAX;
+  int aliases_ = 0, refused_ = 0;
 };
 
-// The answer may come before this returns.
-void Resolver::ask(const std::string& name) {
-  names_.find(name)->second.asking = true;
-  ares_addrinfo_hints hints{};
-  hints.ai_flags = ARES_AI_NOSORT;
-  hints.ai_family = conf_.ipv4 && conf_.ipv6 ? AF_UNSPEC : conf_.ipv4 ? AF_INET : AF_INET6;
-  hints.ai_socktype = SOCK_STREAM;
-  ares_getaddrinfo(channel_, name.c_str(), nullptr, &hints, Query::done, new Query(*this, name));
+// The answers may come before this returns.
+void Resolver::ask(const std::string& key, const std::string& name, bool service) {
+  std::vector<DnsType> types;
+  if (service) types = {DnsType::srv};
+  else if (conf_.ipv4) types.push_back(DnsType::a);
+  if (!service && conf_.ipv6) types.push_back(DnsType::aaaa);
+  Name& entry = names_.find(key)->second;
+  entry.asking = static_cast<int>(types.size());
+  entry.answers.clear();
+  entry.result = Resolved();
+  for (const DnsType type : types) Query::send(std::make_unique<Query>(*this, key, name, type));
   set_retry();
 }
 
-void Resolver::answered(const std::string& name, int status, const ares_addrinfo* list) {
-  Name& entry = names_.find(name)->second;
-  entry.asking = false;
-  entry.result = Resolved();
-  std::int64_t ttl = INT32_MAX;
-  for (const ares_addrinfo_node* node = list ? list->nodes : nullptr; node; node = node->ai_next) {
-    entry.result.addresses.push_back(Address::from(node->ai_addr, node->ai_addrlen).with_port(0));
-    ttl = std::min<std::int64_t>(ttl, node->ai_ttl);
+// When all questions about a name have been answered. One kind of address is enough; that a kind does not exist says less than
+// that nobody could say.
+void Resolver::answered(const std::string& key, Resolved answer, std::int64_t ttl) {
+  Name& entry = names_.find(key)->second;
+  answer.expires = ttl;
+  entry.answers.push_back(std::move(answer));
+  if (--entry.asking > 0) return;
+  std::stable_sort(entry.answers.begin(), entry.answers.end(), [](const Resolved& a, const Resolved& b) {
+    const auto is_v6 = [](const Resolved& one) { return !one.addresses.empty() && one.addresses.front().family() == AF_INET6; };
+    return is_v6(a) < is_v6(b);
+  });
+  Resolved& all = entry.result;
+  std::int64_t valid = INT32_MAX;
+  int error = 0;
+  for (Resolved& one : entry.answers) {
+    all.addresses.insert(all.addresses.end(), one.addresses.begin(), one.addresses.end());
+    all.services.insert(all.services.end(), one.services.begin(), one.services.end());
+    if (!one.error) valid = std::min(valid, one.expires);
+    else if (error == 0 || error == 3) error = one.error;
   }
-  if (entry.result.addresses.empty()) {
-    entry.result.error = code_of(status == ARES_SUCCESS ? ARES_ENODATA : status);
-    ttl = entry.result.error == ETIMEDOUT ? 0 : kFailureValid;
+  entry.answers.clear();
+  if (all.addresses.empty() && all.services.empty()) {
+    all.error = error;
+    valid = error == ETIMEDOUT ? 0 : kFailureValid;
   }
-  if (conf_.valid && entry.result.error != ETIMEDOUT) ttl = conf_.valid->count();
-  entry.expires = loop_.now() + ttl * kSecond;
+  if (conf_.valid && all.error != ETIMEDOUT) valid = conf_.valid->count();
+  all.expires = loop_.now() + valid * kSecond;
   while (Asker* asker = entry.askers.pop_front()) {
-    asker->result = entry.result;
+    asker->result = all;
     asker->done.set();
   }
 }
 
-Task<Resolved> Resolver::resolve(std::string_view text, Deadline deadline) {
-  std::string name = lower(text);
-  if (name.ends_with('.')) name.pop_back();
+Task<Resolved> Resolver::find(std::string key, std::string name, bool service, Deadline deadline) {
   Resolved found;
-  Name* entry = name_for(name);
+  Name* entry = name_for(key);
   if (!entry) {
     found.error = 2;
     co_return found;
   }
-  if (!entry->asking && entry->expires <= loop_.now()) {
-    ask(name);
-    // An answer that is not to be kept has been given all the same.
-    if (!entry->asking) co_return entry->result;
-  }
+  // An answer that is not to be kept has been given all the same.
+  if (!entry->asking && entry->result.expires <= loop_.now()) ask(key, name, service);
   if (!entry->asking) co_return entry->result;
   Asker asker;
   entry->askers.push_back(asker);
@@ -219,6 +271,33 @@ Task<Resolved> Resolver::resolve(std::string_view text, Deadline deadline) {
   if (waited == Errc::ok) co_return asker.result;
   found.error = ETIMEDOUT;
   co_return found;
+}
+
+Task<Resolved> Resolver::resolve(std::string_view text, Deadline deadline) {
+  std::string name = lower(text);
+  if (name.ends_with('.')) name.pop_back();
+  return find(name, name, false, deadline);
+}
+
+Task<ResolvedService> Resolver::resolve_service(std::string service, std::string name, Deadline deadline) {
+  std::string whole = service.find('.') == std::string::npos ? "_" + service + "._tcp" : service;
+  whole = lower(whole.append(".").append(name));
+  ResolvedService all;
+  all.found = co_await find("SRV " + whole, whole, true, deadline);
+  bool any = false;
+  int error = all.found.error;
+  for (const ServiceRecord& record : all.found.services) {
+    ResolvedService::Host host;
+    host.record = record;
+    host.found = co_await resolve(record.host, deadline);
+    for (Address& address : host.found.addresses) address = address.with_port(record.port);
+    if (host.found.error != ETIMEDOUT) all.found.expires = std::min(all.found.expires, host.found.expires);
+    any = any || !host.found.addresses.empty();
+    if (error == 0 || host.found.error == 3) error = host.found.error;
+    all.hosts.push_back(std::move(host));
+  }
+  if (!any) all.found.error = error;  // a service of hosts that have no address is none
+  co_return all;
 }
 
 }  // namespace seawall

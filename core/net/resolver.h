@@ -1,5 +1,5 @@
-// Resolver: names of hosts become addresses by asking DNS servers (nginx's `resolver`), without blocking the loop: c-ares on
-// the loop's libuv. What was found is kept for as long as its TTL says. One loop.
+// Resolver: names of hosts and services become addresses by asking DNS servers (nginx's `resolver`), without blocking the loop:
+// c-ares sends the questions, on the loop's libuv. What was found is kept for as long as its TTL says. One loop.
 //
 //   Resolved found = co_await resolver.resolve("app.internal", Deadline::in(30s, Wait::connect));
 //   if (found.error) log(name + " could not be resolved (" + found.text() + ")");
@@ -13,8 +13,8 @@
 
 #include "seawall/async/event.h"
 #include "seawall/net/address.h"
+#include "seawall/net/dns_answer.h"
 
-struct ares_addrinfo;
 struct ares_channeldata;
 
 namespace seawall {
@@ -31,9 +31,23 @@ class NameServers {
 
 class Resolved {
  public:
-  std::vector<Address> addresses;  // without a port; none: `error` says why
-  int error = 0;                   // a DNS response code (3: no such host), or ETIMEDOUT
-  std::string text() const;        // as nginx says it: "3: Host not found"
+  std::vector<Address> addresses;       // without a port
+  std::vector<ServiceRecord> services;  // of a service instead
+  int error = 0;                        // why there are neither: a DNS response code (3: no such host), or ETIMEDOUT
+  std::int64_t expires = 0;             // ns, of the loop's clock: when it is asked for again
+  std::string text() const;             // as nginx says it: "3: Host not found"
+};
+
+// The hosts of a service, each with its addresses.
+class ResolvedService {
+ public:
+  class Host {
+   public:
+    ServiceRecord record;
+    Resolved found;  // addresses with the record's port
+  };
+  std::vector<Host> hosts;
+  Resolved found;  // of the service itself: its error; the earliest end of all
 };
 
 class Resolver {
@@ -44,6 +58,8 @@ class Resolver {
 
   // ETIMEDOUT also when the scope is cancelled. Names are not completed with a search domain; capitals do not matter.
   Task<Resolved> resolve(std::string_view name, Deadline deadline);
+  // The SRV records of `service` at `name`, and the addresses of their hosts: "http" stands for _http._tcp, what has a dot for itself.
+  Task<ResolvedService> resolve_service(std::string service, std::string name, Deadline deadline);
 
  private:
   class Asker : public ListNode {
@@ -54,8 +70,8 @@ class Resolver {
   class Name {
    public:
     Resolved result;
-    std::int64_t expires = 0;  // ns, of the loop's clock
-    bool asking = false;
+    int asking = 0;  // questions under way
+    std::vector<Resolved> answers;
     List<Asker> askers;
   };
   class Poll;
@@ -65,9 +81,10 @@ class Resolver {
     Resolver* owner;
   };
 
-  Name* name_for(const std::string& name);
-  void ask(const std::string& name);
-  void answered(const std::string& name, int status, const ares_addrinfo* list);
+  Name* name_for(const std::string& key);
+  Task<Resolved> find(std::string key, std::string name, bool service, Deadline deadline);
+  void ask(const std::string& key, const std::string& name, bool service);
+  void answered(const std::string& key, Resolved answer, std::int64_t ttl);
   void set_retry();
   static void socket_state(void* self, int fd, int readable, int writable);
 

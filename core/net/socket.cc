@@ -19,7 +19,10 @@ Socket::~Socket() {
 }
 
 void Socket::on_events(std::uint32_t events) {
-  if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) peer_gone_ = true;
+  if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) {
+    if (!peer_gone_ && when_gone_) Scheduler::current().arm(*when_gone_, 0);
+    peer_gone_ = true;
+  }
   if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) {
     may_read_ = true;
     if (sides_[reading].waiter) sides_[reading].waiter->complete(Errc::ok);

@@ -64,6 +64,8 @@ class SEAWALL_API Socket final : public EpollSource {
   void is_connecting() { may_write_ = false; }
   // The peer has ended its direction, or the connection broke; data may still be unread.
   bool peer_gone() const { return peer_gone_; }
+  // A timer of this loop that is due at once when the peer goes, for who waits for something else; null: nobody's.
+  void tell_when_gone(Timer* timer) { when_gone_ = timer; }
   bool has_waiter(Direction d) const { return sides_[d].waiter != nullptr; }
   // Ends a pending wait with `error`, as if it had come from the socket (drain, room for others).
   void interrupt(Direction d, Errc error) { if (sides_[d].waiter) sides_[d].waiter->complete(error); }
@@ -100,6 +102,7 @@ class SEAWALL_API Socket final : public EpollSource {
   bool may_read_ = false;
   bool may_write_ = true;
   bool peer_gone_ = false;
+  Timer* when_gone_ = nullptr;
   std::uint32_t turn_ = 0;  // of the loop, that spent_ counts for
   std::uint32_t spent_[2] = {0, 0};
   Side sides_[2];

@@ -30,6 +30,7 @@
 #include "seawall/server/staple_fetch.h"
 #include "seawall/server/worker_folders.h"
 #include "seawall/server/worker_module.h"
+#include "seawall/upstream/loop_upstreams.h"
 
 namespace seawall {
 namespace {
@@ -45,6 +46,7 @@ class LoopThread {
       : conf_(conf), listening_(listening), gone_(std::move(gone)), loop_(number),
         server_(loop_, *conf.main().worker_connections, header_limit) {
     start_modules();
+    LoopUpstreams::of(loop_).start_checks(loop_, conf_.http().vhosts);
   }
   ~LoopThread() {
     for (int i = 0; i < conf_.loader().modules(); ++i) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "seawall/net/socket.h"
 #include "seawall/server/core_conf.h"
 #include "seawall/server/error_pages.h"
 #include "seawall/server/exchange.h"
@@ -56,8 +57,8 @@ Task<std::optional<Response>> timed_out(Exchange& x) {
 
 }  // namespace
 
-Task<std::optional<Response>> run_within_limits(Exchange& x, Task<std::optional<Response>> task) {
-  UnderDeadline run(x, x.scope, std::move(task));
+Task<std::optional<Response>> run_within_limits(Exchange& x, Task<std::optional<Response>> task, Socket* client) {
+  UnderDeadline run(x, x.scope, std::move(task), client);
   std::optional<Response> response = co_await run;
   if (x.handler_timed_out) response = co_await timed_out(x);
   if (x.client_left) {
@@ -69,12 +70,14 @@ Task<std::optional<Response>> run_within_limits(Exchange& x, Task<std::optional<
 }
 
 void RequestWatch::start() {
+  if (client_) client_->tell_when_gone(&timer_);
   if (!x_->handler_clock_started()) x_->start_handler_clock();
   auto& scheduler = Scheduler::current();
   scheduler.arm(timer_, std::min(x_->handler_deadline(), scheduler.now() + 1'000'000'000));
 }
 
 void RequestWatch::stop() {
+  if (client_) client_->tell_when_gone(nullptr);
   if (timer_.armed()) Scheduler::current().disarm(timer_);
 }
 
@@ -86,7 +89,7 @@ void RequestWatch::fire(Timer& timer) {
   self.scope_->cancel();
 }
 
-Task<std::optional<Response>> run_handler(Exchange& x) { return run_within_limits(x, respond(x)); }
+Task<std::optional<Response>> run_handler(Exchange& x, Socket* client) { return run_within_limits(x, respond(x), client); }
 
 Task<std::optional<Response>> run_error(Exchange& x, int status) { return run_within_limits(x, respond_with(x, status)); }
 

@@ -8,13 +8,15 @@
 namespace seawall {
 
 class Exchange;
+class Socket;
 
 // respond(x) in x.scope; when handler_timeout passes before it has an answer, the scope is cancelled and the answer is
 // 503 (or what error_page has for it). Time spent waiting for the client's body does not count (Exchange pauses the
-// clock). Nothing: no answer is due, as with respond(); x.client_left when the client has closed meanwhile.
-Task<std::optional<Response>> run_handler(Exchange& x);
+// clock). Nothing: no answer is due, as with respond(); x.client_left when the client has closed meanwhile, which its socket tells
+// at once, where it is HTTP/1's (else null).
+Task<std::optional<Response>> run_handler(Exchange& x, Socket* client = nullptr);
 // The same for another way to a response.
-Task<std::optional<Response>> run_within_limits(Exchange& x, Task<std::optional<Response>> task);
+Task<std::optional<Response>> run_within_limits(Exchange& x, Task<std::optional<Response>> task, Socket* client = nullptr);
 // The same for a request that is answered with this status, or what error_page runs for it.
 Task<std::optional<Response>> run_error(Exchange& x, int status);
 

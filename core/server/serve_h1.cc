@@ -213,7 +213,7 @@ Task<bool> one_request(Connection& c, std::unique_ptr<Exchange> owner) {
     c.relax_user_timeout();
     c.enter(ConnState::handler);
     if (const int wrong = wrong_connection(c, x)) response = co_await run_error(x, wrong);
-    else response = co_await run_handler(x);
+    else response = co_await run_handler(x, &c.stream->socket());
     if (std::exchange(x.handler_timed_out, false)) c.server.count_timeout(Wait::handler);
     c.core = &x.core();
     x.informer = nullptr;

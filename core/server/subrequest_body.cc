@@ -16,6 +16,7 @@ Task<Result<Piece>> SubrequestBody::read() {
     begun_ = true;
     response_ = co_await subrequest_.run();
     if (response_) status_ = response_->status;
+    location_ = subrequest_.exchange().location;
     body_ = bytes_of(response_);
   }
   Result<Piece> piece = co_await body_->read();

@@ -17,7 +17,8 @@ class SEAWALL_API SubrequestBody final : public Reader {
       : subrequest_(parent, std::move(uri), std::move(args)) {}
   Task<Result<Piece>> read() override;
   int status() const { return status_; }  // of the answer; 0 before the first read() and where there is none
-  Exchange& exchange() { return subrequest_.exchange(); }
+  const Location* location() const { return location_; }  // that has answered; null before the first read()
+  Exchange& exchange() { return subrequest_.exchange(); }  // until the last piece is out
 
  private:
   Subrequest subrequest_;  // the first member: it ends what the others belong to
@@ -25,6 +26,7 @@ class SEAWALL_API SubrequestBody final : public Reader {
   std::unique_ptr<Reader> body_;
   bool begun_ = false;
   int status_ = 0;
+  const Location* location_ = nullptr;
 };
 
 }  // namespace seawall

@@ -13,10 +13,13 @@
 
 namespace seawall {
 
-// Looks at the deadline, and at the latest every second at the client: the one may move or stand still, the other leave.
+class Socket;
+
+// Looks at the deadline, and at the client when its socket says that it has gone, at the latest every second: the one may move or
+// stand still, the other leave. `client`: the connection's, which outlives this; null: only once a second.
 class RequestWatch {
  public:
-  RequestWatch(Exchange& x, Scope& scope) : x_(&x), scope_(&scope) {}
+  RequestWatch(Exchange& x, Scope& scope, Socket* client) : x_(&x), scope_(&scope), client_(client) {}
   void start();
   void stop();
 
@@ -25,12 +28,14 @@ class RequestWatch {
   Timer timer_{&RequestWatch::fire};  // the first member: fire() finds the rest by it
   Exchange* const x_;
   Scope* const scope_;
+  Socket* const client_;
 };
 
 template <class T>
 class UnderDeadline {
  public:
-  UnderDeadline(Exchange& x, Scope& scope, Task<T> task) : task_(std::move(task).in(scope)), watch_(x, scope) {}
+  UnderDeadline(Exchange& x, Scope& scope, Task<T> task, Socket* client = nullptr)
+      : task_(std::move(task).in(scope)), watch_(x, scope, client) {}
   bool await_ready() const { return false; }
   template <class P>
   bool await_suspend(std::coroutine_handle<P> awaiter) {

@@ -275,7 +275,7 @@ Task<Result<void>> send_reader(Connection& c, Sender& sender, std::string_view h
     Result<Piece> piece = co_await read_piece(c.server, sender.exchange(), reader, reading);
     if (!piece) {
       std::array<iovec, 1> only{piece_of(head)};
-      if (!head.empty()) {
+      if (!head.empty() && !sender.exchange().aborted) {
         Result<void> sent = co_await sender.send(only);
         if (!sent) co_return sent;
       }

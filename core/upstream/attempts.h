@@ -11,6 +11,7 @@
 namespace seawall {
 
 class Exchange;
+class PeerState;
 
 class Attempt {
  public:
@@ -25,6 +26,7 @@ class SEAWALL_API Attempts {
  public:
   static Attempts& of(Exchange& x);
   std::vector<Attempt> all;
+  PeerState* only = nullptr;  // a health check: the one to ask, which is nobody's else; null: whom the group chooses
   UpstreamHead head;       // of the last response
   bool answers = false;    // the response is the last attempt's
   Headers trailers;

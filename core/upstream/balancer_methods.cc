@@ -17,33 +17,47 @@ std::uint32_t crc(std::uint32_t from, std::string_view text) {
   return static_cast<std::uint32_t>(::crc32(from, reinterpret_cast<const Bytef*>(text.data()), static_cast<uInt>(text.size())));
 }
 
-bool fewer(const PeerState& a, const PeerState& b) {
-  return std::int64_t{a.connections} * b.peer->server->weight < std::int64_t{b.connections} * a.peer->server->weight;
-}
-
 }  // namespace
 
-// Among those with as few connections for their weight, round robin.
-PeerState* PeerChoice::least_connections() {
-  std::vector<std::size_t> best;
-  for (std::size_t i = 0; i < tier_->peers.size(); ++i) {
-    if (!usable(i)) continue;
-    if (!best.empty() && fewer(tier_->peers[i], tier_->peers[best.front()])) best.clear();
-    if (best.empty() || !fewer(tier_->peers[best.front()], tier_->peers[i])) best.push_back(i);
-  }
+bool PeerChoice::fewer(const PeerState& a, const PeerState& b) const {
+  return a.connections * weight_of(b, b.peer->weight) < b.connections * weight_of(a, a.peer->weight);
+}
+
+// Those that are equally good take turns.
+PeerState* PeerChoice::in_turn(const std::vector<std::size_t>& best) {
   if (best.empty()) return nullptr;
   if (best.size() == 1) return take(best.front());
   std::int64_t total = 0;
   std::size_t chosen = best.front();
   for (const std::size_t i : best) {
-    PeerState& peer = tier_->peers[i];
-    peer.current_weight += peer.effective_weight;
-    total += peer.effective_weight;
-    if (peer.effective_weight < peer.peer->server->weight) ++peer.effective_weight;
-    if (peer.current_weight > tier_->peers[chosen].current_weight) chosen = i;
+    PeerState& peer = *tier_->peers[i];
+    const std::int64_t weight = weight_of(peer, peer.effective_weight);
+    peer.current_weight += weight;
+    total += weight;
+    if (peer.effective_weight < peer.peer->weight) ++peer.effective_weight;
+    if (peer.current_weight > tier_->peers[chosen]->current_weight) chosen = i;
   }
-  tier_->peers[chosen].current_weight -= static_cast<int>(total);
+  tier_->peers[chosen]->current_weight -= total;
   return take(chosen);
+}
+
+// Those with as few connections for their weight.
+PeerState* PeerChoice::least_connections() {
+  std::vector<std::size_t> best;
+  for (std::size_t i = 0; i < tier_->peers.size(); ++i) {
+    if (!usable(i)) continue;
+    const PeerState& peer = *tier_->peers[i];
+    if (!best.empty() && fewer(peer, *tier_->peers[best.front()])) best.clear();
+    if (best.empty() || !fewer(*tier_->peers[best.front()], peer)) best.push_back(i);
+  }
+  return in_turn(best);
+}
+
+// Whose share of the weights this one is.
+std::size_t PeerChoice::index_of_share(std::int64_t share) const {
+  std::size_t i = 0;
+  while ((share -= tier_->peers[i]->peer->weight) >= 0) ++i;
+  return i;
 }
 
 // The client's network decides: three bytes of IPv4, all of IPv6.
@@ -53,9 +67,7 @@ PeerState* PeerChoice::by_address() {
   if (rehash_ == 0) hash_ = 89;
   while (rehash_++ <= kMostRehashes) {
     for (char c : network) hash_ = (hash_ * 113 + static_cast<unsigned char>(c)) % 6271;
-    std::int64_t at = hash_ % tier_->weight;
-    std::size_t i = 0;
-    while ((at -= tier_->peers[i].peer->server->weight) >= 0) ++i;
+    const std::size_t i = index_of_share(hash_ % tier_->weight);
     if (usable(i)) return take(i);
   }
   return round_robin();
@@ -67,9 +79,7 @@ PeerState* PeerChoice::by_key() {
     const std::string prefix = rehash_ > 0 ? std::to_string(rehash_) : std::string();
     hash_ += (crc(crc(0, prefix), key) >> 16) & 0x7fff;
     ++rehash_;
-    std::int64_t at = hash_ % tier_->weight;
-    std::size_t i = 0;
-    while ((at -= tier_->peers[i].peer->server->weight) >= 0) ++i;
+    const std::size_t i = index_of_share(hash_ % tier_->weight);
     if (usable(i)) return take(i);
   }
   return round_robin();
@@ -85,7 +95,7 @@ PeerState* PeerChoice::by_ring() {
     hash_ = static_cast<std::uint32_t>(at - ring.begin());
   }
   while (!ring.empty() && tier_ == &balancer_.primary && rehash_ <= kMostRehashes) {
-    if (PeerState* peer = round_robin(ring[hash_ % ring.size()].second)) return peer;
+    if (PeerState* peer = round_robin(&ring[hash_ % ring.size()].second)) return peer;
     ++hash_;
     ++rehash_;
   }
@@ -94,20 +104,18 @@ PeerState* PeerChoice::by_ring() {
 
 PeerState* PeerChoice::at_random() {
   static thread_local std::minstd_rand numbers{std::random_device{}()};
-  const auto draw = [&]() -> std::size_t {
-    std::int64_t at = std::uniform_int_distribution<std::int64_t>(0, tier_->weight - 1)(numbers);
-    std::size_t i = 0;
-    while ((at -= tier_->peers[i].peer->server->weight) >= 0) ++i;
-    return i;
-  };
-  const bool two = balancer_.group.balance == Balance::random_two && tier_->peers.size() > 1;
+  const auto draw = [&] { return index_of_share(std::uniform_int_distribution<std::int64_t>(0, tier_->weight - 1)(numbers)); };
+  const Balance balance = balancer_.group.balance;
+  const bool two = balance != Balance::random && tier_->peers.size() > 1;
   for (int attempt = 0; attempt <= kMostRehashes; ++attempt) {
     std::size_t i = draw();
     if (!usable(i)) continue;
     if (two) {
       const std::size_t other = draw();
       if (other == i || !usable(other)) continue;
-      if (fewer(tier_->peers[other], tier_->peers[i])) i = other;
+      const PeerState &a = *tier_->peers[i], &b = *tier_->peers[other];
+      const bool faster = estimate(b) * a.peer->weight < estimate(a) * b.peer->weight;
+      if (balance == Balance::random_two_least_time ? faster : fewer(b, a)) i = other;
     }
     return take(i);
   }

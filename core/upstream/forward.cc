@@ -12,6 +12,7 @@
 namespace seawall {
 namespace {
 
+constexpr Milliseconds kScoutPause(100);
 constexpr std::size_t kMostSessions = 256;  // of a group, for each loop
 
 LoopGroup& group_for(Exchange& x, const Group& group, std::unique_ptr<LoopGroup>& own) {
@@ -40,14 +41,17 @@ Forwarding::Forwarding(Exchange& x, const ForwardConf& conf, ForwardTo to, std::
       attempts_(*own_attempts_), group_(group_for(x, *to_.group, own_group_)), choice_(*group_.balancer, x), started_(x.loop.now()),
       cache_(std::move(cache)) {}
 
-Forwarding::~Forwarding() { end_attempt(Tried::done); }
+Forwarding::~Forwarding() {
+  end_attempt(Tried::done);
+  end_wait();
+}
 
 Task<Outcome> Forwarding::run() {
-  if (conf_.caches()) {
+  if (conf_.caches() && !attempts_.only) {
     std::optional<Outcome> answer = co_await ask_cache();
     if (answer) co_return std::move(*answer);
   }
-  x_.outlives_client = *conf_.ignore_client_abort || may_keep_;
+  x_.outlives_client = *conf_.ignore_client_abort || may_keep_ || conf_.store->on;
   x_.end_handler_clock();  // the upstream's own deadlines hold
   Outcome outcome = co_await ask_upstream();
   auto* response = std::get_if<Response>(&outcome);
@@ -76,17 +80,44 @@ Task<Outcome> Forwarding::ask_upstream() {
   if (!attempts_.all.empty()) attempts_.all.emplace_back();
   attempts_.head = UpstreamHead();
   attempts_.answers = false;
-  if (*conf_.next_upstream_tries > 0 && choice_.tries > *conf_.next_upstream_tries)
-    choice_.tries = static_cast<int>(*conf_.next_upstream_tries);
+  if (group_.balancer->awaits_names()) {
+    const bool goes_on = co_await names_known();
+    if (!goes_on) co_return Abort{};
+  }
+  first_attempt_ = attempts_.all.size();
+  begin_choice(false);
   for (;;) {
     std::optional<Outcome> outcome = co_await attempt();
-    if (!outcome) outcome = may_ask_next();
     if (outcome) co_return std::move(*outcome);
+    if (may_ask_next()) continue;
+    const bool again = co_await wait_for_server();
+    if (scope_->cancelled()) co_return Abort{};
+    if (!again) co_return failed();
   }
 }
 
+// Of a group whose names nobody has answered for yet: until there is a peer, or nobody is left to wait for.
+Task<bool> Forwarding::names_known() {
+  Balancer& balancer = *group_.balancer;
+  PeerWatch watch(balancer, x_.loop);
+  const Deadline until = Deadline::in(to_.group->resolver_timeout, Wait::connect);
+  Errc waited = Errc::ok;
+  while (waited == Errc::ok && balancer.awaits_names()) {
+    waited = co_await watch.wait(until);
+    watch.reset();
+  }
+  co_return waited != Errc::cancelled;
+}
+
+void Forwarding::begin_choice(bool all) {
+  if (attempts_.only) return;
+  choice_.start(all);
+  if (*conf_.next_upstream_tries > 0 && choice_.tries > *conf_.next_upstream_tries)
+    choice_.tries = static_cast<int>(*conf_.next_upstream_tries);
+}
+
 bool Forwarding::choose() {
-  peer_ = choice_.next();
+  peer_ = attempts_.only ? attempts_.only : choice_.next();
   attempt_ = attempts_.all.size();
   Attempt& attempt = attempts_.all.emplace_back();
   attempt.started = x_.loop.now();
@@ -121,13 +152,14 @@ Task<bool> Forwarding::connect() {
   const void* tag = to_.group->keepalive_local || to_.tls ? &conf_ : nullptr;
   std::string identity;
   if (to_.tls) identity = to_.tls->identity(x_, to_.tls_name);
-  connection_ = group_.pool.take(address, tag, identity);
+  if (!attempts_.only) connection_ = group_.pool.take(address, tag, identity);
   reused_ = connection_ != nullptr;
   if (reused_) co_return true;
   Result<Fd> fd = start_connecting(address, dial_options());
   if (!fd) {
     log(level_of(fd.error()), "connect() to " + peer_->peer->name + " failed " + describe(fd.error()));
     failure_.why = next_upstream::error;
+    failure_.unreachable = true;
     co_return false;
   }
   connection_ = std::make_unique<UpstreamConnection>();
@@ -140,6 +172,7 @@ Task<bool> Forwarding::connect() {
   const Result<void> done = co_await connected(*connection_->stream, Deadline::in(*conf_.connect_timeout, Wait::connect));
   if (done && tls_) co_return co_await shake_hands();
   if (done) co_return true;
+  failure_.unreachable = true;
   failure_.why = done.error() == Errc::timed_out ? next_upstream::timeout : next_upstream::error;
   if (done.error() != Errc::timed_out && done.error() != Errc::cancelled)
     log(Level::error, "connect() failed " + describe(done.error()));
@@ -186,8 +219,9 @@ Task<bool> Forwarding::shake_hands() {
   if (!done) {
     failure_.why = done.error() == Errc::timed_out ? next_upstream::timeout : next_upstream::error;
     if (done.error() == Errc::tls_failed) log(Level::error, "SSL_do_handshake() failed " + tls_->error_text());
-    else if (done.error() == Errc::peer_closed) log(Level::error, "peer closed connection in SSL handshake");
-    else if (done.error() != Errc::timed_out && done.error() != Errc::cancelled) log_failed("SSL_do_handshake()", done.error());
+    else failure_.unreachable = true;
+    if (done.error() == Errc::peer_closed) log(Level::error, "peer closed connection in SSL handshake");
+    else if (failure_.unreachable && done.error() != Errc::timed_out && done.error() != Errc::cancelled) log_failed("SSL_do_handshake()", done.error());
     co_return false;
   }
   if (!*to_.tls->tls_verify) co_return true;
@@ -238,8 +272,8 @@ bool Forwarding::is_idempotent() const {
   return x_.method != Method::post && x_.method != Method::lock && x_.method != Method::patch;
 }
 
-// After a failed attempt: nothing when the next server is to be asked.
-std::optional<Outcome> Forwarding::may_ask_next() {
+// After a failed attempt.
+bool Forwarding::may_ask_next() {
   const unsigned why = failure_.why;
   if (peer_) {
     const bool answered = why == next_upstream::http_403 || why == next_upstream::http_404;
@@ -253,9 +287,12 @@ std::optional<Outcome> Forwarding::may_ask_next() {
   Attempt& attempt = attempts_.all[attempt_];
   attempt.status = failure_.status;
   if (attempt.response_time < 0) attempt.response_time = x_.loop.now() - attempt.started;
-  if (allows(why, 1)) return std::nullopt;
+  return allows(why, 1);
+}
+
+Outcome Forwarding::failed() {
   x_.upstream.clear();
-  if (auto stale = use_stale(why, false)) return stale;
+  if (auto stale = use_stale(failure_.why, false)) return std::move(*stale);
   if (failure_.status == 502 || failure_.status == 504) remember_error(failure_.status, nullptr);
   return Response(failure_.status);
 }
@@ -278,7 +315,53 @@ void Forwarding::let_go(Tried how) {
   if (!peer) return;
   Attempt& attempt = attempts_.all[attempt_];
   if (attempt.response_time < 0) attempt.response_time = x_.loop.now() - attempt.started;
-  if (choice_.release(*peer, how)) log(Level::warn, "upstream server temporarily disabled");
+  if (attempts_.only) return;
+  if (choice_.release(*peer, how, attempt.header_time, attempt.response_time)) log(Level::warn, "upstream server temporarily disabled");
+}
+
+// No server can be reached; the request may be sent again.
+bool Forwarding::may_wait() const {
+  if (conf_.wait->time.count() <= 0 || attempts_.only || !(failure_.why == next_upstream::no_live || failure_.unreachable)) return false;
+  if (has_stale_ && (*conf_.cache_use_stale & failure_.why)) return false;
+  const bool once = !is_idempotent() && !(*conf_.next_upstream & next_upstream::non_idempotent);
+  return !request_sent_ || (buffers_request_ && !once);
+}
+
+// One of those that wait on this loop tries the servers, ten times a second; when it is answered, the others follow.
+Task<bool> Forwarding::wait_for_server() {
+  if (!may_wait()) co_return false;
+  if (!waiting_) {
+    waiting_ = WaitingPlace::take(*to_.group, conf_.wait->queue);
+    if (!waiting_) {
+      log(Level::error, "too many requests wait for a server");
+      co_return false;
+    }
+    log(Level::warn, "no server can be reached, the request waits");
+    waits_until_ = x_.loop.now() + std::chrono::nanoseconds(conf_.wait->time).count();
+  }
+  const Deadline until = Deadline::at(waits_until_, Wait::connect).earlier(x_.last_deadline(Wait::connect));
+  if (until.passed()) co_return false;
+  if (!is_scout_ && !group_.has_scout) is_scout_ = group_.has_scout = true;
+  Errc waited;
+  if (is_scout_) {
+    waited = co_await sleep_until(Deadline::in(kScoutPause, Wait::connect).earlier(until));
+  } else {
+    PeerWatch watch(*group_.balancer, x_.loop);
+    waited = co_await watch.wait(until);
+  }
+  if (waited == Errc::cancelled) co_return false;
+  attempts_.all.resize(first_attempt_);
+  started_ = x_.loop.now();
+  begin_choice(true);
+  co_return true;
+}
+
+// Answered, or gone: the others try, or one of them becomes the scout.
+void Forwarding::end_wait() {
+  waiting_.reset();
+  if (!std::exchange(is_scout_, false)) return;
+  group_.has_scout = false;
+  group_.balancer->tell_watchers();
 }
 
 Outcome Forwarding::client_failed(std::error_code error) {
@@ -291,6 +374,7 @@ Outcome Forwarding::client_failed(std::error_code error) {
 }
 
 void Forwarding::log(Level level, const std::string& what, const char* doing) const {
+  if (is_scout_) level = Level::info;  // what is tried again and again was said once
   if (x_.logs_at(level)) x_.log(level, what + " while " + (doing ? doing : doing_));
 }
 

@@ -47,6 +47,7 @@ void Forwarding::push(Slice data) {
   body_read_ += data.size();
   attempts_.all[attempt_].response_length += data.size();
   if (cache_) cache_->append(data.view());
+  if (stored_) stored_->append(data.view());
   if (filling_) return;
   // What follows something in the file goes there, too: the order is the queue's, then the file's.
   if (!spill_.empty() || (queued_ >= memory() && may_spill())) {
@@ -75,11 +76,12 @@ void Forwarding::take_apart() {
 void Forwarding::finish() {
   ended_ = true;
   if (cache_ && !from_cache_) cache_->commit();
+  store();
   attempts_.trailers = protocol_.take_trailers();
   connection_->stream->socket().interrupt(Socket::reading, Errc::cancelled);
   if (sending_ && send_scope_) send_scope_->cancel();
   if (!connection_->in.empty()) log(Level::warn, "upstream sent more data than it announced");
-  const bool reusable = sent_ && protocol_.is_reusable() && connection_->in.empty();
+  const bool reusable = sent_ && !attempts_.only && protocol_.is_reusable() && connection_->in.empty();
   if (reusable) group_.pool.put(std::move(connection_));
   end_attempt(Tried::done);
   x_.upstream.clear();
@@ -88,6 +90,7 @@ void Forwarding::finish() {
 void Forwarding::break_off(std::error_code error) {
   broken_ = error;
   if (cache_) cache_->give_up();
+  stored_.reset();
   if (connection_) connection_->stream->socket().interrupt(Socket::reading, Errc::cancelled);
   if (sending_ && send_scope_) send_scope_->cancel();
   end_attempt(Tried::done);

@@ -179,6 +179,20 @@ void Forwarding::begin_to_keep() {
   if (!own_attempts_) x_.outlives_client = *conf_.ignore_client_abort;
 }
 
+void Forwarding::begin_to_store() {
+  if (!conf_.store->on || attempts_.only) return;
+  const bool whole = attempts_.head.status == 200 && x_.method != Method::head && !switched_ && buffering_;
+  if (whole) stored_ = StoredFile::begin(x_, *conf_.store, *conf_.store_access);
+  if (!own_attempts_ && !stored_) x_.outlives_client = *conf_.ignore_client_abort;
+}
+
+void Forwarding::store() {
+  if (!stored_) return;
+  const Field* const modified = attempts_.head.headers.find(FieldId::last_modified);
+  stored_->commit(modified ? parse_http_date(modified->value) : std::nullopt);
+  stored_.reset();
+}
+
 void Forwarding::remember_error(int status, const UpstreamHead* head) {
   if (cache_ && may_keep_) cache_->remember_error(status, head);
 }
@@ -195,7 +209,7 @@ Task<void> Forwarding::fill_cache(std::shared_ptr<Forwarding> self) {
   f.queue_.clear();
   f.queued_ = 0;
   f.take_apart();  // what came with the head, where limit_rate has left it
-  while (!f.ended_ && !f.broken_ && f.cache_->keeps()) {
+  while (!f.ended_ && !f.broken_ && f.is_kept()) {
     if (f.rate_ > 0 && f.allowed() <= 0) {
       const Errc slept = co_await sleep_until(Deadline::in(Milliseconds(100), Wait::upstream_read));
       if (slept == Errc::cancelled) co_return;

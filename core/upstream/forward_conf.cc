@@ -77,6 +77,18 @@ BindTo parse_bind(const Invocation& in) {
   return bind;
 }
 
+WaitForServer parse_wait(const Invocation& in) {
+  WaitForServer wait;
+  const auto time = time_of(in.arg(0));
+  if (!time) throw_invalid_value(in.arg(0), in.node.name.c_str());
+  wait.time = *time;
+  if (in.args().size() == 1) return wait;
+  const auto queue = in.arg(1).starts_with("queue=") ? parse_decimal(std::string_view(in.arg(1)).substr(6)) : std::nullopt;
+  if (!queue || *queue == 0 || *queue > 1'000'000) throw ConfigError("invalid parameter \"" + in.arg(1) + "\"");
+  wait.queue = static_cast<std::int64_t>(*queue);
+  return wait;
+}
+
 // The levels of folders that may follow tune file systems of another age: the files have no names here.
 std::string parse_temp_path(const Invocation& in) {
   for (std::size_t i = 1; i < in.args().size(); ++i)
@@ -102,6 +114,11 @@ void ForwardConf::finish(const char* prefix, std::span<const std::string_view> h
   for (const std::string& name : *pass_headers) hidden_.erase(lower(name));
   for (const std::string& name : *hide_headers) hidden_.insert(lower(name));
   finish_cache(prefix, std::string_view(prefix) == "proxy", binder);
+  if (store->on && caches()) {
+    if (store.is_set() && cache.is_set())
+      throw ConfigError("\"" + std::string(prefix) + "_store\" directive is incompatible with \"" + prefix + "_cache\"");
+    store.edit().on = false;
+  }
   const std::int64_t largest = std::max(*buffer_size, buffers->size);
   const std::string name(prefix);
   if (!busy_buffers_size.is_default()) {

@@ -17,6 +17,7 @@
 #include "seawall/config/setting.h"
 #include "seawall/config/template.h"
 #include "seawall/upstream/cache_conf.h"
+#include "seawall/upstream/stored_file.h"
 
 namespace seawall {
 
@@ -43,6 +44,13 @@ class BindTo {
   bool transparent = false;
 };
 
+// proxy_wait TIME [queue=NUMBER]
+class WaitForServer {
+ public:
+  std::chrono::milliseconds time{0};  // 0: not at all
+  std::int64_t queue = 100;           // so many requests of a group at a time
+};
+
 class Buffers {
  public:
   std::int64_t number = 8, size = 8192;
@@ -67,6 +75,9 @@ class SEAWALL_API ForwardConf : public CacheConf {
   Setting<std::vector<std::string>> hide_headers, pass_headers;
   Setting<Template> limit_rate;
   Setting<BindTo> bind;
+  Setting<WaitForServer> wait;
+  Setting<StoreTo> store;
+  Setting<unsigned> store_access{0600u};
 
   // After inheritance. `hidden`: fields that the client does not get unless pass_header says so. ConfigError in nginx's words.
   void finish(const char* prefix, std::span<const std::string_view> hidden, const Binder& binder);
@@ -82,6 +93,7 @@ SEAWALL_API unsigned parse_next_upstream(const Invocation& in);
 SEAWALL_API unsigned parse_ignored_headers(const Invocation& in);
 SEAWALL_API Buffers parse_buffers(const Invocation& in);
 SEAWALL_API BindTo parse_bind(const Invocation& in);
+SEAWALL_API WaitForServer parse_wait(const Invocation& in);
 SEAWALL_API std::string parse_temp_path(const Invocation& in);
 SEAWALL_API void append_word(std::vector<std::string>& words, const Invocation& in);
 // A word of *_cache_use_stale; 0: none.
@@ -131,6 +143,13 @@ std::vector<Directive> forward_directives(const char* prefix) {
       value<C>(n("_limit_rate"), w, &C::limit_rate, "Bytes a second read from the upstream; 0 or empty: no limit."),
       directive<C, BindTo>(n("_bind"), w, 1, 2, "address [transparent] | off", &C::bind, parse_bind,
                            "Our end of connections to the upstream.", "off"),
+      directive<C, WaitForServer>(n("_wait"), w, 1, 2, "time [queue=number]", &C::wait, parse_wait,
+                                  "Ours: a request that may be sent again waits so long while no server can be reached, instead of 502; "
+                                  "at most so many of an upstream at a time.", "0 queue=100"),
+      directive<C, StoreTo>(n("_store"), w, 1, 1, "on | off | path", &C::store, parse_store,
+                            "Keeps responses with status 200 as files: at the URI's place, or at this one.", "off"),
+      directive<C, unsigned>(n("_store_access"), w, 1, 3, "users:permissions ...", &C::store_access, parse_access,
+                             "Who may read and write them.", "user:rw"),
   };
   const std::vector<Directive> caching = cache_directives<C>(prefix);
   rows.insert(rows.end(), caching.begin(), caching.end());

@@ -8,6 +8,7 @@
 #include "seawall/server/inform.h"
 #include "seawall/server/told_charset.h"
 #include "seawall/upstream/forwarding.h"
+#include "seawall/upstream/sticky.h"
 
 namespace seawall {
 namespace {
@@ -152,6 +153,7 @@ Task<Result<UpstreamHead>> Forwarding::read_head() {
       if (io.kind == Io::eof) log(Level::error, "upstream prematurely closed connection");
       else log_failed("recv()", error_of(io));
       failure_.why = next_upstream::error;
+      failure_.unreachable = true;
       co_return error_of(io);
     }
     const Result<void> more = co_await wait_for_head(io);
@@ -178,8 +180,10 @@ std::optional<Outcome> Forwarding::answer(UpstreamHead head) {
     x_.upstream.clear();
     return Outcome(Response(502, Body(Slice())));
   }
+  if (status >= 300 && asks_next(status)) return std::nullopt;
+  end_wait();
+  if (!attempts_.only) choice_.heard(*peer_, attempts_.all[attempt_].header_time);
   if (status >= 300) {
-    if (asks_next(status)) return std::nullopt;
     if (auto stale = use_stale(why_next(status), true)) return stale;
     if (auto unchanged = use_unchanged()) return unchanged;
     if (is_intercepted(status)) return intercept(status);
@@ -275,6 +279,13 @@ void Forwarding::copy_fields(Response& response) {
   }
 }
 
+// The cookie that brings the client back to this server.
+void Forwarding::stick(Response& response) {
+  if (!to_.group->sticky || attempts_.only) return;
+  const std::string cookie = to_.group->sticky->cookie_for(x_, *peer_->peer);
+  if (!cookie.empty()) response.headers.add("Set-Cookie", cookie);
+}
+
 Outcome Forwarding::make_response() {
   const Headers& headers = attempts_.head.headers;
   attempts_.answers = true;
@@ -283,6 +294,7 @@ Outcome Forwarding::make_response() {
   response.pinned = attempts_.head.storage;
   switched_ = protocol_.has_switched();
   copy_fields(response);
+  stick(response);
   if (const Field* field = headers.find(FieldId::x_accel_buffering); field && !(*conf_.ignore_headers & ignored::buffering)) {
     if (equals_ignoring_case(field->value, "no")) buffering_ = false;
     if (equals_ignoring_case(field->value, "yes")) buffering_ = true;
@@ -297,6 +309,7 @@ Outcome Forwarding::make_response() {
   const bool has_ranges = *conf_.force_ranges || (asked_for_all_ && headers.has(FieldId::accept_ranges));
   response.accept_ranges = has_ranges && attempts_.head.length && response.status == 200;
   begin_to_keep();
+  begin_to_store();
   response.body = make_body();
   return response;
 }

@@ -17,6 +17,23 @@ namespace seawall {
 // What ends with the connection between an upstream and us (RFC 9110 7.6.1), and what frames the message.
 bool is_hop_by_hop(FieldId id);
 
+// One of a group's requests that wait for a server. Any loop.
+class WaitingPlace {
+ public:
+  explicit WaitingPlace(const Group& group) : group_(group) {}
+  WaitingPlace(const WaitingPlace&) = delete;
+  ~WaitingPlace() { --group_.waiting; }
+  // Null: so many wait already.
+  static std::unique_ptr<WaitingPlace> take(const Group& group, std::int64_t most) {
+    if (++group.waiting <= most) return std::make_unique<WaitingPlace>(group);
+    --group.waiting;
+    return nullptr;
+  }
+
+ private:
+  const Group& group_;
+};
+
 class Forwarding : public std::enable_shared_from_this<Forwarding> {
  public:
   Forwarding(Exchange& x, const ForwardConf& conf, ForwardTo to);
@@ -39,6 +56,7 @@ class Forwarding : public std::enable_shared_from_this<Forwarding> {
    public:
     unsigned why = 0;
     int status = 502;
+    bool unreachable = false;                    // there was no connection, or no answer over it
   };
 
   // forward.cc
@@ -48,7 +66,13 @@ class Forwarding : public std::enable_shared_from_this<Forwarding> {
   Task<bool> shake_hands();
   void use_sessions(TlsClientStream& tls);
   bool choose();
-  std::optional<Outcome> may_ask_next();         // what to answer when not
+  Task<bool> names_known();                      // false: cancelled meanwhile
+  bool may_ask_next();
+  Outcome failed();                              // nobody else is asked
+  Task<bool> wait_for_server();                  // true: all are asked again
+  bool may_wait() const;
+  void end_wait();
+  void begin_choice(bool all);
   void let_go(Tried how);
   void end_attempt(Tried how);                   // of the peer and the connection, if there are any still
   void log(Level level, const std::string& what, const char* doing = nullptr) const;
@@ -74,7 +98,10 @@ class Forwarding : public std::enable_shared_from_this<Forwarding> {
   std::optional<Outcome> use_unchanged();
   void leave_upstream();
   void begin_to_keep();
-  bool fills_cache() const { return cache_ && cache_->keeps() && !ended_ && !broken_ && connection_; }
+  bool is_kept() const { return stored_ || (cache_ && cache_->keeps()); }
+  bool fills_cache() const { return is_kept() && !ended_ && !broken_ && connection_; }
+  void begin_to_store();
+  void store();
   void remember_error(int status, const UpstreamHead* head);
   Task<void> fill_cache(std::shared_ptr<Forwarding> self);
 
@@ -105,6 +132,7 @@ class Forwarding : public std::enable_shared_from_this<Forwarding> {
   void take_rate();
   Outcome make_response();
   void copy_fields(Response& response);
+  void stick(Response& response);
   void copy_field(const Field& field, Response& response);
   Body make_body();
 
@@ -137,7 +165,7 @@ class Forwarding : public std::enable_shared_from_this<Forwarding> {
   std::unique_ptr<LoopGroup> own_group_;         // of a group made for this request
   LoopGroup& group_;
   PeerChoice choice_;
-  const std::int64_t started_;
+  std::int64_t started_;
   Scope* scope_ = nullptr;                       // the handler runs in it
   bool buffers_request_ = true, buffering_ = true;
 
@@ -149,6 +177,12 @@ class Forwarding : public std::enable_shared_from_this<Forwarding> {
   bool reused_ = false;                          // the connection had been idle
   bool request_sent_ = false;                    // some of the request has gone
   Failure failure_;
+
+  // While no server can be reached (*_wait).
+  std::unique_ptr<WaitingPlace> waiting_;        // null: it does not wait
+  std::int64_t waits_until_ = 0;                 // ns
+  bool is_scout_ = false;                        // tries the servers for all that wait
+  std::size_t first_attempt_ = 0;                // index into attempts_
   std::size_t hints_size_ = 0;                   // of 103 so far
   TlsClientStream* tls_ = nullptr;               // of a new connection that speaks it
   std::string tls_name_;                         // what the server's certificate must be for
@@ -169,6 +203,7 @@ class Forwarding : public std::enable_shared_from_this<Forwarding> {
   bool has_stale_ = false;                       // it has one that is too old
   bool asked_for_all_ = false, from_cache_ = false;
   bool filling_ = false;                         // nobody but the cache reads the body
+  std::unique_ptr<StoredFile> stored_;           // *_store: the file it goes into
 
   // The response.
   bool switched_ = false;

@@ -31,6 +31,8 @@ bool on_or_off(const std::string& word, std::size_t from) {
   return value == "on";
 }
 
+}  // namespace
+
 std::shared_ptr<const NameServers> parse_resolver(const Invocation& in) {
   auto conf = std::make_shared<NameServers>();
   for (const std::string& word : in.args()) {
@@ -52,6 +54,8 @@ std::shared_ptr<const NameServers> parse_resolver(const Invocation& in) {
   if (conf->servers.empty()) throw ConfigError("no name servers defined");
   return conf;
 }
+
+namespace {
 
 using C = ResolverConf;
 constexpr unsigned kAll = kHttp | kServer | kLocation;

@@ -17,6 +17,9 @@ class ResolverConf {
   Setting<Milliseconds> resolver_timeout{std::chrono::seconds(30)};
 };
 
+// address ... [valid=time] [ipv4=on|off] [ipv6=on|off]. ConfigError in nginx's words.
+std::shared_ptr<const NameServers> parse_resolver(const Invocation& in);
+
 // One for each line that a request has used. One loop.
 class LoopResolvers {
  public:

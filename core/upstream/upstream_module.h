@@ -2,6 +2,7 @@
 // $upstream_*, and what is kept of each attempt.
 #pragma once
 #include <deque>
+#include <map>
 #include <memory>
 #include <span>
 
@@ -10,6 +11,7 @@
 #include "seawall/config/variable.h"
 #include "seawall/upstream/attempts.h"
 #include "seawall/upstream/group.h"
+#include "seawall/upstream/health_check.h"
 #include "seawall/upstream/loop_upstreams.h"
 
 namespace seawall {
@@ -19,6 +21,10 @@ class UpstreamConf {
  public:
   std::deque<std::shared_ptr<Group>> groups;
   std::vector<std::shared_ptr<const CachePath>> caches;  // *_cache_path
+  std::deque<HealthCheck> checks;
+  std::map<std::string, std::shared_ptr<const Match>> matches;
+  std::map<const Settings*, std::shared_ptr<Group>> referred;  // by the blocks that pass requests to them
+  bool begun = false;        // its end is seen to
   Group* opening = nullptr;  // whose block is being read
 };
 

@@ -150,8 +150,10 @@ Result<void> set_charset(Exchange& x, Response& response, const Conf& conf) {
       x.log(Level::error, no_map(source, wanted));
       return {};
     }
+    const bool ranges = response.accept_ranges && recoder->keeps_length();  // a byte for each byte: it can be cut as before
     response.body = recoded(std::move(response.body), std::move(*recoder));
     body_changes(response);
+    response.accept_ranges = ranges;
   }
   response.headers.set("Content-Type", std::string(is.type) + (may_tell(response) ? "; charset=" + wanted : ""));
   return {};

@@ -16,6 +16,7 @@ class Conf {
   Setting<bool> on{false}, silent_errors{false}, last_modified{false};
   Setting<TypeList> types{TypeList{"text/html"}};
   Setting<std::int64_t> value_length{256};
+  Setting<std::int64_t> output_buffer_size{64 * 1024};  // of a subrequest's location
   const VariableTable* variables = nullptr;
 };
 

@@ -70,7 +70,11 @@ Task<Result<Piece>> Page::read_included() {
   Result<Piece> piece = co_await inclusion.body.take();
   if (!piece) co_return piece;
   std::string out;
-  take_included(inclusion, piece->data, out);
+  if (!take_included(inclusion, piece->data, out)) {
+    x_.log(Level::error, "too big subrequest response");
+    x_.main().abort();
+    co_return Errc::exhausted;
+  }
   if (piece->last) end_inclusion();
   work_off();
   co_return Piece(Slice::from(std::move(out)), is_at_end());
@@ -201,13 +205,18 @@ void Page::configure(const Command& command) {
   if (const std::string* message = command.find("errmsg")) error_message_ = *message;
 }
 
-void Page::take_included(Inclusion& inclusion, const Slice& data, std::string& out) {
+std::size_t Page::Inclusion::largest_value() const {
+  const auto* conf = static_cast<const Conf*>(answer_.location()->settings->get(module_number<Ssi>));
+  return static_cast<std::size_t>(*conf->output_buffer_size);
+}
+
+bool Page::take_included(Inclusion& inclusion, const Slice& data, std::string& out) {
   // The page of an error is nothing to be shown where there is a stub for it.
-  if (data.empty() || (!inclusion.stub.empty() && inclusion.status() >= 400)) return;
+  if (data.empty() || (!inclusion.stub.empty() && inclusion.status() >= 400)) return true;
   inclusion.shown = true;
-  if (inclusion.set.empty()) out += data.view();
-  else if (inclusion.value.size() + data.size() <= kLargestValue) inclusion.value += data.view();
-  else if (!std::exchange(inclusion.too_large, true)) x_.log(Level::error, "too large an answer for a variable of an \"include\" SSI command");
+  std::string& to = inclusion.set.empty() ? out : inclusion.value;
+  to += data.view();
+  return inclusion.set.empty() || to.size() <= inclusion.largest_value();
 }
 
 void Page::end_inclusion() {

@@ -37,6 +37,7 @@ class Page final : public Reader {
     Inclusion(const Inclusion&) = delete;
     Inclusion& operator=(const Inclusion&) = delete;
     int status() const { return answer_.status(); }
+    std::size_t largest_value() const;
 
    private:
     Inclusion(Exchange& x, std::unique_ptr<SubrequestBody> answer)
@@ -50,7 +51,7 @@ class Page final : public Reader {
     ReadAhead body;
     std::string stub, set;  // the text of the block; the variable
     std::string value;      // for `set`
-    bool shown = false, too_large = false;
+    bool shown = false;
   };
 
   // What is to go out next: text, or an inclusion.
@@ -74,7 +75,7 @@ class Page final : public Reader {
   void include(const Command& command);
   void echo(const Command& command);
   void configure(const Command& command);
-  void take_included(Inclusion& inclusion, const Slice& data, std::string& out);
+  bool take_included(Inclusion& inclusion, const Slice& data, std::string& out);  // false: too much
   void end_inclusion();
   void take_value(Inclusion& ended);
 

@@ -45,6 +45,9 @@ const Directive rows[] = {
     flag<Conf>("ssi_silent_errors", kAllHttp, &Conf::silent_errors, "A command that fails leaves nothing in its place."),
     flag<Conf>("ssi_last_modified", kAllHttp, &Conf::last_modified, "Keeps Last-Modified, and ETag as a weak one."),
     size<Conf>("ssi_value_length", kAllHttp, &Conf::value_length, "The longest value of a parameter."),
+    size<Conf>("subrequest_output_buffer_size", kAllHttp, &Conf::output_buffer_size,
+               "The longest answer of this location that can be the value of a variable (`set` of `include`); a longer one ends "
+               "the page (nginx: one page of memory)."),
     custom<Conf>("ssi_min_file_chunk", kAllHttp, 1, 1, "size", accept_size, "Accepted; pages are read into memory."),
     custom<Conf>("ssi_ignore_recycled_buffers", kAllHttp, 1, 1, "on | off", accept_flag,
                  "Accepted; there are no such buffers."),

@@ -53,6 +53,10 @@ TEST_CASE("charset_map puts one charset into the other, and back") {
   CHECK(get(s.url("/koi")).body == "<\xc1\xc2&#1074;&#8364;??>");
   CHECK(get(s.url("/b")).body == "<\x90\x91?>");
   CHECK(get(s.url("/a")).body == "<\x80\x81>");
+  const Response part = get(s.url("/b"), {"Range: bytes=1-2"});  // as many bytes as before
+  CHECK(part.status == 206);
+  CHECK(part.body == "\x90\x91");
+  CHECK(get(s.url("/utf8"), {"Range: bytes=1-2"}).status == 200);
 }
 
 TEST_CASE("override_charset believes Content-Type and puts it into the wanted charset") {

@@ -6,6 +6,7 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cctype>
 #include <stdexcept>
 
@@ -13,7 +14,7 @@ namespace test {
 namespace {
 
 constexpr std::size_t kHead = 12;
-constexpr int kA = 1, kAaaa = 28, kNoSuchName = 3;
+constexpr int kA = 1, kCname = 5, kAaaa = 28, kSrv = 33, kNoSuchName = 3;
 
 void add16(std::string& out, int number) { out.append({static_cast<char>(number >> 8), static_cast<char>(number)}); }
 
@@ -22,6 +23,22 @@ std::string binary(const std::string& address, int type) {
   const int family = type == kA ? AF_INET : AF_INET6;
   if (::inet_pton(family, address.c_str(), bytes) != 1) return {};
   return std::string(bytes, type == kA ? 4 : 16);
+}
+
+std::string encoded(std::string_view name) {
+  std::string out;
+  while (!name.empty()) {
+    const std::string_view label = name.substr(0, name.find('.'));
+    out.append(1, static_cast<char>(label.size())).append(label);
+    name.remove_prefix(std::min(label.size() + 1, name.size()));
+  }
+  return out.append(1, '\0');
+}
+
+std::string encoded(const DnsService& service) {
+  std::string out;
+  for (const int n : {service.priority, service.weight, service.port}) add16(out, n);
+  return out + encoded(service.host);
 }
 
 // The name that begins at `at`, which ends up behind it.
@@ -60,6 +77,14 @@ void DnsServer::set(const std::string& name, std::vector<std::string> addresses,
   const std::lock_guard lock(mutex_);
   records_[name] = {std::move(addresses), ttl, 0, false};
 }
+void DnsServer::set_alias(const std::string& name, const std::string& of, int ttl) {
+  const std::lock_guard lock(mutex_);
+  records_[name] = {{}, ttl, 0, false, of, {}};
+}
+void DnsServer::set_service(const std::string& name, std::vector<DnsService> services, int ttl) {
+  const std::lock_guard lock(mutex_);
+  records_[name] = {{}, ttl, 0, false, {}, std::move(services)};
+}
 void DnsServer::fail(const std::string& name, int code) {
   const std::lock_guard lock(mutex_);
   records_[name] = {{}, 0, code, false};
@@ -95,18 +120,19 @@ std::string DnsServer::answer(std::string_view question) {
   if (record.silent) return {};
   std::string records;
   int count = 0;
-  for (const std::string& address : record.addresses) {
-    const std::string bytes = binary(address, type);
-    if ((type != kA && type != kAaaa) || bytes.empty()) continue;
+  const auto add = [&](int of, const std::string& bytes) {
     add16(records, 0xc000 | static_cast<int>(kHead));  // the name of the question
-    add16(records, type);
-    add16(records, 1);
-    add16(records, record.ttl >> 16);
-    add16(records, record.ttl & 0xffff);
-    add16(records, static_cast<int>(bytes.size()));
+    for (const int n : {of, 1, record.ttl >> 16, record.ttl & 0xffff, static_cast<int>(bytes.size())}) add16(records, n);
     records += bytes;
     ++count;
+  };
+  for (const std::string& address : record.addresses) {
+    const std::string bytes = binary(address, type);
+    if ((type == kA || type == kAaaa) && !bytes.empty()) add(type, bytes);
   }
+  if (!record.alias.empty()) add(kCname, encoded(record.alias));
+  for (const DnsService& service : record.services)
+    if (type == kSrv) add(kSrv, encoded(service));
   std::string out(question.substr(0, 2));
   add16(out, 0x8180 | record.code);
   for (const int n : {1, count, 0, 0}) add16(out, n);

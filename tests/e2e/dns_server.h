@@ -17,6 +17,12 @@
 
 namespace test {
 
+class DnsService {
+ public:
+  int priority, weight, port;
+  std::string host;
+};
+
 class DnsServer {
  public:
   DnsServer();
@@ -25,6 +31,8 @@ class DnsServer {
   const std::string& address() const { return address_; }
   // Addresses of both kinds; ttl in seconds.
   void set(const std::string& name, std::vector<std::string> addresses, int ttl);
+  void set_alias(const std::string& name, const std::string& of, int ttl);  // CNAME, and nothing about its target
+  void set_service(const std::string& name, std::vector<DnsService> services, int ttl);  // SRV
   void fail(const std::string& name, int code);  // answers with this response code
   void ignore(const std::string& name);          // answers nothing
   int questions() const { return questions_; }   // so far, each kind of address by itself
@@ -35,6 +43,8 @@ class DnsServer {
     std::vector<std::string> addresses;
     int ttl = 0, code = 0;
     bool silent = false;
+    std::string alias = {};
+    std::vector<DnsService> services = {};
   };
   void serve();
   std::string answer(std::string_view question);  // "": none

@@ -63,6 +63,30 @@ TEST_CASE("ipv4=off and ipv6=off ask for one kind of address only") {
   CHECK(dns.questions() == 1);
 }
 
+TEST_CASE("aliases are followed where the answer says nothing of their target, and have a time to live, too") {
+  DnsServer dns;
+  dns.set_alias("www.test", "app.test", 0);
+  dns.set_alias("app.test", "host.test", 600);
+  dns.set("host.test", {"127.0.0.1"}, 600);
+  dns.set_alias("loop.test", "loop.test", 600);
+  Upstream up(answer);
+  Server s(site(dns, up, " ipv6=off"));
+  CHECK(get(s.url("/?host=www.test")).status == 200);
+  CHECK(dns.questions() == 3);
+  CHECK(get(s.url("/?host=www.test")).status == 200);
+  CHECK(dns.questions() == 6);
+  CHECK(get(s.url("/?host=loop.test")).status == 502);
+}
+
+TEST_CASE("localhost is a name like others") {
+  DnsServer dns;
+  dns.set("localhost", {"127.0.0.1"}, 60);
+  Upstream up(answer);
+  Server s(site(dns, up));
+  CHECK(get(s.url("/?host=localhost")).status == 200);
+  CHECK(dns.questions() == 2);
+}
+
 TEST_CASE("of several addresses one that works is found") {
   DnsServer dns;
   dns.set("app.test", {"127.0.0.2", "127.0.0.1", "127.0.0.3"}, 60);

@@ -64,6 +64,18 @@ TEST_CASE("ssi echoes variables in their encodings, and sets them") {
   CHECK(get(s.url("/into?a=1")).body == "[1,1,1,(none),else]");
 }
 
+TEST_CASE("an answer too big for a variable ends the page before it begins") {
+  Server s(server("location = /long { subrequest_output_buffer_size 8; return 200 123456789; }"
+                  "location = /fits { subrequest_output_buffer_size 8; return 200 12345678; }"),
+           {{"long.html", "<!--#include virtual=\"/long\" set=\"x\" --><!--#echo var=\"x\" -->"},
+            {"fits.html", "<!--#include virtual=\"/fits\" set=\"x\" --><!--#echo var=\"x\" -->"}});
+  CHECK(get(s.url("/fits.html")).body == "12345678");
+  RawClient c(s.port());
+  c.send("GET /long.html HTTP/1.1\r\nHost: a\r\n\r\n");
+  CHECK(c.read_all().empty());
+  CHECK_THAT(s.error_log(), ContainsSubstring("too big subrequest response"));
+}
+
 TEST_CASE("ssi conditions, also inside each other") {
   const auto branches = [](const std::string& one, const std::string& two) {
     return "<!--#if expr=\"" + one + "\" -->1<!--#elif expr=\"" + two + "\" -->2<!--#else -->3<!--#endif -->.";

@@ -69,6 +69,30 @@ class IgnorePipeSignal {
 
 }  // namespace
 
+namespace {
+
+// A timer that knows whether it has fired.
+struct Told {
+  Timer timer{[](Timer& timer) { reinterpret_cast<Told&>(timer).fired = true; }};
+  bool fired = false;
+};
+
+}  // namespace
+
+TEST_CASE("who waits for something else is told at once when the peer goes") {
+  LoopRunner runner;
+  Pair pair(Pair::unix_pair);
+  Socket socket(std::move(pair.ours));
+  Told told;
+  socket.tell_when_gone(&told.timer);
+  pair.send("x");
+  runner.loop.turn(0);
+  CHECK_FALSE(told.fired);
+  pair.half_close();
+  runner.loop.turn(0);
+  CHECK(told.fired);
+}
+
 TEST_CASE("bytes that come wake a reader, once") {
   LoopRunner runner;
   const auto kind = GENERATE(Pair::unix_pair, Pair::tcp);
