@@ -173,7 +173,9 @@ void Resolver::ask(const std::string& name) {
   hints.ai_flags = ARES_AI_NOSORT;
   hints.ai_family = conf_.ipv4 && conf_.ipv6 ? AF_UNSPEC : conf_.ipv4 ? AF_INET : AF_INET6;
   hints.ai_socktype = SOCK_STREAM;
-  ares_getaddrinfo(channel_, name.c_str(), nullptr, &hints, Query::done, new Query(*this, name));
+  // c-ares asks nobody for localhost (RFC 6761), as long as it recognises the name; nginx asks.
+  const std::string asked = name == "localhost" || name.ends_with(".localhost") ? name + "." : name;
+  ares_getaddrinfo(channel_, asked.c_str(), nullptr, &hints, Query::done, new Query(*this, name));
   set_retry();
 }
 
