@@ -20,7 +20,7 @@ constexpr std::string_view kWith[] = {
     "http_ssl_module", "http_v2_module", "http_realip_module", "http_sub_module", "http_auth_request_module",
     "http_addition_module", "http_gunzip_module", "http_gzip_static_module", "http_stub_status_module",
     "http_secure_link_module", "http_slice_module", "http_random_index_module"};
-constexpr std::string_view kWithout[] = {"http_grpc_module", "http_memcached_module"};
+constexpr std::string_view kWithout[] = {"http_memcached_module"};
 
 void print_help() {
   const std::string prefix = default_prefix();

@@ -26,6 +26,8 @@ constexpr std::uint32_t kBeyondReach = 0x7fffffff;
 constexpr Milliseconds kAnnounced{3000};
 // Idle for so long, a connection has hardly a request on its way.
 constexpr std::int64_t kQuiet = 100'000'000;  // ns
+// nginx takes 16 MiB; no more than this of a frame that nghttp2 holds whole (GOAWAY) is to be ours to keep.
+constexpr std::uint32_t kLargestFrame = 128 * 1024;
 
 void write_number(char* to, std::uint32_t number) {
   for (int i = 0; i < 4; ++i) to[i] = static_cast<char>(number >> (24 - 8 * i));
@@ -77,9 +79,10 @@ H2Connection::~H2Connection() {
 // not read holds up no other.
 void H2Connection::greet() {
   const auto list_size = static_cast<std::uint32_t>(std::min<std::size_t>(c.vhost->head_limits.total(), 0x7fffffff));
-  const std::array<nghttp2_settings_entry, 5> settings{{
+  const std::array<nghttp2_settings_entry, 6> settings{{
       {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, kBeyondReach},
       {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, static_cast<std::uint32_t>(*conf_.body_preread_size)},
+      {NGHTTP2_SETTINGS_MAX_FRAME_SIZE, kLargestFrame},
       {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, list_size},
       {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
       {NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1},

@@ -140,6 +140,7 @@ TlsClientContext::TlsClientContext(const TlsClientSettings& s) : context_(SSL_CT
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_sess_set_new_cb(ctx, TlsClientCallbacks::new_session);
   }
+  if (!s.alpn.empty()) SSL_CTX_set_alpn_protos(ctx, reinterpret_cast<const unsigned char*>(s.alpn.data()), static_cast<unsigned>(s.alpn.size()));
   run_commands(ctx, s);
 }
 

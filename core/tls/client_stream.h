@@ -30,6 +30,7 @@ class TlsClientSettings {
   int verify_depth = 1;
   std::vector<std::pair<std::string, std::string>> commands;
   bool keeps_sessions = true;
+  std::string alpn;                          // what is offered, in wire format: "\x02h2"; empty: nothing is
 };
 
 // Shared by all connections of one kind. TlsError in nginx's wording. Any loop once made.

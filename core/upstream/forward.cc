@@ -8,6 +8,8 @@
 #include "seawall/server/error_pages.h"
 #include "seawall/tls/error.h"
 #include "seawall/upstream/forwarding.h"
+#include "seawall/upstream/h2_client.h"
+#include "seawall/upstream/h2_request.h"
 
 namespace seawall {
 namespace {
@@ -146,16 +148,52 @@ DialOptions Forwarding::dial_options() const {
   return options;
 }
 
-// An idle connection or a new one; false: failed, and said so.
+// What tells connections to the same server from one another, besides who may use them. Those of HTTP/2 may be shared by requests
+// that go out from different addresses.
+std::string Forwarding::identity() const {
+  std::string text;
+  if (to_.tls) text = to_.tls->identity(x_, to_.tls_name);
+  if (to_.http2 && !conf_.bind->off && !conf_.bind->address.is_literal()) text.append("\n").append(conf_.bind->address.eval(x_));
+  return text;
+}
+
+bool Forwarding::take_open(const H2Key& key) {
+  if (!to_.http2) {
+    connection_ = group_.pool.take(key.address, key.tag, key.identity);
+  } else if (auto shared = group_.h2.find(key)) {
+    connection_ = std::make_unique<UpstreamConnection>();
+    share(std::move(shared));
+  }
+  return connection_ != nullptr;
+}
+
+void Forwarding::share(std::shared_ptr<H2Upstream> connection) {
+  connection_->request = std::make_unique<H2Request>(std::move(connection));
+  to_.http2->use(*connection_->request);
+}
+
+// An open connection or a new one; false: failed, and said so. Requests that come while one to share is being opened wait for it,
+// once.
 Task<bool> Forwarding::connect() {
-  const Address& address = peer_->peer->address;
-  const void* tag = to_.group->keepalive_local || to_.tls ? &conf_ : nullptr;
-  std::string identity;
-  if (to_.tls) identity = to_.tls->identity(x_, to_.tls_name);
-  if (!attempts_.only) connection_ = group_.pool.take(address, tag, identity);
-  reused_ = connection_ != nullptr;
+  const bool of_location = to_.group->keepalive_local || to_.tls || (to_.http2 && to_.group->keepalive <= 0);
+  const H2Key key{peer_->peer->address, of_location ? &conf_ : nullptr, identity()};
+  reused_ = !attempts_.only && take_open(key);
   if (reused_) co_return true;
-  Result<Fd> fd = start_connecting(address, dial_options());
+  if (!to_.http2) co_return co_await open_new(key);
+  if (!attempts_.only && group_.h2.is_opening(key)) {
+    const Errc waited = co_await group_.h2.opened(key, Deadline::in(*conf_.connect_timeout, Wait::connect));
+    if (waited == Errc::cancelled) co_return false;
+    reused_ = take_open(key);
+    if (reused_) co_return true;
+  }
+  const H2Pool::Opening opening(group_.h2, key);
+  const bool open = co_await open_new(key);
+  if (open) share(group_.h2.open(std::move(connection_->stream), key));
+  co_return open;
+}
+
+Task<bool> Forwarding::open_new(const H2Key& key) {
+  Result<Fd> fd = start_connecting(key.address, dial_options());
   if (!fd) {
     log(level_of(fd.error()), "connect() to " + peer_->peer->name + " failed " + describe(fd.error()));
     failure_.why = next_upstream::error;
@@ -163,9 +201,9 @@ Task<bool> Forwarding::connect() {
     co_return false;
   }
   connection_ = std::make_unique<UpstreamConnection>();
-  connection_->address = address;
-  connection_->tag = tag;
-  connection_->identity = identity;
+  connection_->address = key.address;
+  connection_->tag = key.tag;
+  connection_->identity = key.identity;
   connection_->started = x_.loop.now();
   const bool opened = open_stream(std::move(*fd));
   if (!opened) co_return false;
@@ -276,7 +314,7 @@ bool Forwarding::is_idempotent() const {
 bool Forwarding::may_ask_next() {
   const unsigned why = failure_.why;
   if (peer_) {
-    const bool answered = why == next_upstream::http_403 || why == next_upstream::http_404;
+    const bool answered = why == next_upstream::http_403 || why == next_upstream::http_404 || failure_.refused;
     end_attempt(answered ? Tried::next : Tried::failed);
   }
   if (why == next_upstream::timeout) log(Level::error, "upstream timed out (110: Connection timed out)");
@@ -301,11 +339,16 @@ Outcome Forwarding::failed() {
 bool Forwarding::allows(unsigned why, int tries) const {
   const std::int64_t timeout = std::chrono::nanoseconds(*conf_.next_upstream_timeout).count();
   if (timeout > 0 && x_.loop.now() - started_ >= timeout) return false;
+  if (failure_.refused) return choice_.tries >= tries && (*conf_.next_upstream & why) == why && !body_begun_;
   if (request_sent_ && !is_idempotent()) why |= next_upstream::non_idempotent;
   return choice_.tries >= tries && (*conf_.next_upstream & why) == why && !(request_sent_ && !buffers_request_);
 }
 
 void Forwarding::end_attempt(Tried how) {
+  if (connection_ && connection_->request) {
+    attempts_.all[attempt_].bytes_sent = connection_->request->sent_wire();
+    attempts_.all[attempt_].bytes_received = connection_->request->received_wire();
+  }
   connection_.reset();
   let_go(how);
 }

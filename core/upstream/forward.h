@@ -20,6 +20,7 @@
 namespace seawall {
 
 class Exchange;
+class H2Client;
 
 class SEAWALL_API ForwardTo {
  public:
@@ -32,6 +33,8 @@ class SEAWALL_API ForwardTo {
   // Speaks TLS with the server, as these settings say; null: not. Its name, with the port where one is written.
   const UpstreamTlsConf* tls = nullptr;
   std::string tls_name;
+  // The protocol, where it is HTTP/2: requests share connections. Its reader and writer are streams of those.
+  H2Client* http2 = nullptr;
   // The protocol can send a body whose length is not known before its end.
   bool takes_unknown_length = false;
 };

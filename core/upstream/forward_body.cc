@@ -4,6 +4,8 @@
 
 #include "seawall/net/loop.h"
 #include "seawall/upstream/forwarding.h"
+#include "seawall/upstream/h2_request.h"
+#include "seawall/upstream/upstream_wait.h"
 
 namespace seawall {
 namespace {
@@ -78,7 +80,7 @@ void Forwarding::finish() {
   if (cache_ && !from_cache_) cache_->commit();
   store();
   attempts_.trailers = protocol_.take_trailers();
-  connection_->stream->socket().interrupt(Socket::reading, Errc::cancelled);
+  connection_->interrupt(Socket::reading, Errc::cancelled);
   if (sending_ && send_scope_) send_scope_->cancel();
   if (!connection_->in.empty()) log(Level::warn, "upstream sent more data than it announced");
   const bool reusable = sent_ && !attempts_.only && protocol_.is_reusable() && connection_->in.empty();
@@ -91,7 +93,7 @@ void Forwarding::break_off(std::error_code error) {
   broken_ = error;
   if (cache_) cache_->give_up();
   stored_.reset();
-  if (connection_) connection_->stream->socket().interrupt(Socket::reading, Errc::cancelled);
+  if (connection_) connection_->interrupt(Socket::reading, Errc::cancelled);
   if (sending_ && send_scope_) send_scope_->cancel();
   end_attempt(Tried::done);
 }
@@ -99,7 +101,7 @@ void Forwarding::break_off(std::error_code error) {
 Io Forwarding::pull() {
   std::span<char> into = room();
   if (rate_ > 0) into = into.first(std::min<std::size_t>(into.size(), static_cast<std::size_t>(std::max<std::int64_t>(1, allowed()))));
-  const Io io = connection_->stream->try_read(into);
+  const Io io = connection_->try_read(into);
   if (io.kind == Io::done) {
     if (io.n == into.size() && rate_ == 0) read_size_ = std::min(read_size_ * 2, kLargestRead);
     connection_->in.commit(io.n);
@@ -143,11 +145,20 @@ std::int64_t Forwarding::allowed() const {
   return rate_ * seconds - static_cast<std::int64_t>(body_read_);
 }
 
+// The server has been silent for too long. Where for half of that time nothing else has come on a connection that requests share, it
+// may be dead: nobody else is to wait for it.
+void Forwarding::distrust() {
+  if (!connection_ || !connection_->request) return;
+  const std::int64_t silent = x_.loop.now() - connection_->request->silent_since();
+  if (silent >= std::chrono::nanoseconds(*conf_.read_timeout).count() / 2) connection_->request->distrust_connection();
+}
+
 // A wait may have been made before the last read: then it goes on.
 Errc Forwarding::after_wait(Errc waited) {
   const std::int64_t until = last_read_ + std::chrono::nanoseconds(*conf_.read_timeout).count();
   if (waited != Errc::timed_out || until > x_.loop.now()) return waited == Errc::timed_out ? Errc::ok : waited;
   log(Level::error, "upstream timed out (110: Connection timed out)");
+  distrust();
   break_off(Errc::timed_out);
   return Errc::ok;  // broken_ says it
 }
@@ -158,7 +169,7 @@ Task<Errc> Forwarding::wait_for_more(Io io) {
     co_return co_await more_.wait(Deadline::never(Wait::upstream_read));
   }
   last_read_ = x_.loop.now();  // a writer that was slow is no upstream that is
-  const Errc waited = co_await wait_for(*connection_->stream, io, Deadline::in(*conf_.read_timeout, Wait::upstream_read));
+  const Errc waited = co_await UpstreamWait(*connection_, io, Deadline::in(*conf_.read_timeout, Wait::upstream_read));
   if (ended_ || broken_) co_return Errc::ok;
   co_return after_wait(waited);
 }
@@ -200,7 +211,7 @@ Task<void> Forwarding::read_ahead(std::shared_ptr<Forwarding> self) {
     const Io io = f.pull();
     if (io.kind == Io::want_read || io.kind == Io::want_write) {
       const std::int64_t until = f.last_read_ + std::chrono::nanoseconds(*f.conf_.read_timeout).count();
-      waited = co_await wait_for(*f.connection_->stream, io, Deadline::at(until, Wait::upstream_read));
+      waited = co_await UpstreamWait(*f.connection_, io, Deadline::at(until, Wait::upstream_read));
       if (f.ended_ || f.broken_) break;
       waited = f.after_wait(waited);
     }

@@ -8,7 +8,9 @@
 #include "seawall/server/inform.h"
 #include "seawall/server/told_charset.h"
 #include "seawall/upstream/forwarding.h"
+#include "seawall/upstream/h2_client.h"
 #include "seawall/upstream/sticky.h"
+#include "seawall/upstream/upstream_wait.h"
 
 namespace seawall {
 namespace {
@@ -93,12 +95,13 @@ bool is_hop_by_hop(FieldId id) {
 // The head, if all of it is here; an error when it never will be one.
 Result<std::optional<UpstreamHead>> Forwarding::find_head() {
   Buffer& in = connection_->in;
-  if (in.empty()) return std::optional<UpstreamHead>();
+  if (in.empty() && !to_.http2) return std::optional<UpstreamHead>();
   Result<std::optional<UpstreamHead>> head = protocol_.read_head(in);
   const bool too_big = head && !*head && in.size() >= static_cast<std::size_t>(*conf_.buffer_size);
   if (head && !too_big) return head;
   log(Level::error, too_big ? "upstream sent too big header" : protocol_.complaint());
-  failure_.why = next_upstream::invalid_header;
+  failure_.refused = !too_big && to_.http2 && to_.http2->was_refused();
+  failure_.why = failure_.refused ? next_upstream::error : next_upstream::invalid_header;
   return Errc::bad_request;
 }
 
@@ -111,8 +114,9 @@ Task<Result<void>> Forwarding::wait_for_head(Io io) {
     co_return send_error_;
   }
   const Deadline deadline = sending_ ? Deadline::never(Wait::upstream_read) : Deadline::in(*conf_.read_timeout, Wait::upstream_read);
-  const Errc waited = co_await wait_for(*connection_->stream, io, deadline);
+  const Errc waited = co_await UpstreamWait(*connection_, io, deadline);
   if (waited == Errc::ok) co_return Result<void>();
+  if (waited == Errc::timed_out) distrust();
   failure_.why = next_upstream::timeout;
   co_return waited;
 }
@@ -143,7 +147,7 @@ Task<Result<UpstreamHead>> Forwarding::read_head() {
       continue;
     }
     if (*head) co_return std::move(**head);
-    const Io io = connection_->stream->try_read(room());
+    const Io io = connection_->try_read(room());
     if (io.kind == Io::done) {
       connection_->in.commit(io.n);
       attempts_.all[attempt_].bytes_received += io.n;
@@ -322,6 +326,7 @@ Body Forwarding::make_body() {
     return std::unique_ptr<Reader>(new UpstreamBody(shared_from_this()));
   }
   if (rate_ == 0 || connection_->in.empty()) take_apart();  // an empty body is over now
+  if (to_.http2 && !ended_ && !broken_) pull();               // ... and what came with the head is here
   if (ended_ && queue_.size() <= 1 && (attempts_.trailers.empty() || !*conf_.pass_trailers)) {
     Slice all;
     if (!queue_.empty()) all = std::move(queue_.front());

@@ -8,6 +8,7 @@
 #include "seawall/net/loop.h"
 #include "seawall/server/core_conf.h"
 #include "seawall/upstream/forwarding.h"
+#include "seawall/upstream/upstream_wait.h"
 
 namespace seawall {
 namespace {
@@ -36,6 +37,7 @@ void Forwarding::send() {
     x_.body.keep_small(*x_.core().client_body_buffer_size);
   }
   protocol_.write_head(head_, length);
+  if (to_.http2) request_sent_ = true;
   add_piece(head_);
   const bool small = length && *length == whole.size() && whole.size() <= kPiece;
   if (small && !whole.empty()) {
@@ -44,6 +46,7 @@ void Forwarding::send() {
     add_piece(whole);
     add_piece(after_);
   }
+  body_in_pieces_ = small && !whole.empty();
   const Result<bool> done = try_send();
   if (done && *done && small) {
     sent_ = true;
@@ -62,9 +65,8 @@ void Forwarding::send() {
 // What is left of pieces_, as far as the socket takes it.
 Result<bool> Forwarding::try_send() {
   if (!connection_) return Errc::cancelled;  // the answer ended while the socket's word was on its way
-  Stream& stream = *connection_->stream;
   while (piece_ < pieces_.size()) {
-    const Io io = stream.try_write({pieces_.data() + piece_, pieces_.size() - piece_});
+    const Io io = connection_->try_write({pieces_.data() + piece_, pieces_.size() - piece_});
     if (io.kind == Io::failed || io.kind == Io::eof) return error_of(io);
     if (io.kind != Io::done) return false;
     request_sent_ = true;
@@ -75,7 +77,7 @@ Result<bool> Forwarding::try_send() {
     pieces_[piece_].iov_base = static_cast<char*>(pieces_[piece_].iov_base) + n;
     pieces_[piece_].iov_len -= n;
   }
-  const Io flushed = stream.try_flush();
+  const Io flushed = connection_->try_flush();
   if (flushed.kind == Io::failed || flushed.kind == Io::eof) return error_of(flushed);
   return flushed.kind == Io::done;
 }
@@ -85,7 +87,7 @@ Task<Result<void>> Forwarding::send_pieces() {
     const Result<bool> done = try_send();
     if (!done) co_return done.error();
     if (*done) break;
-    const Errc waited = co_await connection_->stream->socket().wait(Socket::writing, Deadline::in(*conf_.send_timeout, Wait::upstream_send));
+    const Errc waited = co_await UpstreamWait(*connection_, Io::wants_write(), Deadline::in(*conf_.send_timeout, Wait::upstream_send));
     if (waited != Errc::ok) co_return waited;
   }
   pieces_.clear();
@@ -137,6 +139,7 @@ Task<Result<void>> Forwarding::send_stream() {
       if (piece.error() != Errc::cancelled) client_error_ = piece.error();
       co_return piece.error();
     }
+    body_begun_ = true;
     if (!connection_) co_return Errc::cancelled;
     std::string_view data = piece->data.view();
     do {
@@ -156,7 +159,7 @@ Task<void> Forwarding::send_rest(std::shared_ptr<Forwarding> self) {
   Scope own(&self->tasks());
   self->send_scope_ = &own;
   const bool whole = self->to_.own_body || (self->x_.body.kept() && *self->conf_.pass_request_body);
-  const bool in_pieces = self->pieces_.size() > 1;  // the body is among them
+  const bool in_pieces = self->body_in_pieces_;
   Result<void> done = co_await self->send_pieces().in(own);
   if (done && !in_pieces && *self->conf_.pass_request_body) {
     if (whole || self->x_.body.file()) done = co_await self->send_file().in(own);
@@ -170,7 +173,7 @@ Task<void> Forwarding::send_rest(std::shared_ptr<Forwarding> self) {
   if (!done) self->send_error_ = done.error();
   else if (self->doing_ == std::string_view("sending request to upstream")) self->doing_ = "reading response header from upstream";
   self->sending_ended_.set();
-  if (self->connection_) self->connection_->stream->socket().interrupt(Socket::reading, Errc::ok);
+  if (self->connection_) self->connection_->interrupt(Socket::reading, Errc::ok);
 }
 
 Task<bool> Forwarding::stop_sending() {

@@ -57,11 +57,16 @@ class Forwarding : public std::enable_shared_from_this<Forwarding> {
     unsigned why = 0;
     int status = 502;
     bool unreachable = false;                    // there was no connection, or no answer over it
+    bool refused = false;  // the server has not begun with it
   };
 
   // forward.cc
   Task<std::optional<Outcome>> attempt();        // nothing: failure_ says why
   Task<bool> connect();
+  bool take_open(const H2Key& key);
+  Task<bool> open_new(const H2Key& key);
+  void share(std::shared_ptr<H2Upstream> connection);
+  std::string identity() const;
   bool open_stream(Fd fd);
   Task<bool> shake_hands();
   void use_sessions(TlsClientStream& tls);
@@ -145,6 +150,7 @@ class Forwarding : public std::enable_shared_from_this<Forwarding> {
   Task<void> read_ahead(std::shared_ptr<Forwarding> self);
   Task<Errc> wait_for_more(Io io);
   Errc after_wait(Errc waited);                  // timed_out: for good
+  void distrust();                               // a shared connection that is silent
   std::int64_t allowed() const;                  // bytes, by limit_rate
   bool may_spill() const;
   bool queue_is_full() const;
@@ -176,6 +182,7 @@ class Forwarding : public std::enable_shared_from_this<Forwarding> {
   const char* doing_ = "connecting to upstream"; // for the log
   bool reused_ = false;                          // the connection had been idle
   bool request_sent_ = false;                    // some of the request has gone
+  bool body_begun_ = false;                      // ... and of a body that is not kept: nobody else can have that
   Failure failure_;
 
   // While no server can be reached (*_wait).
@@ -192,6 +199,7 @@ class Forwarding : public std::enable_shared_from_this<Forwarding> {
   std::string before_, after_;
   std::vector<iovec> pieces_;
   std::size_t piece_ = 0;
+  bool body_in_pieces_ = false;
   bool sending_ = false, sent_ = false;
   Scope* send_scope_ = nullptr;
   Event sending_ended_;

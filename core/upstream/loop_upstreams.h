@@ -9,6 +9,7 @@
 #include "seawall/cache/cache_keeper.h"
 #include "seawall/tls/client_stream.h"
 #include "seawall/upstream/balancer.h"
+#include "seawall/upstream/h2_pool.h"
 #include "seawall/upstream/kept_names.h"
 #include "seawall/upstream/pool.h"
 
@@ -20,11 +21,12 @@ class Vhost;
 // One group as one loop has it.
 class LoopGroup {
  public:
-  LoopGroup(Loop& loop, const Group& group) : pool(loop, group), own_(group.common ? nullptr : new Balancer(group)) {
+  LoopGroup(Loop& loop, const Group& group) : pool(loop, group), h2(loop, group), own_(group.common ? nullptr : new Balancer(group)) {
     balancer = own_ ? own_.get() : group.common.get();
   }
   Balancer* balancer;
   Pool pool;
+  H2Pool h2;
   std::map<std::string, SessionPtr> sessions;  // the last of each peer and name
   bool has_scout = false;  // of the requests that wait for a server, one tries them
 

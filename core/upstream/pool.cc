@@ -1,8 +1,22 @@
 #include "seawall/upstream/pool.h"
 
 #include "seawall/net/loop.h"
+#include "seawall/upstream/h2_request.h"
 
 namespace seawall {
+
+UpstreamConnection::UpstreamConnection() = default;
+UpstreamConnection::~UpstreamConnection() = default;
+
+Io UpstreamConnection::try_read(std::span<char> room) { return stream ? stream->try_read(room) : request->try_read(room); }
+Io UpstreamConnection::try_write(std::span<const iovec> pieces) { return stream ? stream->try_write(pieces) : request->try_write(pieces); }
+// What HTTP/2 has taken goes as the server lets it; the wait for the answer bounds that, too.
+Io UpstreamConnection::try_flush() { return stream ? stream->try_flush() : Io::of(0); }
+
+void UpstreamConnection::interrupt(Socket::Direction direction, Errc error) {
+  if (stream) stream->socket().interrupt(direction, error);
+  else request->event(direction).set();
+}
 
 // Lives in the frame of the task that watches the connection.
 class Pool::Idle final : public ListNode {

@@ -13,16 +13,27 @@
 
 namespace seawall {
 
-// A connection to a peer, in use or idle.
+class H2Request;
+
+// A connection to a peer, in use or idle; or one request's part of an HTTP/2 connection.
 class UpstreamConnection {
  public:
-  std::unique_ptr<Stream> stream;
+  UpstreamConnection();
+  ~UpstreamConnection();
+  std::unique_ptr<Stream> stream;      // null where it is shared:
+  std::unique_ptr<H2Request> request;
   Buffer in;                  // read and not used yet
   Address address;
   const void* tag = nullptr;  // who may use it: null: anybody
   std::string identity;       // over TLS: for which name the peer was verified, and who we said we are
   std::int64_t started = 0;   // ns
   std::uint64_t requests = 0;
+
+  Io try_read(std::span<char> room);
+  Io try_write(std::span<const iovec> pieces);
+  Io try_flush();
+  // Ends a wait that is under way.
+  void interrupt(Socket::Direction direction, Errc error);
 };
 
 class Pool {

@@ -21,7 +21,7 @@ std::string bare_name(std::string name) {
 
 }  // namespace
 
-void UpstreamTlsConf::make_context(const char* prefix) {
+void UpstreamTlsConf::make_context(const char* prefix, const char* alpn) {
   const std::string name(prefix);
   TlsClientSettings s;
   s.min_version = tls_protocols->lowest;
@@ -31,6 +31,7 @@ void UpstreamTlsConf::make_context(const char* prefix) {
   s.verify_depth = static_cast<int>(std::min<std::int64_t>(*tls_verify_depth, 100));
   s.keeps_sessions = *tls_session_reuse;
   s.commands = *tls_commands;
+  s.alpn = alpn;
   s.passwords = *tls_passwords;
   if (*tls_verify) {
     if (tls_trusted_certificate->empty()) throw ConfigError("no " + name + "_ssl_trusted_certificate for " + name + "_ssl_verify");

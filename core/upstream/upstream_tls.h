@@ -26,8 +26,8 @@ class SEAWALL_API UpstreamTlsConf {
   Setting<std::vector<std::string>> tls_passwords;
   Setting<std::vector<std::pair<std::string, std::string>>> tls_commands;
 
-  // After inheritance, where requests are passed on with TLS. ConfigError in nginx's words.
-  void make_context(const char* prefix);
+  // After inheritance, where requests are passed on with TLS. `alpn`: what is offered, in wire format. ConfigError in nginx's words.
+  void make_context(const char* prefix, const char* alpn = "");
   std::shared_ptr<const TlsClientContext> context;
 
   // What tells one such stream from another to the same server: the checked name, and our certificate where that varies. `name` as

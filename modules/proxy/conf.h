@@ -6,15 +6,15 @@
 
 #include "cookies.h"
 #include "replace.h"
-#include "request_fields.h"
 #include "seawall/module/module.h"
 #include "seawall/upstream/forward_conf.h"
+#include "seawall/upstream/request_fields.h"
 #include "seawall/upstream/upstream_tls.h"
 #include "target.h"
 
 namespace seawall::proxy {
 
-enum class HttpVersion : std::uint8_t { http10, http11 };
+enum class HttpVersion : std::uint8_t { http10, http11, http2 };
 
 class Conf : public ForwardConf, public UpstreamTlsConf {
  public:

@@ -161,10 +161,10 @@ Headers H1Client::take_trailers() {
   return taken;
 }
 
-bool H1Client::rewrite(const Field& field, std::string& value) {
-  if (field.id == FieldId::set_cookie) return rewrite_cookie(x_, conf_, field.value, value);
-  if (field.id == FieldId::location) return rewrite_location(x_, conf_.effective_redirects, field.value, value);
-  return rewrite_refresh(x_, conf_.effective_redirects, field.value, value);
+bool rewrite_field(Exchange& x, const Conf& conf, const Field& field, std::string& value) {
+  if (field.id == FieldId::set_cookie) return rewrite_cookie(x, conf, field.value, value);
+  if (field.id == FieldId::location) return rewrite_location(x, conf.effective_redirects, field.value, value);
+  return rewrite_refresh(x, conf.effective_redirects, field.value, value);
 }
 
 }  // namespace seawall::proxy

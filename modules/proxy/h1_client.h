@@ -7,6 +7,9 @@
 
 namespace seawall::proxy {
 
+// A field of a response as the client is to see it; false: as it is.
+bool rewrite_field(Exchange& x, const Conf& conf, const Field& field, std::string& value);
+
 class H1Client final : public UpstreamProtocol {
  public:
   // Both outlive it.
@@ -25,7 +28,7 @@ class H1Client final : public UpstreamProtocol {
   bool can_ask_as_get() const override { return true; }
   const std::string& complaint() const override { return complaint_; }
   bool has_switched() const override { return switched_; }
-  bool rewrite(const Field& field, std::string& value) override;
+  bool rewrite(const Field& field, std::string& value) override { return rewrite_field(x_, conf_, field, value); }
 
  private:
   std::string_view asked_method() const { return for_cache.as_get ? std::string_view("GET") : method_; }

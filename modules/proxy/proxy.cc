@@ -3,6 +3,7 @@
 
 #include "conf.h"
 #include "h1_client.h"
+#include "h2_client.h"
 #include "seawall/base/text.h"
 #include "seawall/upstream/attempts.h"
 #include "seawall/upstream/forward.h"
@@ -26,17 +27,10 @@ void inherit_pass(Conf& conf, const Conf& outer) {
   conf.block = outer.block;
 }
 
-void append_set_field(std::vector<SetField>& fields, const Invocation& in) {
-  SetField& field = fields.emplace_back();
-  field.name = in.arg(0);
-  field.id = field_id(field.name);
-  field.value = in.compile(in.arg(1));
-}
-
 HttpVersion parse_version(const Invocation& in) {
   if (in.arg(0) == "1.0") return HttpVersion::http10;
   if (in.arg(0) == "1.1") return HttpVersion::http11;
-  if (in.arg(0) == "2") throw ConfigError("\"proxy_http_version 2\" is not supported yet");
+  if (in.arg(0) == "2") return HttpVersion::http2;
   throw_invalid_value(in.arg(0), "proxy_http_version");
 }
 
@@ -73,7 +67,7 @@ void check(Conf& conf, Settings&, Binder& binder) {
   conf.finish("proxy", kHidden, binder);
   conf.fields = RequestFields(*conf.set_fields);
   conf.effective_redirects = *conf.redirects;
-  if (conf.target && conf.target->may_use_tls()) conf.make_context("proxy");
+  if (conf.target && conf.target->may_use_tls()) conf.make_context("proxy", *conf.version == HttpVersion::http2 ? "\x02h2" : "");
   if (!conf.target || conf.target->has_variables()) return;
   if (conf.redirects.is_default()) conf.effective_redirects.all.emplace_back().is_default = true;
   for (Replacement& one : conf.effective_redirects.all)
@@ -118,9 +112,15 @@ Task<Outcome> pass(Exchange& x, const Conf& conf) {
   forwarded.key_host = to->key_host;
   if (to->tls) forwarded.tls = &conf;
   forwarded.tls_name = to->name;
-  forwarded.takes_unknown_length = *conf.version == HttpVersion::http11;
+  forwarded.takes_unknown_length = *conf.version != HttpVersion::http10;
   if (!conf.body.is_default()) forwarded.own_body = Slice::from(conf.body->eval(x));
-  forwarded.protocol = std::make_unique<H1Client>(x, conf, std::move(*to), std::move(method));
+  if (*conf.version == HttpVersion::http2) {
+    auto client = std::make_unique<ProxyH2Client>(x, conf, std::move(*to), std::move(method));
+    forwarded.http2 = client.get();
+    forwarded.protocol = std::move(client);
+  } else {
+    forwarded.protocol = std::make_unique<H1Client>(x, conf, std::move(*to), std::move(method));
+  }
   co_return co_await forward(x, conf, std::move(forwarded));
 }
 
@@ -134,7 +134,7 @@ std::vector<Directive> make_rows() {
   const Directive own[] = {
       custom<Conf>("proxy_pass", kPass, 1, 1, "URL", set_pass,
                    "Passes the request to this server or upstream; a URI in it takes the place of the location's name.", inherit_pass),
-      directive<Conf, HttpVersion>("proxy_http_version", kAll, 1, 1, "1.0 | 1.1", &Conf::version, parse_version,
+      directive<Conf, HttpVersion>("proxy_http_version", kAll, 1, 1, "1.0 | 1.1 | 2", &Conf::version, parse_version,
                                    "What is spoken to the upstream.", "1.1"),
       list<Conf, SetField>("proxy_set_header", kAll, 2, 2, "field value", &Conf::set_fields, append_set_field,
                            "A field of the request to the upstream; an empty value takes the client's away."),

@@ -3,6 +3,7 @@
 #include "seawall/base/text.h"
 #include "seawall/http/uri.h"
 #include "seawall/server/core_blocks.h"
+#include "seawall/upstream/request_target.h"
 
 namespace seawall::proxy {
 namespace {
@@ -18,27 +19,6 @@ std::optional<bool> cut_scheme(std::string_view& text) {
 }
 
 std::uint16_t default_port(bool tls) { return tls ? 443 : 80; }
-
-// What would end the request line, or hide in it, is escaped: a variable may hold decoded text.
-std::string as_target(std::string_view text) {
-  static constexpr char digits[] = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte > 0x20 && byte != 0x7f) out += c;
-    else out.append({'%', digits[byte >> 4], digits[byte & 15]});
-  }
-  return out;
-}
-
-// As the client has sent it, unless something here has changed it since.
-std::string passed_on(const Exchange& x) {
-  std::string uri = x.internal ? escape_uri(x.uri) : std::string(x.request.raw_path);
-  if (!uri.starts_with('/')) uri.insert(0, 1, '/');  // after a rewrite to "name"; nothing else is a path (RFC 9112 3.2.1)
-  const bool raw_args = !x.internal && x.args == x.request.args;
-  if (!x.args.empty() || (raw_args && x.request.has_args)) uri.append("?").append(x.args);
-  return as_target(uri);
-}
 
 std::string port_text(const UpstreamUrl& url, bool tls) {
   if (url.is_unix) return {};
@@ -78,7 +58,7 @@ std::optional<Destination> Target::of(Exchange& x, int& status) const {
   to.name = url_.host;
   to.port = port_text(url_, tls_);
   if (url_.uri.empty() || x.uri_changed_here) {
-    to.uri = passed_on(x);
+    to.uri = passed_target(x);
     return to;
   }
   to.uri = url_.uri;
@@ -109,7 +89,7 @@ std::optional<Destination> Target::evaluated(Exchange& x, int& status) const {
   to.key_host = key_host_of(url, to.host);
   to.name = url.host;
   to.port = port_text(url, *tls);
-  if (url.uri.empty()) to.uri = passed_on(x);
+  if (url.uri.empty()) to.uri = passed_target(x);
   else to.uri = as_target((url.uri.front() == '?' ? "/" : "") + url.uri);
   to.url = url;
   return to;

@@ -34,7 +34,7 @@ const char* const kDebian = R"(
     access_log %%DIR%%/access.log;
     gzip on;
     # gzip_types text/plain;
-    grpc_connect_timeout 5s;
+    memcached_connect_timeout 5s;
     include %%DIR%%/conf.d/*.conf;
     include %%DIR%%/sites-enabled/*;
     server {
@@ -94,7 +94,7 @@ TEST_CASE("Debian's layout works unchanged, what is not built yet is warned abou
   CHECK(s.wait_for_log("\"GET /none HTTP/1.1\" 404", "access.log"));
   const Run test = test_of(s);
   CHECK(test.exit_code == 0);
-  CHECK_THAT(test.err, Contains("[warn] \"grpc_connect_timeout\" directive is not supported yet, ignored in "));
+  CHECK_THAT(test.err, Contains("[warn] \"memcached_connect_timeout\" directive is not supported yet, ignored in "));
   CHECK_THAT(test.err, Contains("[notice] \"types_hash_max_size\" directive has no meaning here, ignored in "));
   CHECK_THAT(test.err, EndsWith("test is successful\n"));
 }
@@ -163,8 +163,8 @@ TEST_CASE("what is not built yet is refused by name") {
   for (const std::string text : {"stream {}", "mail {}"})
     CHECK(complaint("events {}\n" + text) ==
           "nginx: [emerg] \"" + text.substr(0, text.find(' ')) + "\" directive is not supported yet in nginx.conf:2");
-  CHECK(complaint("server { location / {\n grpc_pass grpc://a; } }") ==
-        "nginx: [emerg] \"grpc_pass\" directive is not supported yet in nginx.conf:4");
+  CHECK(complaint("server { location / {\n memcached_pass a:1; } }") ==
+        "nginx: [emerg] \"memcached_pass\" directive is not supported yet in nginx.conf:4");
 }
 
 TEST_CASE("the README's configuration is accepted") {

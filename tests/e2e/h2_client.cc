@@ -17,13 +17,13 @@ std::uint32_t number_at(std::string_view bytes, std::size_t at, int size) {
   return n;
 }
 
-std::string find(const H2Fields& fields, std::string_view name) {
+}  // namespace
+
+std::string field(const H2Fields& fields, std::string_view name) {
   for (const auto& [n, v] : fields)
     if (n == name) return v;
   return {};
 }
-
-}  // namespace
 
 std::string number_bytes(std::uint32_t n) {
   return {char(n >> 24), char(n >> 16), char(n >> 8), char(n)};
@@ -46,15 +46,21 @@ H2Fields get_fields(const std::string& path, const H2Fields& more) {
 
 std::uint32_t Frame::error_code() const { return number_at(payload, type == NGHTTP2_GOAWAY ? 4 : 0, 4); }
 
-std::string H2Response::header(std::string_view name) const { return find(headers, name); }
-std::string H2Response::trailer(std::string_view name) const { return find(trailers, name); }
+std::string H2Response::header(std::string_view name) const { return field(headers, name); }
+std::string H2Response::trailer(std::string_view name) const { return field(trailers, name); }
 
-H2Client::H2Client(int port, bool tls, Start start) : raw_(port) {
+void H2Client::make_coders() {
   nghttp2_hd_deflater* deflater = nullptr;
   nghttp2_hd_inflater* inflater = nullptr;
   if (nghttp2_hd_deflate_new(&deflater, 4096) != 0 || nghttp2_hd_inflate_new(&inflater) != 0) throw std::bad_alloc();
   deflater_.reset(deflater);
   inflater_.reset(inflater);
+}
+
+H2Client::H2Client(RawClient accepted) : raw_(std::move(accepted)) { make_coders(); }
+
+H2Client::H2Client(int port, bool tls, Start start) : raw_(port) {
+  make_coders();
   if (tls) raw_.start_tls(kAlpn);
   if (start == Start::silent) return;
   send(kPreface);
@@ -163,7 +169,7 @@ H2Response H2Client::read_response(std::uint32_t stream) {
     if (frame.type == NGHTTP2_DATA) response.body += frame.payload;
     if (frame.type == NGHTTP2_HEADERS) {
       H2Fields fields = std::move(frame.fields);
-      const std::string status = find(fields, ":status");
+      const std::string status = field(fields, ":status");
       if (status.empty()) response.trailers = std::move(fields);
       else if (status[0] != '1') response.headers = std::move(fields);
       if (!status.empty() && status[0] != '1') response.status = std::stoi(status);
@@ -181,6 +187,28 @@ bool H2Client::gone_with(std::uint32_t code) {
   const Frame frame = wait_for(NGHTTP2_GOAWAY);
   if (is_announcement(frame)) answer(wait_for(NGHTTP2_PING));
   return frame.error_code() == code && raw_.expect_close(kPatience);
+}
+
+H2Peer::H2Peer(RawClient accepted, std::string_view settings) : H2Client(std::move(accepted)) {
+  if (raw().read(kPreface.size()) != kPreface) throw std::runtime_error("no preface");
+  send_frame(NGHTTP2_SETTINGS, 0, 0, settings);
+}
+
+void H2Peer::respond(std::uint32_t stream, const H2Fields& fields, std::string_view body) {
+  send_headers(stream, fields, body.empty());
+  if (!body.empty()) send_data(stream, body, true);
+}
+
+std::string H2Peer::read_body(std::uint32_t stream) {
+  std::string body;
+  for (;;) {
+    const Frame frame = wait_for(NGHTTP2_DATA, stream);
+    body += frame.payload;
+    if (frame.ends_stream()) return body;
+    if (frame.payload.empty()) continue;
+    open_window(stream, std::uint32_t(frame.payload.size()));
+    open_window(0, std::uint32_t(frame.payload.size()));
+  }
 }
 
 }  // namespace test

@@ -74,7 +74,11 @@ class H2Client {
   // True when the connection ends in time, with this code in a GOAWAY before.
   bool gone_with(std::uint32_t code);
 
+ protected:
+  explicit H2Client(RawClient accepted);
+
  private:
+  void make_coders();
   Frame next(std::uint32_t stream);
   H2Fields unpack(std::string_view block);
   RawClient raw_;
@@ -82,5 +86,21 @@ class H2Client {
   std::unique_ptr<nghttp2_hd_inflater, decltype(&nghttp2_hd_inflate_del)> inflater_{nullptr, nghttp2_hd_inflate_del};
   std::deque<Frame> kept_;
 };
+
+// The server's side, for a scripted upstream: has read the preface and said SETTINGS.
+//
+//   Upstream up([](RawClient& c) {
+//     H2Peer peer(std::move(c));
+//     const Frame request = peer.wait_for(NGHTTP2_HEADERS);
+//     peer.respond(request.stream, {{":status", "200"}}, "hello");
+//   });
+class H2Peer : public H2Client {
+ public:
+  explicit H2Peer(RawClient accepted, std::string_view settings = {});
+  void respond(std::uint32_t stream, const H2Fields& fields, std::string_view body = {});
+  // The body of a request whose head does not end it.
+  std::string read_body(std::uint32_t stream);
+};
+std::string field(const H2Fields& fields, std::string_view name);  // the first of that name; "" when there is none
 
 }  // namespace test

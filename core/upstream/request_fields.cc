@@ -1,10 +1,13 @@
-#include "request_fields.h"
+#include "seawall/upstream/request_fields.h"
 
 #include <algorithm>
+#include <type_traits>
 
+#include "seawall/base/bytes.h"
 #include "seawall/base/text.h"
+#include "seawall/server/exchange.h"
 
-namespace seawall::proxy {
+namespace seawall {
 namespace {
 
 // Of the client's connection, or written by ourselves.
@@ -26,10 +29,24 @@ void append_line(std::string& out, std::string_view name, std::string_view value
   out += "\r\n";
 }
 
+// Names that HTTP/2 cannot carry (RFC 9113 8.2.1) or must not (8.2.2) do not get that far.
+void append_line(Headers& out, std::string_view name, std::string_view value) {
+  static constexpr ByteSet allowed([](char c) { return c > 0x20 && c < 0x7f && c != ':'; });
+  if (!name.empty() && allowed.has_all(name)) out.add(name, value);
+}
+
 bool names_token(std::string_view list, std::string_view token) {
   while (auto element = next_list_element(list))
     if (equals_ignoring_case(*element, token)) return true;
   return false;
+}
+
+bool is_of_http1(FieldId id) {
+  switch (id) {
+    case FieldId::connection: case FieldId::proxy_connection: case FieldId::keep_alive: case FieldId::upgrade:
+    case FieldId::http2_settings: return true;
+    default: return false;
+  }
 }
 
 // Fields that the client's Connection says end here (RFC 9110 7.6.1). One that the server itself knows is not for a client to take
@@ -57,11 +74,23 @@ RequestFields::RequestFields(const std::vector<SetField>& set) {
   }
 }
 
-bool RequestFields::write(Exchange& x, const Facts& facts, std::string& out) const {
+void append_set_field(std::vector<SetField>& fields, const Invocation& in) {
+  SetField& field = fields.emplace_back();
+  field.name = in.arg(0);
+  field.id = field_id(field.name);
+  field.value = in.compile(in.arg(1));
+}
+
+std::string RequestFields::host(Exchange& x, const Facts& facts) const {
   std::string host;
   if (host_value_) host = host_value_->eval(x);
   if (!host_value_ || (host.empty() && facts.needs_host)) host = facts.default_host;
-  if (!host.empty()) append_line(out, "Host", host);
+  return host;
+}
+
+bool RequestFields::write(Exchange& x, const Facts& facts, std::string& out) const {
+  const std::string name = host(x, facts);
+  if (!name.empty()) append_line(out, "Host", name);
   bool upgrades = write_set(x, out);
   const bool whole = facts.for_cache && facts.for_cache->whole;
   if (!sets_upgrade_ && facts.needs_host && !whole) upgrades = write_websocket(x, out);
@@ -70,12 +99,22 @@ bool RequestFields::write(Exchange& x, const Facts& facts, std::string& out) con
   return upgrades;
 }
 
+void RequestFields::list(Exchange& x, const Facts& facts, Headers& out) const {
+  write_set(x, out);
+  const bool whole = facts.for_cache && facts.for_cache->whole;
+  if (facts.passes_client) write_clients(x, whole, out);
+  if (whole) write_conditions(*facts.for_cache, out);
+}
+
 // HTTP/2 by Upgrade would pass behind the back of everything that looks at requests here.
-bool RequestFields::write_set(Exchange& x, std::string& out) const {
+template <class Out>
+bool RequestFields::write_set(Exchange& x, Out& out) const {
+  constexpr bool http2 = std::is_same_v<Out, Headers>;
   bool upgrades = false;
   for (const SetField& field : set_) {
+    if (http2 && is_of_http1(field.id)) continue;
     const std::string value = field.value.eval(x);
-    if (value.empty()) continue;
+    if (value.empty() || (http2 && field.id == FieldId::te && !equals_ignoring_case(value, "trailers"))) continue;
     if (field.id == FieldId::upgrade) {
       if (names_token(value, "h2c")) continue;
       upgrades = true;
@@ -94,12 +133,14 @@ bool RequestFields::write_websocket(const Exchange& x, std::string& out) const {
   return true;
 }
 
-void RequestFields::write_conditions(const ForCache& asked, std::string& out) const {
+template <class Out>
+void RequestFields::write_conditions(const ForCache& asked, Out& out) const {
   if (!asked.modified_since.empty() && !names_.contains("if-modified-since")) append_line(out, "If-Modified-Since", asked.modified_since);
   if (!asked.none_match.empty() && !names_.contains("if-none-match")) append_line(out, "If-None-Match", asked.none_match);
 }
 
-void RequestFields::write_clients(const Exchange& x, bool whole, std::string& out) const {
+template <class Out>
+void RequestFields::write_clients(const Exchange& x, bool whole, Out& out) const {
   const std::vector<std::string_view> ended = x.request.headers.has(FieldId::connection) ? named_by_connection(x) : std::vector<std::string_view>();
   for (const Field& field : x.request.headers.all()) {
     if (stays_here(field.id) || (whole && asks_for_part(field.id))) continue;
@@ -109,4 +150,4 @@ void RequestFields::write_clients(const Exchange& x, bool whole, std::string& ou
   }
 }
 
-}  // namespace seawall::proxy
+}  // namespace seawall
