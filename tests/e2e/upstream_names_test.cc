@@ -42,7 +42,7 @@ TEST_CASE("a group follows the addresses of a name, from its first request on") 
 TEST_CASE("where nobody can say the addresses, the group stays as it was; where there are none, it has none") {
   DnsServer dns;
   dns.set("app.test", {"127.0.0.1"}, 0);
-  Server s(site(dns, "server app.test:%%PORT_1%% resolve; resolver_timeout 1s;"));
+  Server s(site(dns, "server app.test:%%PORT_1%% resolve; resolver_timeout 1s; resolver " + dns.address() + " valid=1s ipv6=off;"));
   CHECK(get(s.url("/")).body == "127.0.0.1");
   dns.fail("app.test", 2);
   CHECK(s.wait_for_log("app.test could not be resolved \\(2: Server failure\\)"));
