@@ -1,7 +1,7 @@
 #include "seawall/http/h1_response.h"
 
+#include <algorithm>
 #include <charconv>
-#include <cstring>
 
 #include "seawall/base/bytes.h"
 #include "seawall/http/date.h"
@@ -24,8 +24,7 @@ class HeadWriter {
   HeadWriter& operator=(const HeadWriter&) = delete;
 
   HeadWriter& operator<<(std::string_view text) {
-    std::memcpy(at_, text.data(), text.size());
-    at_ += text.size();
+    at_ = std::copy(text.begin(), text.end(), at_);
     return *this;
   }
   HeadWriter& operator<<(std::uint64_t number) {

@@ -99,7 +99,7 @@ TEST_CASE("early data with TLS 1.2 and with a client that has none") {
 }
 
 // RFC 8470: what an application does that must not be asked twice.
-TEST_CASE("425 for early data: of the server's own, or of the server behind, who is told; the same request is answered behind the handshake") {
+TEST_CASE("425 for early data: of the server's own, or of the server behind, who is told, and the same request is answered behind the handshake") {
   Upstream behind([](RawClient& c) {
     const std::string head = c.read_until("\r\n\r\n");
     const bool early = head.find("Early-Data: 1\r\n") != std::string::npos;

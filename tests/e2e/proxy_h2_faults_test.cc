@@ -247,7 +247,7 @@ TEST_CASE("HTTP/2 to an upstream: a client that leaves resets its stream, and no
   CHECK(up.failure() == "");
 }
 
-TEST_CASE("HTTP/2 to an upstream: timeouts are the request's; a connection that is silent is not shared any more") {
+TEST_CASE("HTTP/2 to an upstream: timeouts are the request's, and a connection that is silent is not shared any more") {
   std::atomic<int> turn = 0;
   Upstream up([&](RawClient& c) {
     H2Peer peer(std::move(c));

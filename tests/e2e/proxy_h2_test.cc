@@ -290,7 +290,7 @@ TEST_CASE("HTTP/2 to an upstream: 103 is passed on, other interim answers are no
   CHECK(c.read_response().body == "body");
 }
 
-TEST_CASE("HTTP/2 to an upstream over TLS: ALPN, names, sessions; connections are kept and shared") {
+TEST_CASE("HTTP/2 to an upstream over TLS: ALPN, names and sessions, and connections are kept and shared") {
   const Certificate certificate = make_certificate({"inner.test"});
   Server s("upstream u { server 127.0.0.1:%%PORT_1%%; } server { listen 127.0.0.1:%%PORT_0%%; proxy_http_version 2; proxy_ssl_server_name on; "
            "proxy_ssl_name inner.test; proxy_ssl_verify on; proxy_ssl_trusted_certificate %%DIR%%/c.pem; "

@@ -39,7 +39,7 @@ TEST_CASE("a group follows the addresses of a name, from its first request on") 
   CHECK(seen == std::set<std::string>{"127.0.0.2", "127.0.0.3"});
 }
 
-TEST_CASE("where nobody can say the addresses, the group stays as it was; where there are none, it has none") {
+TEST_CASE("where nobody can say the addresses, the group stays as it was, and where there are none, it has none") {
   DnsServer dns;
   dns.set("app.test", {"127.0.0.1"}, 0);
   Server s(site(dns, "server app.test:%%PORT_1%% resolve; resolver_timeout 1s; resolver " + dns.address() + " valid=1s ipv6=off;"));
