@@ -91,8 +91,9 @@ void H2Connection::greet() {
   const std::uint8_t* frame = nullptr;
   const ssize_t size = nghttp2_session_mem_send(session(), &frame);
   CHECK(size > 0);
-  unsent_.assign(reinterpret_cast<const char*>(frame), static_cast<std::size_t>(size));
-  say_limit(unsent_, static_cast<std::uint32_t>(*conf_.max_concurrent_streams));
+  std::string first(reinterpret_cast<const char*>(frame), static_cast<std::size_t>(size));
+  say_limit(first, static_cast<std::uint32_t>(*conf_.max_concurrent_streams));
+  outbox_.begin_with(first);
   CHECK(nghttp2_session_set_local_window_size(session(), NGHTTP2_FLAG_NONE, 0, 0x7fffffff) == 0);
 }
 
@@ -159,7 +160,7 @@ Io H2Connection::read_now() {
 
 void H2Connection::feed(std::string_view bytes) {
   if (bytes.empty()) return;
-  if (unsent_.empty()) c.relax_user_timeout();
+  if (outbox_.empty()) c.relax_user_timeout();
   if (preface_read_) return receive(bytes);
   const std::optional<std::string> first = preface_.feed(bytes);
   if (preface_.wrong()) return refuse_session("invalid connection preface", NGHTTP2_PROTOCOL_ERROR);

@@ -13,6 +13,7 @@
 #include "seawall/net/stream.h"
 #include "seawall/server/h2_frame_heads.h"
 #include "seawall/server/h2_limits.h"
+#include "seawall/server/h2_outbox.h"
 #include "seawall/server/h2_preface.h"
 #include "seawall/server/h2_stream_ids.h"
 #include "seawall/server/loop_server.h"
@@ -113,7 +114,7 @@ class H2Connection final : public Drained {
   std::int64_t announced_ = 0;      // ns: when the client was told that the end is near; 0: not
   std::uint64_t head_unpacked_ = 0; // of the present block, kept or not
   Event wake_;                      // of the writer
-  std::string unsent_;              // frames that the socket has not taken
+  H2Outbox outbox_;
   bool preface_read_ = false;
   bool greeted_ = false;            // the client's SETTINGS have come, too
   bool acknowledged_ = false;       // our SETTINGS

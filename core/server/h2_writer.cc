@@ -3,7 +3,6 @@
 
 #include "seawall/server/connection.h"
 #include "seawall/server/core_conf.h"
-#include "seawall/server/h2_batch.h"
 #include "seawall/server/h2_connection.h"
 #include "seawall/server/h2_stream.h"
 #include "seawall/server/h2_weights.h"
@@ -36,36 +35,10 @@ Task<bool> H2Connection::flush() {
 
 // Until there is nothing more (`io` is done) or the socket takes no more. False: nghttp2 has failed.
 bool H2Connection::fill_and_send(Io& io) {
-  H2Batch& batch = H2Batch::of_thread();
-  for (;;) {
-    while (!unsent_.empty()) {
-      const iovec piece{unsent_.data(), unsent_.size()};
-      io = c.stream->try_write({&piece, 1});
-      if (io.kind != Io::done) return true;
-      unsent_.erase(0, io.n);
-    }
-    if (unsent_.capacity() > 64) unsent_ = {};
-    batch.begin(c.info.tls != nullptr);
-    while (!batch.full()) {
-      const std::uint8_t* frames = nullptr;
-      const ssize_t n = nghttp2_session_mem_send(session(), &frames);
-      if (n < 0) return false;
-      if (n == 0 && resume_yielded()) continue;
-      if (n == 0) break;
-      batch.append(frames, static_cast<std::size_t>(n));
-    }
-    if (batch.empty()) return true;
-    std::string_view left = batch.view();
-    while (!left.empty()) {
-      const iovec piece{const_cast<char*>(left.data()), left.size()};
-      io = c.stream->try_write({&piece, 1});
-      if (io.kind != Io::done) break;
-      left.remove_prefix(io.n);
-    }
-    if (left.empty()) continue;
-    unsent_.assign(left);
-    return true;
-  }
+  do
+    if (!outbox_.send(session(), *c.stream, c.info.tls != nullptr, io)) return false;
+  while (io.kind == Io::done && resume_yielded());
+  return true;
 }
 
 // Is there another stream that comes first, and can go on now?

@@ -7,7 +7,6 @@
 
 #include "seawall/base/check.h"
 #include "seawall/net/loop.h"
-#include "seawall/server/h2_batch.h"
 #include "seawall/upstream/h2_pool.h"
 
 namespace seawall {
@@ -135,7 +134,7 @@ Task<void> H2Upstream::write() {
 Task<bool> H2Upstream::flush() {
   for (;;) {
     Io io = Io::of(0);
-    if (!fill_and_send(io)) co_return false;
+    if (!outbox_.send(session(), *stream_, false, io)) co_return false;
     if (io.kind == Io::done) io = stream_->try_flush();
     if (io.kind == Io::done && !reader_wants_write_) co_return true;
     if (io.kind != Io::done && io.kind != Io::want_write) co_return false;
@@ -143,39 +142,6 @@ Task<bool> H2Upstream::flush() {
     const Errc waited = co_await stream_->socket().wait(Socket::writing, Deadline::never(Wait::upstream_send));
     if (waited != Errc::ok) co_return waited == Errc::cancelled && stopping_;
     if (std::exchange(reader_wants_write_, false)) writable_.set();
-  }
-}
-
-// Until there is nothing more (`io` is done) or the socket takes no more. False: nghttp2 has failed.
-bool H2Upstream::fill_and_send(Io& io) {
-  H2Batch& batch = H2Batch::of_thread();
-  for (;;) {
-    while (!unsent_.empty()) {
-      const iovec piece{unsent_.data(), unsent_.size()};
-      io = stream_->try_write({&piece, 1});
-      if (io.kind != Io::done) return true;
-      unsent_.erase(0, io.n);
-    }
-    if (unsent_.capacity() > 64) unsent_ = {};
-    batch.begin(false);
-    while (!batch.full()) {
-      const std::uint8_t* frames = nullptr;
-      const ssize_t n = nghttp2_session_mem_send(session(), &frames);
-      if (n < 0) return false;
-      if (n == 0) break;
-      batch.append(frames, static_cast<std::size_t>(n));
-    }
-    if (batch.empty()) return true;
-    std::string_view left = batch.view();
-    while (!left.empty()) {
-      const iovec piece{const_cast<char*>(left.data()), left.size()};
-      io = stream_->try_write({&piece, 1});
-      if (io.kind != Io::done) break;
-      left.remove_prefix(io.n);
-    }
-    if (left.empty()) continue;
-    unsent_.assign(left);
-    return true;
   }
 }
 

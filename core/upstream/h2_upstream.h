@@ -12,6 +12,7 @@
 #include "seawall/base/list.h"
 #include "seawall/net/address.h"
 #include "seawall/net/stream.h"
+#include "seawall/server/h2_outbox.h"
 #include "seawall/upstream/h2_request.h"
 
 struct nghttp2_session;
@@ -72,7 +73,6 @@ class H2Upstream final : public ListNode, public std::enable_shared_from_this<H2
   // Writer.
   Task<void> write();
   Task<bool> flush();
-  bool fill_and_send(Io& io);
   // Ends.
   void break_off(std::string why);
   void lose(std::error_code error);
@@ -98,7 +98,7 @@ class H2Upstream final : public ListNode, public std::enable_shared_from_this<H2
   std::int64_t idle_since_, heard_;   // ns: since when it has no request; when the server last said something
   std::uint64_t begun_ = 0;           // requests so far
   Event wake_;                        // of the writer
-  std::string unsent_;                // frames that the socket has not taken
+  H2Outbox outbox_;
   std::string first_bytes_;           // that the server has said, to tell HTTP/1 by
   std::string complaint_;             // why the session has broken off
   std::error_code error_;
