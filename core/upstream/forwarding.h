@@ -61,23 +61,12 @@ class Forwarding : public std::enable_shared_from_this<Forwarding> {
   };
 
   // forward.cc
+  Task<Outcome> ask_upstream();
   Task<std::optional<Outcome>> attempt();        // nothing: failure_ says why
-  Task<bool> connect();
-  bool take_open(const H2Key& key);
-  Task<bool> open_new(const H2Key& key);
-  void share(std::shared_ptr<H2Upstream> connection);
-  std::string identity() const;
-  bool open_stream(Fd fd);
-  Task<bool> shake_hands();
-  void use_sessions(TlsClientStream& tls);
+  void begin_choice(bool all);
   bool choose();
-  Task<bool> names_known();                      // false: cancelled meanwhile
   bool may_ask_next();
   Outcome failed();                              // nobody else is asked
-  Task<bool> wait_for_server();                  // true: all are asked again
-  bool may_wait() const;
-  void end_wait();
-  void begin_choice(bool all);
   void let_go(Tried how);
   void end_attempt(Tried how);                   // of the peer and the connection, if there are any still
   void log(Level level, const std::string& what, const char* doing = nullptr) const;
@@ -85,10 +74,24 @@ class Forwarding : public std::enable_shared_from_this<Forwarding> {
   Outcome client_failed(std::error_code error);
   bool is_idempotent() const;
   bool allows(unsigned why, int tries) const;
-  DialOptions dial_options() const;
-
-  Task<Outcome> ask_upstream();
   Scope& tasks() { return own_attempts_ ? x_.background : x_.scope; }
+
+  // forward_connect.cc
+  Task<bool> connect();
+  bool take_open(const H2Key& key);
+  Task<bool> open_new(const H2Key& key);
+  void share(std::shared_ptr<H2Upstream> connection);
+  std::string identity() const;
+  DialOptions dial_options() const;
+  bool open_stream(Fd fd);
+  Task<bool> shake_hands();
+  void use_sessions(TlsClientStream& tls);
+
+  // forward_wait.cc
+  Task<bool> names_known();                      // false: cancelled meanwhile
+  Task<bool> wait_for_server();                  // true: all are asked again
+  bool may_wait() const;
+  void end_wait();
 
   // forward_cache.cc
   Task<std::optional<Outcome>> ask_cache();
