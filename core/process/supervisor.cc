@@ -2,7 +2,6 @@
 
 #include <poll.h>
 #include <signal.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,7 +9,6 @@
 #include <chrono>
 #include <climits>
 #include <cstring>
-#include <deque>
 #include <stdexcept>
 #include <utility>
 
@@ -20,6 +18,7 @@
 #include "seawall/process/control.h"
 #include "seawall/process/privileges.h"
 #include "seawall/process/service_manager.h"
+#include "seawall/process/signal_queue.h"
 #include "seawall/process/upgrade.h"
 #include "seawall/process/worker.h"
 #include "seawall/process/worker_table.h"
@@ -44,31 +43,20 @@ constexpr std::size_t kGenerations = 16;
 constexpr const char* kSilent = "the new worker process does not serve";
 constexpr auto kNever = steady_clock::time_point::max();
 
-constexpr int kHeard[] = {SIGCHLD, SIGHUP, SIGUSR1, SIGUSR2, SIGQUIT, SIGTERM, SIGINT, SIGWINCH, SIGIO};
-
-Fd open_signals() {
-  sigset_t set;
-  sigemptyset(&set);
-  for (int signal : kHeard) sigaddset(&set, signal);
-  Fd fd(::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
-  if (!fd) throw std::runtime_error(std::string("signalfd() failed (") + std::strerror(errno) + ")");
-  return fd;
-}
-
 class Supervisor {
  public:
   Supervisor(const Options& options, std::unique_ptr<Configuration> conf, std::unique_ptr<Listening> listening, PidFile& pid_file,
              bool in_background)
       : options_(options), conf_(std::move(conf)), listening_(std::move(listening)), pid_file_(pid_file), in_background_(in_background),
-        signals_(open_signals()), control_(pid_file.path()) {}
+        control_(pid_file.path()) {}
 
   int run() {
     watch_ = std::make_unique<CertificateWatch>(conf_->http());
     start_worker();
     while (!done()) {
-      const bool called = postponed_.empty() && wait();
+      const bool called = !signals_.has_kept() && wait();
       hear_of_start();
-      while (const int signal = next_signal()) hear(signal);
+      while (const int signal = signals_.next()) hear(signal);
       if (called) serve_caller();
       do_what_is_due();
     }
@@ -87,7 +75,7 @@ class Supervisor {
     int patience = -1;
     if (due != kNever)
       patience = static_cast<int>(std::max<std::int64_t>(0, std::chrono::ceil<milliseconds>(due - steady_clock::now()).count()));
-    pollfd waits[] = {{signals_.get(), POLLIN, 0}, {control_.fd(), POLLIN, 0}, {starting_ ? starting_.get() : -1, POLLIN, 0}};
+    pollfd waits[] = {{signals_.fd(), POLLIN, 0}, {control_.fd(), POLLIN, 0}, {starting_ ? starting_.get() : -1, POLLIN, 0}};
     return ::poll(waits, 3, patience) > 0 && (waits[1].revents & POLLIN);
   }
 
@@ -111,32 +99,9 @@ class Supervisor {
   }
   static std::string main_process() { return "READY=1\nMAINPID=" + std::to_string(::getpid()); }
 
-  int next_signal() {
-    if (!postponed_.empty()) {
-      const int signal = postponed_.front();
-      postponed_.pop_front();
-      return signal;
-    }
-    signalfd_siginfo info;
-    return ::read(signals_.get(), &info, sizeof info) == sizeof info ? static_cast<int>(info.ssi_signo) : 0;
-  }
-
-  // Waits until the new worker accepts: "". Else why it does not: it cannot, takes too long, or the server is to end. Other
-  // signals wait.
+  // Waits until the new worker accepts: "". Else why it does not: it cannot, takes too long, or the server is to end.
   std::string complaint_of(const Fd& ready) {
-    const auto until = steady_clock::now() + kStartPatience;
-    while (ready && !ends_soon()) {
-      const auto left = std::chrono::ceil<milliseconds>(until - steady_clock::now()).count();
-      pollfd waits[] = {{ready.get(), POLLIN, 0}, {signals_.get(), POLLIN, 0}};
-      if (left <= 0 || ::poll(waits, 2, static_cast<int>(left)) <= 0) return kSilent;
-      if (waits[0].revents) return word_of(ready);
-      signalfd_siginfo info;
-      if (::read(signals_.get(), &info, sizeof info) == sizeof info) postponed_.push_back(static_cast<int>(info.ssi_signo));
-    }
-    return kSilent;
-  }
-  bool ends_soon() const {
-    return std::any_of(postponed_.begin(), postponed_.end(), [](int s) { return s == SIGTERM || s == SIGINT || s == SIGQUIT; });
+    return ready && signals_.wait_for(ready.get(), steady_clock::now() + kStartPatience) ? word_of(ready) : kSilent;
   }
 
   void hear(int signal) {
@@ -175,7 +140,7 @@ class Supervisor {
     watch_.reset();
     if (&stays != listening_.get()) conf_.reset();  // its logs and keys
     before_.reset();
-    signals_.reset();
+    signals_.leave();
     starting_.reset();
     control_.leave();
   }
@@ -377,7 +342,7 @@ class Supervisor {
   std::unique_ptr<Listening> listening_;
   PidFile& pid_file_;
   const bool in_background_;
-  Fd signals_;
+  SignalQueue signals_;
   Control control_;
   WorkerTable workers_;
   Upgrade upgrade_;
@@ -386,7 +351,6 @@ class Supervisor {
   steady_clock::time_point watchdog_due_ = watchdog_ ? steady_clock::now() : kNever;
   std::unique_ptr<Configuration> before_;  // while the present one is on trial
   std::optional<steady_clock::time_point> restart_due_, kill_due_, trial_ends_;
-  std::deque<int> postponed_;  // signals that came while a new worker was awaited
   Fd starting_;  // of a worker that nobody waits for
   milliseconds pause_{0};
   bool served_ = false;  // a worker of ours
