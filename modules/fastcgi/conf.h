@@ -39,7 +39,7 @@ class FastCgi {
   };
   static constexpr const char* name = "fastcgi";
   static constexpr const char* summary = "passes requests to FastCGI servers (PHP-FPM)";
-  static const std::span<const Directive> directives;
+  static const std::vector<Directive> directives;
   static const std::span<const Step> steps;
   static const std::span<const VariableRow> variables;
   static void check(Conf& conf, Settings& settings, Binder& binder);

@@ -120,17 +120,12 @@ std::vector<Directive> make_rows() {
   return rows;
 }
 
-std::span<const Directive> all_rows() {
-  static const std::vector<Directive> rows = make_rows();
-  return rows;
-}
-
 constexpr Step step_rows[] = {step<Conf, active, pass>(Phase::content)};
 constexpr VariableRow variable_rows[] = {{"fastcgi_script_name", script_name}, {"fastcgi_path_info", path_info}};
 
 }  // namespace
 
-const std::span<const Directive> FastCgi::directives = all_rows();
+const std::vector<Directive> FastCgi::directives = make_rows();
 const std::span<const Step> FastCgi::steps = step_rows;
 const std::span<const VariableRow> FastCgi::variables = variable_rows;
 

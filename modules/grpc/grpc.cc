@@ -69,11 +69,6 @@ std::vector<Directive> make_rows() {
   return rows;
 }
 
-std::span<const Directive> all_rows() {
-  static const std::vector<Directive> rows = make_rows();
-  return rows;
-}
-
 }  // namespace
 
 class Grpc {
@@ -81,7 +76,7 @@ class Grpc {
   using Conf = grpc::Conf;
   static constexpr const char* name = "grpc";
   static constexpr const char* summary = "passes gRPC calls to servers";
-  static inline const std::span<const Directive> directives = all_rows();
+  static inline const std::vector<Directive> directives = make_rows();
   static constexpr Step steps[] = {step<Conf, active, pass>(Phase::content)};
   static constexpr Filter filters[] = {filter<Conf, active, tell_status>(FilterStage::script)};
   static void check(Conf& conf, Settings&, Binder& binder) { grpc::check(conf, binder); }

@@ -155,18 +155,13 @@ std::vector<Directive> make_rows() {
   return rows;
 }
 
-std::span<const Directive> all_rows() {
-  static const std::vector<Directive> rows = make_rows();
-  return rows;
-}
-
 }  // namespace
 
 struct Proxy {
   using Conf = proxy::Conf;
   static constexpr const char* name = "proxy";
   static constexpr const char* summary = "passes requests to HTTP servers";
-  static inline const std::span<const Directive> directives = all_rows();
+  static inline const std::vector<Directive> directives = make_rows();
   static constexpr Step steps[] = {step<Conf, active, pass>(Phase::content)};
   static void check(Conf& conf, Settings& settings, Binder& binder) { proxy::check(conf, settings, binder); }
 };

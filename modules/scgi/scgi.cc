@@ -83,11 +83,6 @@ std::vector<Directive> make_rows() {
   return rows;
 }
 
-std::span<const Directive> all_rows() {
-  static const std::vector<Directive> rows = make_rows();
-  return rows;
-}
-
 }  // namespace
 
 class Scgi {
@@ -95,7 +90,7 @@ class Scgi {
   using Conf = scgi::Conf;
   static constexpr const char* name = "scgi";
   static constexpr const char* summary = "passes requests to SCGI servers";
-  static inline const std::span<const Directive> directives = all_rows();
+  static inline const std::vector<Directive> directives = make_rows();
   static constexpr Step steps[] = {step<Conf, active, pass>(Phase::content)};
   static void check(Conf& conf, Settings&, Binder& binder) {
     conf.finish("scgi", kHidden, binder);

@@ -121,11 +121,6 @@ std::vector<Directive> make_rows() {
   return rows;
 }
 
-std::span<const Directive> all_rows() {
-  static const std::vector<Directive> rows = make_rows();
-  return rows;
-}
-
 }  // namespace
 
 class Uwsgi {
@@ -133,7 +128,7 @@ class Uwsgi {
   using Conf = uwsgi::Conf;
   static constexpr const char* name = "uwsgi";
   static constexpr const char* summary = "passes requests to uWSGI servers";
-  static inline const std::span<const Directive> directives = all_rows();
+  static inline const std::vector<Directive> directives = make_rows();
   static constexpr Step steps[] = {step<Conf, active, pass>(Phase::content)};
   static void check(Conf& conf, Settings&, Binder& binder) {
     conf.finish("uwsgi", kHidden, binder);
