@@ -146,10 +146,13 @@ ZoneRef SharedZone::root() const { return head().root; }
 void SharedZone::set_root(ZoneRef ref) { head().root = ref; }
 std::size_t SharedZone::free_pages() const { return head().free_pages; }
 
-void SharedZone::set_note(std::string_view text) {
-  note_ = text.substr(0, kNote);
+bool SharedZone::note_as(std::string_view text) {
+  text = text.substr(0, kNote);
+  if (!note_.empty()) return note_ == text;
+  note_ = text;
   note_.copy(head().note, kNote);
   head().note_size = static_cast<std::uint32_t>(note_.size());
+  return true;
 }
 
 SharedZone::Page& SharedZone::page(std::uint32_t number) const {

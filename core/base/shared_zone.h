@@ -70,7 +70,8 @@ class SEAWALL_API SharedZone {
   // that it forks, and handed on with the memory: not what a worker may have written. Start-up thread, without the Lock, which a
   // worker that stands still would hold for ever.
   const std::string& note() const { return note_; }
-  void set_note(std::string_view text);
+  // Sets it where there is none; false: there is another.
+  bool note_as(std::string_view text);
   std::size_t size() const { return size_; }
   int fd() const { return memory_fd_.get(); }  // of the memory
 

@@ -104,12 +104,9 @@ void check_folder(Zone& zone) {
   const CachePath& path = *static_cast<const CachePath*>(zone.data.get());
   std::string text = path.folder;
   for (const std::size_t digits : path.levels) text += ":" + std::to_string(digits);
-  SharedZone& memory = zone.memory();
-  const std::string before = memory.note();
-  if (!before.empty() && before != text.substr(0, 1000))
-    throw ConfigError("cache \"" + zone.name + "\" uses the \"" + text + "\" cache path while previously it used the \"" + before +
-                      "\" cache path");
-  memory.set_note(text);
+  if (!zone.memory().note_as(text))
+    throw ConfigError("cache \"" + zone.name + "\" uses the \"" + text + "\" cache path while previously it used the \"" +
+                      zone.memory().note() + "\" cache path");
 }
 
 }  // namespace

@@ -49,12 +49,9 @@ constexpr std::uint64_t kMost = 65535;
 // too: a configuration that is refused in the end must leave nothing behind in it.
 void check_key(Zone& zone) {
   const std::string& key = static_cast<const Key*>(zone.data.get())->value.source();
-  SharedZone& memory = zone.memory();
-  const std::string before = memory.note();
-  if (!before.empty() && before != key.substr(0, 1000))
-    throw ConfigError("limit_conn_zone \"" + zone.name + "\" uses the \"" + key + "\" key while previously it used the \"" + before +
-                      "\" key");
-  memory.set_note(key);
+  if (!zone.memory().note_as(key))
+    throw ConfigError("limit_conn_zone \"" + zone.name + "\" uses the \"" + key + "\" key while previously it used the \"" +
+                      zone.memory().note() + "\" key");
 }
 
 // limit_conn_zone KEY zone=NAME:SIZE;

@@ -35,12 +35,9 @@ std::int64_t parse_rate(const std::string& word) {
 // too: a configuration that is refused in the end must leave nothing behind in it.
 void check_key(Zone& zone) {
   const std::string& key = static_cast<const Rate*>(zone.data.get())->key.source();
-  SharedZone& memory = zone.memory();
-  const std::string before = memory.note();
-  if (!before.empty() && before != key.substr(0, 1000))
-    throw ConfigError("limit_req \"" + zone.name + "\" uses the \"" + key + "\" key while previously it used the \"" + before +
-                      "\" key");
-  memory.set_note(key);
+  if (!zone.memory().note_as(key))
+    throw ConfigError("limit_req \"" + zone.name + "\" uses the \"" + key + "\" key while previously it used the \"" +
+                      zone.memory().note() + "\" key");
 }
 
 }  // namespace

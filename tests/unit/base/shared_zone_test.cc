@@ -125,10 +125,11 @@ TEST_CASE("a process that is killed while it holds the lock empties the zone, wh
     epoch = zone->epoch();
     zone->set_root(zone->allocate(5000));
   }
-  zone->set_note("$remote_addr");
+  CHECK(zone->note_as("$remote_addr"));
+  CHECK(zone->note_as("$remote_addr"));
+  CHECK_FALSE(zone->note_as("$uri"));
   in_killed_process([&] {
     const SharedZone::Lock lock(*zone);
-    zone->set_note("of the child alone");
     zone->allocate(100);
     ::kill(::getpid(), SIGKILL);
   });
@@ -151,7 +152,7 @@ TEST_CASE("another process that is handed the memory finds the zone by its name"
     ZoneIndex<int> index(*zone);
     *index.add("key") = 42;
   }
-  zone->set_note(std::string(2000, 'n'));
+  CHECK(zone->note_as(std::string(2000, 'n')));
   CHECK(SharedZone::all().size() >= 1);
   Fd memory(::dup(zone->fd()));
   zone.reset();
