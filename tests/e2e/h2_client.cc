@@ -199,6 +199,30 @@ void H2Peer::respond(std::uint32_t stream, const H2Fields& fields, std::string_v
   if (!body.empty()) send_data(stream, body, true);
 }
 
+void H2Peer::serve(const std::function<void(const Frame& head)>& answer) {
+  for (;;) {
+    Frame head;
+    try {
+      head = wait_for(NGHTTP2_HEADERS);
+    } catch (const std::exception&) {
+      return;  // closed
+    }
+    answer(head);
+  }
+}
+
+std::function<void(RawClient&)> play(std::function<void(H2Peer&, std::uint32_t stream)> act) {
+  return [act](RawClient& c) {
+    H2Peer peer(std::move(c));
+    act(peer, peer.wait_for(NGHTTP2_HEADERS).stream);
+    peer.raw().expect_close(kPatience);
+  };
+}
+
+std::function<void(RawClient&)> answers(H2Fields fields, std::string body) {
+  return play([=](H2Peer& peer, std::uint32_t stream) { peer.respond(stream, fields, body); });
+}
+
 std::string H2Peer::read_body(std::uint32_t stream) {
   std::string body;
   for (;;) {

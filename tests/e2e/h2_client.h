@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -100,7 +101,12 @@ class H2Peer : public H2Client {
   void respond(std::uint32_t stream, const H2Fields& fields, std::string_view body = {});
   // The body of a request whose head does not end it.
   std::string read_body(std::uint32_t stream);
+  // Hears heads of requests until the connection ends.
+  void serve(const std::function<void(const Frame& head)>& answer);
 };
+// For an Upstream: hears one request, does this, and waits for the end.
+std::function<void(RawClient&)> play(std::function<void(H2Peer&, std::uint32_t stream)> act);
+std::function<void(RawClient&)> answers(H2Fields fields, std::string body = {});
 std::string field(const H2Fields& fields, std::string_view name);  // the first of that name; "" when there is none
 
 }  // namespace test

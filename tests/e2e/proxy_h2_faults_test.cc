@@ -30,18 +30,6 @@ std::string upstream(std::initializer_list<const Upstream*> ups, std::string_vie
   return text + std::string(more) + " }";
 }
 
-// Hears a request, does this, and waits for the end.
-auto play(std::function<void(H2Peer&, std::uint32_t stream)> act) {
-  return [act](RawClient& c) {
-    H2Peer peer(std::move(c));
-    act(peer, peer.wait_for(NGHTTP2_HEADERS).stream);
-    peer.raw().expect_close(kPatience);
-  };
-}
-auto answers(H2Fields fields, std::string body = {}) {
-  return play([=](H2Peer& peer, std::uint32_t stream) { peer.respond(stream, fields, body); });
-}
-
 }  // namespace
 
 TEST_CASE("HTTP/2 from an upstream that is no response is 502") {

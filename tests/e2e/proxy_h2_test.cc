@@ -28,35 +28,20 @@ std::string block(const Upstream& up, std::string_view more = {}) {
 // Answers every request of a connection with its head and its body, as text; of a long body the length.
 void echo(RawClient& c) {
   H2Peer peer(std::move(c));
-  for (;;) {
-    Frame request;
-    try {
-      request = peer.wait_for(NGHTTP2_HEADERS);
-    } catch (const std::exception&) {
-      return;  // closed
-    }
+  peer.serve([&](const Frame& request) {
     std::string text;
     for (const auto& [name, value] : request.fields) text.append(name).append(": ").append(value).append("\n");
     const std::string body = request.ends_stream() ? std::string() : peer.read_body(request.stream);
     if (body.size() <= 1000) text += body;
     else if (body.find_first_not_of('x') == std::string::npos) text += std::to_string(body.size()) + " times x";
     peer.respond(request.stream, kOk, text);
-  }
-}
-
-// Answers one request.
-auto answer(H2Fields fields, std::string body = {}) {
-  return [fields, body](RawClient& c) {
-    H2Peer peer(std::move(c));
-    peer.respond(peer.wait_for(NGHTTP2_HEADERS).stream, fields, body);
-    peer.raw().expect_close(kPatience);
-  };
+  });
 }
 
 }  // namespace
 
 TEST_CASE("HTTP/2 to an upstream: the response comes back") {
-  Upstream up(answer({{":status", "201"}, {"x-made-by", "upstream"}, {"server", "other"}, {"content-length", "5"}}, "hello"));
+  Upstream up(answers({{":status", "201"}, {"x-made-by", "upstream"}, {"server", "other"}, {"content-length", "5"}}, "hello"));
   Server s(pass_to(up));
   const Response r = get(s.url("/"));
   CHECK(r.status == 201);
@@ -228,18 +213,12 @@ TEST_CASE("HTTP/2 to an upstream: a large response, and the windows it comes thr
 TEST_CASE("HTTP/2 to an upstream: HEAD, 204, 304 and empty bodies") {
   Upstream up([](RawClient& c) {
     H2Peer peer(std::move(c));
-    for (;;) {
-      Frame request;
-      try {
-        request = peer.wait_for(NGHTTP2_HEADERS);
-      } catch (const std::exception&) {
-        return;
-      }
+    peer.serve([&](const Frame& request) {
       const std::string path = field(request.fields, ":path");
       H2Fields fields{{":status", path.substr(1)}};
       if (path != "/204") fields.emplace_back("content-length", field(request.fields, ":method") == "HEAD" ? "10" : path == "/304" ? "10" : "0");
       peer.send_headers(request.stream, fields, true);
-    }
+    });
   });
   Server s(server("location / { proxy_pass http://u; }", block(up)));
   for (const int status : {200, 204, 304}) CHECK(get(s.url("/" + std::to_string(status))).status == status);
