@@ -9,6 +9,7 @@ import datetime
 import os
 import re
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
@@ -16,9 +17,11 @@ import tempfile
 import time
 
 import measure
-from servers import LOAD_CPU, Server, make_data, version_of
+from servers import LOAD_CPU, Backend, Server, make_data, version_of
 
 IDLE_CONNECTIONS = 4000
+IDLE_WEBSOCKETS = 9000  # two descriptors each; the hard limit is 20,000
+UPLOAD = 10 << 30
 MANY_HOSTS = 10000
 OPEN_FILE_CACHE = "open_file_cache max=1000 inactive=300s; open_file_cache_valid 300s;"
 
@@ -61,6 +64,12 @@ def resumptions(*arguments):
     return handshakes(*arguments, "resume")
 
 
+def messages(server, path, connections, seconds):
+    run = subprocess.run(["taskset", "-c", LOAD_CPU, OPTIONS.build + "/tests/bench/bench_messages", str(server.plain),
+                          str(connections), str(seconds), path], stdout=subprocess.PIPE, text=True, check=True)
+    return int(run.stdout)
+
+
 class Load:
     """CPU microseconds per request under a load."""
     unit = "µs CPU/request"
@@ -71,29 +80,98 @@ class Load:
 
     def measure(self, name, binary, work):
         with Server(name, binary, work, self.extra, http2=self.h2) as server:
-            self.load(server, self.path, self.connections, 1)  # caches, and whatever a first second differs by
-            before = server.cpu()
-            done = self.load(server, self.path, self.connections, OPTIONS.seconds)
-            return (server.cpu() - before) / done * 1e6
+            return self.cost(server)
+
+    def cost(self, server):
+        self.load(server, self.path, self.connections, 1)  # caches, and whatever a first second differs by
+        before = server.cpu()
+        done = self.load(server, self.path, self.connections, OPTIONS.seconds)
+        return (server.cpu() - before) / done * 1e6
+
+
+class Behind:
+    """An application that requests are passed on to: bench_backend of a kind, and the location that does. Connections are kept."""
+
+    def __init__(self, kind, how):
+        self.kind, self.site = kind, "location /back/ { " + how + " }"
+
+    def server(self, name, binary, work, backend):
+        extra = (f"upstream back {{ server 127.0.0.1:{backend.port}; keepalive 64; }}"
+                 " proxy_cache_path {folder}/cache keys_zone=cache:1m;")
+        return Server(name, binary, work, extra, site=self.site)
+
+
+HTTP11 = 'proxy_pass http://back/; proxy_http_version 1.1; proxy_set_header Connection "";'
+PROXY = Behind("http", HTTP11)
+CACHE = Behind("http", HTTP11 + " proxy_cache cache; proxy_cache_valid 1h;")
+UPLOADS = Behind("http", HTTP11 + " proxy_request_buffering off; client_max_body_size 0;")
+WEBSOCKET = Behind("websocket", "proxy_pass http://back/; proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade;"
+                                " proxy_set_header Connection upgrade; proxy_read_timeout 1h;")
+FASTCGI = Behind("fastcgi", "fastcgi_pass back; fastcgi_keep_conn on; fastcgi_param REQUEST_METHOD $request_method;"
+                            " fastcgi_param SCRIPT_FILENAME /app$uri; fastcgi_param QUERY_STRING $query_string;")
+
+
+class LoadBehind(Load):
+    """The same of what an application answers."""
+
+    def __init__(self, bar, behind, load, path, connections=32):
+        super().__init__(bar, load, path, connections, h2o=False)
+        self.behind = behind
+
+    def measure(self, name, binary, work):
+        with Backend(OPTIONS.build, self.behind.kind) as backend, self.behind.server(name, binary, work, backend) as server:
+            return self.cost(server)
+
+
+class Upload:
+    """MiB of memory that an upload adds while it passes through to an application."""
+    unit, h2o = "MiB", False
+
+    def __init__(self, bar):
+        self.bar = bar
+
+    def measure(self, name, binary, work):
+        with Backend(OPTIONS.build, UPLOADS.kind) as backend, UPLOADS.server(name, binary, work, backend) as server:
+            self._send(server, 1 << 20)  # what the first request brings in once
+            before = server.memory()
+            return (self._send(server, UPLOAD) - before) / (1 << 20)
+
+    def _send(self, server, size):
+        """The most memory that was seen."""
+        head = f"POST /back/1k HTTP/1.1\r\nHost: localhost\r\nContent-Length: {size}\r\nConnection: close\r\n\r\n"
+        piece, most = bytes(1 << 20), 0
+        with socket.create_connection(("127.0.0.1", server.plain)) as client:
+            client.sendall(head.encode())
+            for sent in range(0, size, len(piece)):
+                client.sendall(piece)
+                if sent % (1 << 28) == 0:
+                    most = max(most, server.memory())
+            if not client.makefile("rb").read().startswith(b"HTTP/1.1 200"):
+                raise SystemExit(f"{server.name}: the upload was not taken:\n{server.messages()}")
+        return most
 
 
 class Idle:
     """KiB of memory each idle keep-alive connection adds, in a fresh process."""
     unit = "KiB/connection"
+    count, path = IDLE_CONNECTIONS, "/1k.html"
 
     def __init__(self, bar, kind):
         self.bar, self.kind, self.h2o = bar, kind, not kind.startswith("h2")
 
     def measure(self, name, binary, work):
         with Server(name, binary, work, http2=self.kind.startswith("h2")) as server:
-            self._hold(server, 50, lambda: None)  # what the first requests bring in once
-            before = server.memory()
-            return (self._hold(server, IDLE_CONNECTIONS, server.memory) - before) / IDLE_CONNECTIONS / 1024
+            return self.cost(server)
+
+    def cost(self, server):
+        self._hold(server, 50, lambda: None)  # what the first requests bring in once
+        before = server.memory()
+        return (self._hold(server, self.count, server.memory) - before) / self.count / 1024
 
     def _hold(self, server, count, look):
         port = server.tls if self.kind.endswith("tls") else server.plain
         program = OPTIONS.build + "/tests/bench/bench_idle"
-        client = subprocess.Popen([program, str(port), str(count), "/1k.html", self.kind],
+        client = subprocess.Popen([program, str(port), str(count), self.path, self.kind],
                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         ready = client.stdout.readline().strip() == "ready"
         seen = look() if ready else None
@@ -101,6 +179,19 @@ class Idle:
         if not ready or client.returncode != 0:
             raise SystemExit(f"{server.name}: the idle connections did not stay:\n{server.messages()}")
         return seen
+
+
+class IdleWebSockets(Idle):
+    """The same of WebSockets that are passed on: both of their connections."""
+    count, path = IDLE_WEBSOCKETS, "/back/"
+
+    def __init__(self, bar):
+        super().__init__(bar, "websocket")
+        self.h2o = False
+
+    def measure(self, name, binary, work):
+        with Backend(OPTIONS.build, WEBSOCKET.kind) as backend, WEBSOCKET.server(name, binary, work, backend) as server:
+            return self.cost(server)
 
 
 class Cost:
@@ -153,7 +244,7 @@ class Start:
         return (used.ru_utime + used.ru_stime) * 1e3
 
 
-# The bar is the ratio to nginx that must not be passed; for the idle cases KiB, for single costs microseconds.
+# The bar is the ratio to nginx that must not be passed; for the idle cases KiB, for an upload MiB, for single costs microseconds.
 CASES = {
     "1k": Load(0.72, wrk, "/1k.html"),
     "1k_ofc": Load(0.85, wrk, "/1k.html", extra=OPEN_FILE_CACHE, h2o=False),
@@ -171,10 +262,17 @@ CASES = {
     "resumption": Load(0.8, resumptions, "/1k.html", h2o=False),
     "map": Cost(0.3, 20, maps, lambda numbers: added("$scheme" for _ in numbers)),
     "limit_req": Cost(0.3, 20, limits),
+    "proxy_1k": LoadBehind(0.80, PROXY, wrk, "/back/1k"),
+    "proxy_100k": LoadBehind(0.55, PROXY, wrk, "/back/100k"),
+    "cache_1k": LoadBehind(0.75, CACHE, wrk, "/back/1k"),
+    "fastcgi_hello": LoadBehind(0.9, FASTCGI, wrk, "/back/hello"),
+    "websocket_echo": LoadBehind(0.9, WEBSOCKET, messages, "/back/"),
+    "upload_10g": Upload(2.0),
     "idle": Idle(2.0, "plain"),
     "idle_tls": Idle(15.0, "tls"),
     "idle_h2": Idle(19.0, "h2"),
     "idle_h2_tls": Idle(40.0, "h2_tls"),
+    "idle_websocket": IdleWebSockets(4.0),
     "start_10k": Start(1.0, "test"),
     "start_10k_listen": Start(1.0, "listen"),
 }
@@ -195,7 +293,7 @@ def run_case(name, case, servers, work):
 
 def row(name, case, medians):
     ratio = medians["seawall"] / medians["nginx"] if medians["nginx"] > 0 else float("inf")
-    absolute = {Idle: "KiB", Cost: "µs"}.get(type(case))
+    absolute = {Idle: "KiB", IdleWebSockets: "KiB", Upload: "MiB", Cost: "µs"}.get(type(case))
     figure = medians["seawall"] if absolute else ratio
     bar = f"≤ {case.bar:g} {absolute}" if absolute else f"≤ {case.bar:g}"
     h2o = f"{medians['h2o']:.2f}" if "h2o" in medians else "-"

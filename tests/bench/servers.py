@@ -1,4 +1,5 @@
-"""The servers under measurement: one configuration for Seawall and nginx, h2o's own for h2o; one worker each, on CPU 0."""
+"""The servers under measurement: one configuration for Seawall and nginx, h2o's own for h2o; one worker each, on CPU 0. And what
+stands behind them."""
 import json
 import os
 import random
@@ -19,7 +20,7 @@ worker_processes 1;
 worker_rlimit_nofile 20000;
 pid {folder}/pid;
 error_log {folder}/error.log error;
-events {{ worker_connections 10000; }}
+events {{ worker_connections 20000; }}
 http {{
   types {{ text/html html; application/json json; }}
   default_type application/octet-stream;
@@ -43,6 +44,7 @@ SITE = """
     ssl_protocols TLSv1.2 TLSv1.3;
     root {data}/html;
     location = /return200 {{ return 200 "ok\\n"; }}
+    {site}
   }}
 """
 
@@ -105,8 +107,8 @@ def make_data(data):
 class Server:
     """One running server: `with Server(...) as s`. Entering returns when it accepts connections."""
 
-    def __init__(self, name, binary, work, extra="", hosts=0, http2=False):
-        self.name, self.binary = name, binary
+    def __init__(self, name, binary, work, extra="", hosts=0, http2=False, site=""):
+        self.name, self.binary, self.site = name, binary, site
         self.folder = f"{work}/{name}"
         self.plain, self.tls = free_port(), free_port()
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -117,7 +119,8 @@ class Server:
             file.write(self._text(f"{work}/data", extra, hosts))
 
     def _text(self, data, extra, hosts):
-        places = {"folder": self.folder, "plain": self.plain, "tls": self.tls, "data": data, "http2": self.http2}
+        places = {"folder": self.folder, "plain": self.plain, "tls": self.tls, "data": data, "http2": self.http2,
+                  "site": self.site}
         if self.name == "h2o":
             return ("user: root\n" if os.geteuid() == 0 else "") + H2O.format(**places)
         servers = SITE.format(**places) if not hosts else ""
@@ -125,7 +128,7 @@ class Server:
             servers += (f"  server {{ listen 127.0.0.1:{self.plain}; server_name host{n}.example www.host{n}.example;"
                         f" root {data}/html; location /assets/ {{ expires 1d; }} location = /x {{ return 204; }} }}\n")
         user = "user root;" if os.geteuid() == 0 else ""
-        return HTTP.format(user=user, extra=extra, servers=servers, **places)
+        return HTTP.format(user=user, extra=extra.replace("{folder}", self.folder), servers=servers, **places)
 
     def arguments(self, *more):
         if self.name == "h2o":
@@ -174,6 +177,23 @@ class Server:
 
     def url(self, path, tls):
         return f"https://127.0.0.1:{self.tls}{path}" if tls else f"http://127.0.0.1:{self.plain}{path}"
+
+
+class Backend:
+    """The application behind a server: bench_backend of a kind, beside the load. `with Backend(...) as b`; b.port."""
+
+    def __init__(self, build, kind):
+        self.port = free_port()
+        self.command = ["taskset", "-c", LOAD_CPU, build + "/tests/bench/bench_backend", kind, str(self.port)]
+
+    def __enter__(self):
+        self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        if self.process.stdout.readline().strip() != "ready":
+            raise SystemExit("the backend did not start")
+        return self
+
+    def __exit__(self, *_):
+        self.process.communicate()
 
 
 def version_of(name, binary):

@@ -78,4 +78,17 @@ inline void one_request(SSL* ssl, int fd, std::string_view request) {
   }
 }
 
+// Sends a request for an Upgrade and reads the head of its 101; dies unless it is one.
+inline void open_tunnel(int fd, std::string_view request) {
+  if (send_bytes(nullptr, fd, request) != long(request.size())) die("send");
+  char data[4096];
+  std::size_t have = 0;
+  while (std::string_view(data, have).find("\r\n\r\n") == std::string_view::npos) {
+    const long n = have < sizeof data ? receive(nullptr, fd, data + have, sizeof data - have) : -1;
+    if (n <= 0) die("receive");
+    have += std::size_t(n);
+  }
+  if (!std::string_view(data, have).starts_with("HTTP/1.1 101")) die("not a 101");
+}
+
 }  // namespace bench
