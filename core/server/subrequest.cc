@@ -89,6 +89,7 @@ class Subrequest::Work {
 
   Life life;
   bool repeats = false;
+  std::optional<Variables> own;  // instead of the parent's
   std::optional<ReadBody> body;
   std::unique_ptr<Exchange> x;
 };
@@ -138,6 +139,8 @@ void Subrequest::repeat_content() {
   work_->repeats = true;
 }
 
+void Subrequest::keep_to_itself(Variables variables) { work_->own = std::move(variables); }
+
 Task<std::optional<Response>> Subrequest::run() {
   Exchange& x = *work_->x;
   Exchange& parent = *x.parent;
@@ -145,10 +148,12 @@ Task<std::optional<Response>> Subrequest::run() {
     parent.log(Level::error, "subrequests cycle while processing \"" + x.uri + "\"");
     co_return Response(500);
   }
-  x.named_captures = parent.named_captures;
   const bool in_background = work_->life == Life::background;
+  const bool shares = !in_background && !work_->own;
+  if (work_->own) x.named_captures = std::move(*work_->own);
+  else x.named_captures = parent.named_captures;
   std::vector<std::pair<std::string, std::string>> variables_before;
-  if (!in_background) variables_before = parent.named_captures;
+  if (shares) variables_before = parent.named_captures;
   Scope& scope = co_await current_scope();
   std::optional<Response> response;
   if (work_->repeats) {
@@ -161,7 +166,7 @@ Task<std::optional<Response>> Subrequest::run() {
   }
   if (!response && scope.cancelled()) response.emplace(500);  // the request ends, which is no wish to close
   x.status = response ? response->status : 444;
-  if (!in_background) hand_back(x, variables_before);
+  if (shares) hand_back(x, variables_before);
   co_return response;
 }
 

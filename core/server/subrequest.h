@@ -11,6 +11,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "seawall/async/task.h"
 #include "seawall/base/slice.h"
@@ -33,6 +35,9 @@ class SEAWALL_API Subrequest {
   // Before run(): the parent's method instead of GET, and a body that the parent has stored (RequestBody::store).
   void take_method();
   void give_body(const RequestBody& body);
+  // Before run(): it begins with these variables instead of the parent's, and what it sets is not set for the parent.
+  using Variables = std::vector<std::pair<std::string, std::string>>;
+  void keep_to_itself(Variables variables);
   // Before run(), instead of the way of a new request: what answers in the parent's location is asked again, with the parent's method
   // and captures, for another part of what it has answered (slice). The response passes no filters, and has no error page.
   void repeat_content();

@@ -94,6 +94,17 @@ Resolver& LoopResolvers::resolver(const NameServers& conf) {
   return *known;
 }
 
+Task<std::vector<Address>> resolve_name(const Settings& block, Loop& loop, std::string name, std::string& error) {
+  const auto* conf = static_cast<const ResolverConf*>(block.get(module_number<ResolverModule>));
+  if (!conf || !*conf->resolver) {
+    error = "no resolver defined to resolve \"" + name + "\"";
+    co_return std::vector<Address>();
+  }
+  Resolved found = co_await LoopResolvers::of(loop).resolver(**conf->resolver).resolve(name, Deadline::in(*conf->resolver_timeout, Wait::connect));
+  if (found.error) error = name + " could not be resolved (" + found.text() + ")";
+  co_return std::move(found.addresses);
+}
+
 Task<std::shared_ptr<const Group>> find_group(Exchange& x, const UpstreamUrl& url) {
   if (auto known = group_at_run_time(x, url)) co_return known;
   const ResolverConf& conf = x.conf<ResolverModule>();

@@ -4,6 +4,8 @@
 #include <map>
 #include <memory>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "seawall/config/directive.h"
 #include "seawall/net/resolver.h"
@@ -39,6 +41,10 @@ struct ResolverModule {
   static constexpr const char* summary = "names of upstreams that are looked up at run time";
   static const std::span<const Directive> directives;
 };
+
+// The addresses of a name as the `resolver` of a block has them; none: `error` says why, in nginx's words. For who has no upstream
+// (a script's socket).
+SEAWALL_API Task<std::vector<Address>> resolve_name(const Settings& block, Loop& loop, std::string name, std::string& error);
 
 class Exchange;
 // The group for a URL that only a request has made: one of the configuration, one of its own for an address, or for a name that

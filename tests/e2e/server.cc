@@ -195,7 +195,7 @@ void Server::check_logs() const {
     return false;
   };
   for (std::string line; std::getline(lines, line);) {
-    if (has(line, "\\[(alert|emerg)\\]|Sanitizer|runtime error:") && !expected(line))
+    if (has(line, "\\[(alert|emerg)\\]|Sanitizer|[0-9]: runtime error:") && !expected(line))
       FAIL_CHECK("in the server's log: " << line);
   }
 }

@@ -1,0 +1,119 @@
+#include "api.h"
+
+#include <cstdarg>
+
+namespace seawall::lua {
+namespace {
+
+char token;
+
+// finish(...): what the shim of a function that waits ends with. Values: it has not waited. None: what the Await says.
+int finish(lua_State* L) {
+  if (const int values = lua_gettop(L)) return values;
+  Vm& vm = *Vm::now();
+  if (!vm.call->script) return 0;
+  LightThread& thread = vm.call->script->current();
+  return thread.await ? thread.await->push(L) : 0;
+}
+
+constexpr luaL_Reg kBase[] = {{"finish", finish}};
+
+}  // namespace
+
+std::span<const luaL_Reg> base_api() { return kBase; }
+
+std::span<const std::span<const luaL_Reg>> api_tables() {
+  static const std::span<const luaL_Reg> all[] = {base_api(), output_api(), control_api(), request_api(), thread_api(), timer_api(),
+                                                  capture_api(), semaphore_api(), tcp_api(), tcp_read_api(), tcp_tls_api(), udp_api(),
+                                                  misc_api()};
+  return all;
+}
+
+void* wait_token() { return &token; }
+
+int raise(lua_State* L, int level, const char* format, ...) {
+  luaL_where(L, level);
+  char text[512];
+  va_list arguments;
+  va_start(arguments, format);
+  std::vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  lua_pushstring(L, text);
+  lua_concat(L, 2);
+  return lua_error(L);
+}
+
+int raise_argument(lua_State* L, int level, int argument, const char* function, const char* why) {
+  return raise(L, level, "bad argument #%d to '%s' (%s)", argument, function, why);
+}
+
+Call& check_call(lua_State* L, Hooks allowed, int level) {
+  Vm* const vm = Vm::now();
+  if (!vm || !vm->call) {
+    raise(L, level, "no request found");
+    std::abort();
+  }
+  if (!(allowed & bit(vm->call->hook))) raise(L, level, "API disabled in the context of %s", name_of(vm->call->hook));
+  return *vm->call;
+}
+
+int wait_for(lua_State* L, std::unique_ptr<Await> await) {
+  LightThread& thread = Vm::now()->call->script->current();
+  thread.await = std::move(await);
+  lua_pushlightuserdata(L, wait_token());
+  return lua_yield(L, 1);
+}
+
+int wait_for_others(lua_State* L) {
+  LightThread& thread = Vm::now()->call->script->current();
+  thread.await.reset();
+  lua_pushlightuserdata(L, wait_token());
+  return lua_yield(L, 1);
+}
+
+namespace {
+
+constexpr int kDeepestTable = 100;
+
+void append_table(lua_State* L, int index, std::string& out, const char* function, int depth) {
+  if (depth > kDeepestTable) raise(L, 1, "table is nested too deeply");
+  luaL_checkstack(L, 4, "table is nested too deeply");
+  const auto count = static_cast<int>(lua_objlen(L, index));
+  // Not an array: a key that is no positive whole number.
+  lua_pushnil(L);
+  while (lua_next(L, index)) {
+    lua_pop(L, 1);
+    if (lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) >= 1) continue;
+    raise_argument(L, 1, 1, function, "non-array table found");
+  }
+  for (int i = 1; i <= count; ++i) {
+    lua_rawgeti(L, index, i);
+    const int at = lua_gettop(L);
+    if (lua_istable(L, at)) append_table(L, at, out, function, depth + 1);
+    else append_value(L, at, out, function);
+    lua_pop(L, 1);
+  }
+}
+
+}  // namespace
+
+void append_value(lua_State* L, int index, std::string& out, const char* function) {
+  switch (lua_type(L, index)) {
+    case LUA_TNUMBER:
+    case LUA_TSTRING: out += text_at(L, index); return;
+    case LUA_TNIL: out += "nil"; return;
+    case LUA_TBOOLEAN: out += lua_toboolean(L, index) ? "true" : "false"; return;
+    case LUA_TTABLE: append_table(L, index, out, function, 0); return;
+    case LUA_TLIGHTUSERDATA:
+      if (!lua_touserdata(L, index)) {
+        out += "null";
+        return;
+      }
+      [[fallthrough]];
+    default: break;
+  }
+  lua_pushfstring(L, "string, number, boolean, nil, ngx.null, or array table expected, but got %s", lua_typename(L, lua_type(L, index)));
+  raise_argument(L, 1, index, function, lua_tostring(L, -1));
+}
+
+}  // namespace seawall::lua

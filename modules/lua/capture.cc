@@ -1,0 +1,217 @@
+// ngx.location.capture: subrequests whose answers a script reads, beside each other. One loop.
+#include <optional>
+
+#include "api.h"
+#include "lua.h"
+#include "new_body.h"
+#include "seawall/server/exchange.h"
+#include "seawall/server/subrequest.h"
+
+namespace seawall::lua {
+namespace {
+
+class Capture {
+ public:
+  Capture(Exchange& x, std::string uri, std::string args) : sub(x, std::move(uri), std::move(args)) {}
+  Subrequest sub;
+  std::unique_ptr<NewBody> body;     // that it is given
+  int status = 0;
+  Headers headers;
+  std::optional<std::uint64_t> length;
+  std::string text;
+  bool truncated = false;
+};
+
+class CaptureAwait final : public Await {
+ public:
+  explicit CaptureAwait(Script& script) : script_(script) { ++script_.subrequests; }
+  Task<void> run() override {
+    Scope& here = co_await current_scope();
+    Scope all(&here);
+    for (auto& capture : captures) all.spawn(ask(*capture));
+    co_await all.join();
+    --script_.subrequests;
+  }
+  int push(lua_State* L) override {
+    luaL_checkstack(L, static_cast<int>(captures.size()) + 8, "too many subrequests");
+    for (const auto& capture : captures) push_answer(L, *capture);
+    return static_cast<int>(captures.size());
+  }
+  std::vector<std::unique_ptr<Capture>> captures;
+
+ private:
+  static Task<void> ask(Capture& capture) {
+    std::optional<Response> response = co_await capture.sub.run();
+    if (response) {
+      capture.status = response->status;
+      for (const Field& field : response->headers.all()) capture.headers.add(field.name, field.value);
+      capture.length = length_of(response->body);
+      if (carries_body(capture.sub.exchange().request.method, response->status)) co_await read(capture, std::move(response->body));
+    } else {
+      capture.status = 444;
+    }
+    response.reset();
+    co_await capture.sub.end();
+  }
+  static Task<void> read(Capture& capture, Body body) {
+    if (std::holds_alternative<std::unique_ptr<Tunnel>>(body)) co_return;
+    const std::unique_ptr<Reader> reader = reader_of(std::move(body));
+    for (;;) {
+      Result<Piece> piece = co_await reader->read();
+      if (!piece) {
+        capture.truncated = true;
+        co_return;
+      }
+      capture.text.append(piece->data.view());
+      if (piece->last) co_return;
+    }
+  }
+  // A table: status, header, body, truncated.
+  static void push_answer(lua_State* L, Capture& capture) {
+    lua_createtable(L, 0, 4);
+    lua_pushinteger(L, capture.status);
+    lua_setfield(L, -2, "status");
+    lua::push(L, capture.text);
+    lua_setfield(L, -2, "body");
+    lua_pushboolean(L, capture.truncated);
+    lua_setfield(L, -2, "truncated");
+    lua_newtable(L);
+    for (const Field& field : capture.headers.all()) push_field(L, field);
+    if (capture.length) {
+      lua_pushstring(L, std::to_string(*capture.length).c_str());
+      lua_setfield(L, -2, "Content-Length");
+    }
+    lua_setfield(L, -2, "header");
+  }
+  // Into the table at the top: a text, or a list of several.
+  static void push_field(lua_State* L, const Field& field) {
+    lua::push(L, field.name);
+    lua_pushvalue(L, -1);
+    lua_rawget(L, -3);
+    if (lua_isnil(L, -1)) {
+      lua_pop(L, 1);
+      lua::push(L, field.value);
+      lua_rawset(L, -3);
+      return;
+    }
+    if (!lua_istable(L, -1)) {
+      lua_createtable(L, 2, 0);
+      lua_insert(L, -2);
+      lua_rawseti(L, -2, 1);
+    }
+    lua::push(L, field.value);
+    lua_rawseti(L, -2, static_cast<int>(lua_objlen(L, -2)) + 1);
+    lua_rawset(L, -3);
+  }
+
+  Script& script_;
+};
+
+std::string text_of_field(lua_State* L, int table, const char* name) {
+  lua_getfield(L, table, name);
+  std::string text(text_at(L, -1));
+  lua_pop(L, 1);
+  return text;
+}
+
+// The variables that it begins with: those of `vars`, onto the parent's or none.
+Subrequest::Variables variables_of(lua_State* L, int options, const Exchange& parent, bool copies) {
+  Subrequest::Variables variables;
+  if (copies) variables = parent.named_captures;
+  lua_getfield(L, options, "vars");
+  if (lua_istable(L, -1)) {
+    lua_pushnil(L);
+    while (lua_next(L, -2)) {
+      lua_pushvalue(L, -2);
+      variables.emplace_back(std::string(text_at(L, -1)), std::string(text_at(L, -2)));
+      lua_pop(L, 2);
+    }
+  }
+  lua_pop(L, 1);
+  return variables;
+}
+
+void set_variable_of(Exchange& x, std::pair<std::string, std::string> variable) {
+  for (auto& [name, value] : x.named_captures)
+    if (name == variable.first) {
+      value = std::move(variable.second);
+      return;
+    }
+  x.named_captures.push_back(std::move(variable));
+}
+
+void give_method_and_body(lua_State* L, int options, Capture& capture, Exchange& parent) {
+  Exchange& x = capture.sub.exchange();
+  const std::string method = text_of_field(L, options, "method_name");
+  x.request.method_name = x.request.headers.arena().copy(method.empty() ? "GET" : method);
+  x.method = x.request.method = method_of(x.request.method_name);
+  lua_getfield(L, options, "body");
+  if (lua_isstring(L, -1)) {
+    const std::string_view text = text_at(L, -1);
+    capture.body = std::make_unique<NewBody>(Slice::copy(text), text.size());
+    x.body.attach(capture.body.get(), text.size());
+    x.request.content_length = text.size();
+    x.request.headers.set("Content-Length", std::to_string(text.size()));
+  } else {
+    lua_getfield(L, options, "always_forward_body");
+    const bool forwards = lua_toboolean(L, -1) || x.method == Method::post || x.method == Method::put;
+    lua_pop(L, 1);
+    if (forwards && parent.body.ended() && (parent.body.kept() || parent.body.file())) {
+      capture.sub.give_body(parent.body);
+    } else {
+      x.request.headers.remove(FieldId::content_length);
+    }
+  }
+  x.request.headers.remove(FieldId::transfer_encoding);
+  lua_pop(L, 1);
+}
+
+void give_ctx(lua_State* L, int options, Capture& capture) {
+  lua_getfield(L, options, "ctx");
+  if (lua_istable(L, -1)) {
+    RequestState& state = capture.sub.exchange().state<Lua>();
+    state.vm = Vm::now();
+    state.ctx = state.vm->take_ctx();
+    lua_rawgeti(L, LUA_REGISTRYINDEX, state.vm->ctx_tables);
+    lua_pushvalue(L, -2);
+    lua_rawseti(L, -2, state.ctx);
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+}
+
+// capture(list): of tables that the shim has checked: uri, args, method_name, body, vars, ctx and flags
+int capture(lua_State* L) {
+  Call& call = check_call(L, kHandlers, 2);
+  Exchange& parent = *call.x;
+  auto await = std::make_unique<CaptureAwait>(*call.script);
+  const auto count = static_cast<int>(lua_objlen(L, 1));
+  for (int i = 1; i <= count; ++i) {
+    lua_rawgeti(L, 1, i);
+    const int options = lua_gettop(L);
+    auto one = std::make_unique<Capture>(parent, text_of_field(L, options, "uri"), text_of_field(L, options, "args"));
+    give_method_and_body(L, options, *one, parent);
+    lua_getfield(L, options, "share_all_vars");
+    const bool shares = lua_toboolean(L, -1);
+    lua_getfield(L, options, "copy_all_vars");
+    const bool copies = lua_toboolean(L, -1);
+    lua_pop(L, 2);
+    if (shares) {
+      for (auto& variable : variables_of(L, options, parent, false)) set_variable_of(parent, std::move(variable));
+    } else {
+      one->sub.keep_to_itself(variables_of(L, options, parent, copies));
+    }
+    give_ctx(L, options, *one);
+    lua_settop(L, 1);
+    await->captures.push_back(std::move(one));
+  }
+  return wait_for(L, std::move(await));
+}
+
+constexpr luaL_Reg kCapture[] = {{"capture", capture}};
+
+}  // namespace
+
+std::span<const luaL_Reg> capture_api() { return kCapture; }
+
+}  // namespace seawall::lua

@@ -1,0 +1,99 @@
+// ngx.exit, exec, redirect, on_abort: how a handler ends. One loop.
+#include "api.h"
+#include "lua.h"
+#include "seawall/server/exchange.h"
+
+namespace seawall::lua {
+namespace {
+
+// The script goes no further.
+int finish(lua_State* L, Script& script, Verdict verdict) {
+  if (script.subrequests > 0) return raise(L, 2, "attempt to abort with pending subrequests");
+  script.finish(std::move(verdict));
+  return wait_for_others(L);
+}
+
+int exit_header_filter(Call& call, int status) {
+  if (status >= 300 || status < 0) {
+    *call.response = Response(status < 0 ? 500 : status);
+    call.response->refused = true;
+  }
+  return 0;
+}
+
+// exit(status)
+int exit(lua_State* L) {
+  if (lua_gettop(L) != 1) return raise(L, 2, "attempt to pass %d arguments, but accepted 1", lua_gettop(L));
+  if (!lua_isnumber(L, 1)) return raise_argument(L, 2, 1, "exit", "number expected, got non-number");
+  const auto status = static_cast<int>(lua_tointeger(L, 1));
+  Call& call = check_call(L, kWaiting | bit(Hook::header_filter) | bit(Hook::balancer), 2);
+  if (call.hook == Hook::header_filter) return exit_header_filter(call, status);
+  if (!call.script) return 0;
+  Script& script = *call.script;
+  Verdict verdict;
+  verdict.kind = Verdict::exit;
+  verdict.status = status;
+  if (script.begun && status >= 300) {
+    RequestState& state = call.x->state<Lua>();
+    call.x->log(Level::error, "attempt to set status " + std::to_string(status) + " via ngx.exit after sending out the response status " +
+                                  std::to_string(state.status ? state.status : 200));
+    verdict.status = 0;
+  }
+  return finish(L, script, std::move(verdict));
+}
+
+// exec(uri, args): the arguments as text, or nil
+int exec(lua_State* L) {
+  Call& call = check_call(L, kHandlers, 2);
+  std::string_view uri = text_at(L, 1);
+  if (uri.empty()) return raise(L, 2, "The uri argument is empty");
+  if (call.script->begun) return raise(L, 2, "attempt to call ngx.exec after sending out response headers");
+  Verdict verdict;
+  verdict.kind = Verdict::exec;
+  std::string_view args = text_at(L, 2);
+  const auto query = uri.find('?');
+  if (!uri.starts_with('@') && query != std::string_view::npos) {
+    verdict.args = uri.substr(query + 1);
+    uri = uri.substr(0, query);
+    if (!args.empty()) verdict.args += '&';
+  }
+  verdict.args += args;
+  verdict.to = uri;
+  return finish(L, *call.script, std::move(verdict));
+}
+
+int redirect(lua_State* L) {
+  Call& call = check_call(L, kHandlers, 2);
+  const std::string_view uri = text_at(L, 1);
+  const int status = lua_isnoneornil(L, 2) ? 302 : static_cast<int>(lua_tointeger(L, 2));
+  if (status != 301 && status != 302 && status != 303 && status != 307 && status != 308)
+    return raise(L, 2, "only ngx.HTTP_MOVED_TEMPORARY, ngx.HTTP_MOVED_PERMANENTLY, ngx.HTTP_PERMANENT_REDIRECT, ngx.HTTP_SEE_OTHER, and "
+                       "ngx.HTTP_TEMPORARY_REDIRECT are allowed");
+  if (call.script->begun) return raise(L, 2, "attempt to call ngx.redirect after sending out the headers");
+  for (const char c : uri)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+      return raise(L, 2, "unsafe byte \"0x%02x\" in redirect uri \"%.*s\"", static_cast<unsigned char>(c), static_cast<int>(uri.find(c)),
+                   uri.data());
+  Verdict verdict;
+  verdict.kind = Verdict::redirect;
+  verdict.status = status;
+  verdict.to = uri;
+  return finish(L, *call.script, std::move(verdict));
+}
+
+// relocate(uri): ngx.req.set_uri with a jump
+int relocate(lua_State* L) {
+  Call& call = check_call(L, bit(Hook::rewrite) | bit(Hook::server_rewrite), 3);
+  Verdict verdict;
+  verdict.kind = Verdict::relocate;
+  verdict.to = text_at(L, 1);
+  return finish(L, *call.script, std::move(verdict));
+}
+
+constexpr luaL_Reg kControl[] = {{"exit", exit}, {"exec", exec}, {"redirect", redirect}, {"relocate", relocate}};
+
+}  // namespace
+
+std::span<const luaL_Reg> control_api() { return kControl; }
+
+}  // namespace seawall::lua

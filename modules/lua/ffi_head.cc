@@ -1,0 +1,132 @@
+// ngx.header, ngx.status and the fields of the request. One loop.
+#include <algorithm>
+
+#include "ffi.h"
+#include "lua.h"
+#include "script_body.h"
+#include "seawall/base/text.h"
+#include "seawall/server/content_type.h"
+
+using namespace seawall;
+using namespace seawall::lua;
+
+namespace {
+
+// Where the fields of the response are now: in the head that will be sent, or gathered until there is one.
+Headers& response_fields(Exchange& x) {
+  Call& call = *Vm::now()->call;
+  if (call.response) return call.response->headers;
+  if (x.response) return const_cast<Response*>(x.response)->headers;
+  return x.state<Lua>().headers;
+}
+
+bool is_sent(Exchange& x) {
+  const Call& call = *Vm::now()->call;
+  if (call.hook == Hook::header_filter) return false;
+  return x.state<Lua>().sent || (call.script && call.script->begun) || x.status != 0 || call.hook == Hook::log;
+}
+
+std::optional<std::uint64_t> body_length(Exchange& x) {
+  const Call& call = *Vm::now()->call;
+  if (call.response) return length_of(call.response->body);
+  return x.sent_content_length;
+}
+
+}  // namespace
+
+SEAWALL_LUA int seawall_lua_headers_sent() {
+  Exchange* const x = request_now();
+  return x ? is_sent(*x) : -1;
+}
+
+SEAWALL_LUA int seawall_lua_status_get() {
+  Exchange* const x = request_now();
+  if (!x) return -1;
+  const Call& call = *Vm::now()->call;
+  if (call.response) return call.response->status;
+  if (x->status) return x->status;
+  const RequestState& state = x->state<Lua>();
+  if (state.status) return state.status;
+  return is_sent(*x) ? 200 : 0;
+}
+
+// 1: done; 0: the head is out; -1: no request.
+SEAWALL_LUA int seawall_lua_status_set(int status) {
+  Exchange* const x = request_now();
+  if (!x) return -1;
+  if (is_sent(*x)) return 0;
+  Call& call = *Vm::now()->call;
+  if (call.response) call.response->status = status;
+  else x->state<Lua>().status = status;
+  return 1;
+}
+
+// The value of the `index`th field of that name; 0: there is none.
+SEAWALL_LUA int seawall_lua_header_get(const char* name, std::size_t size, int index, const char** out, std::size_t* out_size) {
+  Exchange& x = *request_now();
+  const std::string_view wanted(name, size);
+  for (const Field& field : response_fields(x).all())
+    if (equals_ignoring_case(field.name, wanted) && index-- == 0) return give(field.value, out, out_size), 1;
+  if (index != 0) return 0;
+  Vm& vm = *Vm::now();
+  const FieldId id = field_id(wanted);
+  if (id == FieldId::content_length) {
+    const auto length = body_length(x);
+    if (!length) return 0;
+    vm.scratch = std::to_string(*length);
+    return give(vm.scratch, out, out_size), 1;
+  }
+  if (id == FieldId::content_type && !vm.call->response && !x.response && !x.state<Lua>().headers_cleared_type && vm.call->script &&
+      vm.call->script->begun)
+    return give(content_type_of(x), out, out_size), 1;
+  return 0;
+}
+
+// how: 0 replaces, 1 adds, 2 removes (no value). 1: done; 0: the head is out.
+SEAWALL_LUA int seawall_lua_header_set(const char* name, std::size_t size, const char* value, std::size_t value_size, int how) {
+  Exchange& x = *request_now();
+  if (is_sent(x)) return 0;
+  Headers& fields = response_fields(x);
+  const std::string_view wanted(name, size), text(value, value_size);
+  const FieldId id = field_id(wanted);
+  Call& call = *Vm::now()->call;
+  if (id == FieldId::content_type && !call.response) x.state<Lua>().headers_cleared_type = how == 2;
+  if (id == FieldId::content_length && call.response) {
+    if (how == 2 && !std::holds_alternative<std::monostate>(call.response->body)) make_length_unknown(*call.response);
+    return 1;
+  }
+  if (how == 2) fields.remove(wanted);
+  else if (how == 1) fields.add(wanted, text);
+  else fields.set(wanted, text);
+  if (id == FieldId::last_modified && call.response) call.response->last_modified.reset();
+  return 1;
+}
+
+SEAWALL_LUA int seawall_lua_header_count() { return static_cast<int>(response_fields(*request_now()).all().size()); }
+SEAWALL_LUA void seawall_lua_header_at(int index, const char** name, std::size_t* name_size, const char** value, std::size_t* value_size) {
+  const Field& field = response_fields(*request_now()).all()[static_cast<std::size_t>(index)];
+  give(field.name, name, name_size);
+  give(field.value, value, value_size);
+}
+
+SEAWALL_LUA int seawall_lua_req_header_count() {
+  Exchange* const x = request_now();
+  return x ? static_cast<int>(x->request.headers.all().size()) : -1;
+}
+SEAWALL_LUA void seawall_lua_req_header_at(int index, const char** name, std::size_t* name_size, const char** value, std::size_t* value_size) {
+  const Field& field = request_now()->request.headers.all()[static_cast<std::size_t>(index)];
+  give(field.name, name, name_size);
+  give(field.value, value, value_size);
+}
+
+SEAWALL_LUA void seawall_lua_req_header_set(const char* name, std::size_t size, const char* value, std::size_t value_size, int how) {
+  RequestHead& head = request_now()->request;
+  const std::string_view wanted(name, size), text(value, value_size);
+  const FieldId id = field_id(wanted);
+  if (how == 2) head.headers.remove(wanted);
+  else if (how == 1) head.headers.add(wanted, text);
+  else head.headers.set(wanted, text);
+  if (id != FieldId::host) return;
+  head.authority = head.headers.get(FieldId::host);
+  head.host = head.headers.arena().copy(lower(head.authority.substr(0, head.authority.rfind(':'))));
+}

@@ -1,0 +1,159 @@
+#include "handler.h"
+
+#include "lua.h"
+#include "script.h"
+#include "script_body.h"
+#include "seawall/server/content_type.h"
+#include "seawall/server/error_pages.h"
+
+namespace seawall::lua {
+namespace {
+
+// What the scripts have said of the response goes into it: nothing of that is left for a filter.
+Response begin_response(Exchange& x, int status) {
+  RequestState& state = x.state<Lua>();
+  Response response(status);
+  if (!state.headers.has(FieldId::content_type) && !state.headers_cleared_type && *x.conf<Lua>().use_default_type)
+    if (const std::string_view type = content_type_of(x); !type.empty()) response.headers.add_view("Content-Type", type, FieldId::content_type);
+  for (const Field& field : state.headers.all())
+    if (field.id != FieldId::content_length) response.headers.add(field.name, field.value);
+  return response;
+}
+
+int status_of(const RequestState& state) { return state.status ? state.status : 200; }
+
+// The length that a script has said, which holds where the body is not known in full.
+std::optional<std::uint64_t> said_length(const RequestState& state) { return parse_length(state.headers.get(FieldId::content_length)); }
+
+Response streamed(Exchange& x, std::unique_ptr<Script> script) {
+  RequestState& state = x.state<Lua>();
+  state.sent = true;
+  Response response = begin_response(x, status_of(state));
+  response.body = std::make_unique<ScriptBody>(std::move(script), said_length(state));
+  state.headers.clear();
+  return response;
+}
+
+Response whole(Exchange& x, int status, std::string body) {
+  RequestState& state = x.state<Lua>();
+  state.sent = true;
+  Response response = begin_response(x, status);
+  const auto length = said_length(state);
+  // A head alone may have the length of a body that it stands for; an announced one that is not kept must end badly.
+  if (length && *length != body.size()) response.body = std::make_unique<SaidBody>(std::move(body), *length);
+  else response.body = Slice::from(std::move(body));
+  state.headers.clear();
+  return response;
+}
+
+// A script that has failed behind its first output: the client must not take what it gets for the whole.
+Response broken(Exchange& x, std::string body) {
+  RequestState& state = x.state<Lua>();
+  state.sent = true;
+  Response response = begin_response(x, status_of(state));
+  response.body = std::make_unique<SaidBody>(std::move(body), said_length(state), true);
+  state.headers.clear();
+  return response;
+}
+
+// ngx.exit(status) or an error before anything was sent.
+Outcome answer_of(Exchange& x, int status) {
+  RequestState& state = x.state<Lua>();
+  if (status == 444) return Abort{};
+  if (status < 0) status = 500;
+  if (status >= 300 && status != 304) {
+    Response response(status);
+    for (const Field& field : state.headers.all())
+      if (field.id != FieldId::content_length && field.id != FieldId::content_type) response.headers.add(field.name, field.value);
+    state.headers.clear();
+    return response;
+  }
+  return whole(x, status, {});
+}
+
+Outcome redirect(Exchange& x, const Verdict& verdict) {
+  RequestState& state = x.state<Lua>();
+  Response response(verdict.status);
+  for (const Field& field : state.headers.all())
+    if (field.id != FieldId::content_length && field.id != FieldId::content_type && field.id != FieldId::location)
+      response.headers.add(field.name, field.value);
+  response.headers.set("Location", absolute_location(x, verdict.to));
+  state.headers.clear();
+  return response;
+}
+
+// What a script that has ended means.
+Outcome outcome_of(Exchange& x, Script& script) {
+  RequestState& state = x.state<Lua>();
+  const Verdict& verdict = script.verdict;
+  if (script.begun) {
+    if (verdict.kind == Verdict::failed || (verdict.kind == Verdict::exit && verdict.status < 0))
+      return broken(x, std::move(script.out));
+    return whole(x, status_of(state), std::move(script.out));
+  }
+  switch (verdict.kind) {
+    case Verdict::failed: return answer_of(x, 500);
+    case Verdict::exec: {
+      Internal to(verdict.to, verdict.args);
+      state.headers.clear();
+      if (state.ctx) state.vm->drop_ctx(std::exchange(state.ctx, 0));
+      return to;
+    }
+    case Verdict::redirect: return redirect(x, verdict);
+    case Verdict::relocate: return Relocate(verdict.to);
+    case Verdict::exit:
+      if (verdict.status == 0) break;
+      if (verdict.status >= 200 && verdict.status < 300) {
+        if (state.status == 0 || verdict.status != 200) state.status = verdict.status;
+        return whole(x, status_of(state), {});
+      }
+      return answer_of(x, verdict.status);
+    case Verdict::none: break;
+  }
+  if (script.hook == Hook::content) return whole(x, status_of(state), {});
+  if (verdict.kind == Verdict::exit && script.hook == Hook::access) return Granted{};
+  return Next{};
+}
+
+Task<Outcome> run(Exchange& x, const Conf& conf, Hook hook, const Chunk& chunk) {
+  if (*conf.need_request_body && !x.body.ended()) {
+    const Result<void> stored = co_await x.body.store(x);
+    if (!stored) {
+      const int status = seawall::status_of(stored.error());
+      if (status == 0) co_return Abort{};
+      co_return Response(status);
+    }
+    x.state<Lua>().body_read = true;
+  }
+  if (!*conf.check_client_abort) x.outlives_client = true;
+  auto script = std::make_unique<Script>(vm_of(x), hook, &x, &x.background);
+  script->buffers_all = x.request.version == Version::http10 && *conf.http10_buffering;
+  x.state<Lua>().handler = script.get();
+  if (!script->begin(chunk)) co_return Response(script->status);
+  const Stop stop = co_await script->run();
+  x.state<Lua>().handler = nullptr;
+  if (stop == Stop::output) {
+    // A subrequest's or the client's: what follows is pulled.
+    co_return streamed(x, std::move(script));
+  }
+  if (stop == Stop::cancelled) {
+    co_await script->end();
+    co_return Response(500);
+  }
+  Outcome outcome = outcome_of(x, *script);
+  if (!script->at_rest()) co_await script->end();
+  co_return outcome;
+}
+
+}  // namespace
+
+Task<Outcome> run_server_rewrite(Exchange& x, const Conf& conf) { return run(x, conf, Hook::server_rewrite, **conf.server_rewrite); }
+Task<Outcome> run_rewrite(Exchange& x, const Conf& conf) { return run(x, conf, Hook::rewrite, **conf.rewrite); }
+Task<Outcome> run_access(Exchange& x, const Conf& conf) { return run(x, conf, Hook::access, **conf.access); }
+
+Task<Outcome> run_content(Exchange& x, const Conf& conf) {
+  if (x.location->holds(conf.block)) co_return co_await run(x, conf, Hook::content, *conf.content);
+  co_return Next{};
+}
+
+}  // namespace seawall::lua

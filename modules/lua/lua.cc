@@ -1,0 +1,92 @@
+#include "lua.h"
+
+#include <atomic>
+
+#include "filters.h"
+#include "handler.h"
+#include "new_body.h"
+#include "tcp_socket.h"
+#include "seawall/log/log.h"
+#include "timers.h"
+
+namespace seawall::lua {
+
+namespace {
+
+std::atomic<int> loops{0};
+
+bool hooks_server_rewrite(const Conf& conf) { return *conf.server_rewrite != nullptr; }
+bool hooks_rewrite(const Conf& conf) { return *conf.rewrite != nullptr; }
+bool hooks_access(const Conf& conf) { return *conf.access != nullptr; }
+bool hooks_content(const Conf& conf) { return conf.content != nullptr; }
+// Also where a script may have said something of the response of another module.
+bool hooks_response(const Conf& conf) {
+  return hooks_server_rewrite(conf) || hooks_rewrite(conf) || hooks_access(conf) || *conf.header_filter || *conf.body_filter;
+}
+
+constexpr Step step_rows[] = {
+    step<Conf, hooks_server_rewrite, run_server_rewrite>(Phase::server_rewrite),
+    step<Conf, hooks_rewrite, run_rewrite>(Phase::rewrite),
+    step<Conf, hooks_access, run_access>(Phase::access),
+    step<Conf, hooks_content, run_content>(Phase::content),
+};
+constexpr Filter filter_rows[] = {filter<Conf, hooks_response, run_filters>(FilterStage::script)};
+
+void run_at_start(Vm& vm, const ChunkPtr& chunk, Hook hook, const char* name) {
+  if (!chunk) return;
+  Call call(hook, nullptr);
+  if (!vm.run(*chunk, call)) log(Level::error, std::string(name) + " error: " + vm.error);
+}
+
+}  // namespace
+
+const std::span<const Step> Lua::steps = step_rows;
+const std::span<const Filter> Lua::filters = filter_rows;
+
+LoopState::LoopState(Loop& loop, const Conf& main) : loop(loop), world(main.world.get()) {
+  ++loops;
+  if (!world) return;
+  vm = std::make_unique<Vm>(loop, *world);
+  run_at_start(*vm, world->init, Hook::init, "init_by_lua");
+  vm->writes_guarded = true;
+  run_at_start(*vm, world->init_worker, Hook::init_worker, "init_worker_by_lua");
+}
+
+LoopState::~LoopState() {
+  --loops;
+  if (vm) run_at_start(*vm, world->exit_worker, Hook::exit_worker, "exit_worker_by_lua");
+}
+
+RequestState::RequestState() = default;
+
+RequestState::~RequestState() {
+  if (ctx) vm->drop_ctx(ctx);
+}
+
+int loop_count() { return loops; }
+
+Vm& vm_of(Exchange& x) {
+  RequestState& state = x.state<Lua>();
+  if (state.vm) return *state.vm;
+  auto& of_loop = loop_state<Lua>(x.loop);
+  if (*x.conf<Lua>().code_cache) {
+    state.vm = of_loop.vm.get();
+    return *state.vm;
+  }
+  if (x.parent) {
+    RequestState& outer = x.main().state<Lua>();
+    vm_of(x.main());
+    state.own_vm = outer.own_vm;
+    state.vm = outer.vm;
+    return *state.vm;
+  }
+  state.own_vm = std::make_shared<Vm>(x.loop, *of_loop.world);
+  run_at_start(*state.own_vm, of_loop.world->init, Hook::init, "init_by_lua");
+  state.vm = state.own_vm.get();
+  return *state.vm;
+}
+
+}  // namespace seawall::lua
+
+using seawall::lua::Lua;
+SEAWALL_MODULE(Lua)

@@ -1,0 +1,119 @@
+// ngx.req's body. One loop.
+#include "api.h"
+#include "lua.h"
+#include "new_body.h"
+#include "seawall/server/error_pages.h"
+#include "seawall/server/exchange.h"
+
+namespace seawall::lua {
+namespace {
+
+constexpr Hooks kBody = kHandlers;
+
+// A client that cannot be read from gets what the core says about that, and the script goes no further.
+class ReadBodyAwait final : public Await {
+ public:
+  ReadBodyAwait(Exchange& x, Script& script) : x_(x), script_(script) {}
+  Task<void> run() override {
+    const Result<void> stored = co_await x_.body.store(x_);
+    if (stored) co_return;
+    Verdict verdict;
+    verdict.kind = Verdict::exit;
+    verdict.status = status_of(stored.error());
+    if (verdict.status == 0) verdict.status = 444;
+    script_.finish_from_outside(std::move(verdict));
+  }
+  int push(lua_State*) override { return 0; }
+
+ private:
+  Exchange& x_;
+  Script& script_;
+};
+
+int read_body(lua_State* L) {
+  Call& call = check_call(L, kBody, 2);
+  Exchange& x = *call.x;
+  x.state<Lua>().body_read = true;
+  if (x.body.ended()) {
+    lua_pushnil(L);
+    return 1;
+  }
+  return wait_for(L, std::make_unique<ReadBodyAwait>(x, *call.script));
+}
+
+class DiscardAwait final : public Await {
+ public:
+  explicit DiscardAwait(Exchange& x) : x_(x) {}
+  Task<void> run() override {
+    Result<void> done = co_await x_.body.discard(x_);
+    ok_ = done.has_value();
+  }
+  int push(lua_State* L) override {
+    if (ok_) return 0;
+    return push_error(L, "failed");
+  }
+
+ private:
+  Exchange& x_;
+  bool ok_ = false;
+};
+
+int discard_body(lua_State* L) {
+  Call& call = check_call(L, kBody, 2);
+  if (call.x->body.ended()) {
+    lua_pushnil(L);
+    return 1;
+  }
+  return wait_for(L, std::make_unique<DiscardAwait>(*call.x));
+}
+
+// get_body_data([max])
+int get_body_data(lua_State* L) {
+  Call& call = check_call(L, kRequest);
+  const RequestBody& body = call.x->body;
+  if (!body.kept() || body.kept()->empty()) {
+    lua_pushnil(L);
+    return 1;
+  }
+  std::string_view text = body.kept()->view();
+  if (lua_gettop(L) > 0) text = text.substr(0, static_cast<std::size_t>(luaL_checknumber(L, 1)));
+  push(L, text);
+  return 1;
+}
+
+int get_body_file(lua_State* L) {
+  Call& call = check_call(L, kRequest);
+  Exchange& x = *call.x;
+  if (!x.body.file()) {
+    lua_pushnil(L);
+    return 1;
+  }
+  Vm::now()->scratch = x.body.file_name();
+  if (Vm::now()->scratch.empty()) Vm::now()->scratch = "/proc/self/fd/" + std::to_string(x.body.file()->file->fd.get());
+  push(L, Vm::now()->scratch);
+  return 1;
+}
+
+// set_body_data(text)
+int set_body_data(lua_State* L) {
+  Call& call = check_call(L, kBody, 2);
+  if (!lua_isstring(L, 1)) return raise_argument(L, 2, 1, "set_body_data", "string expected");
+  if (!call.x->state<Lua>().body_read && !call.x->body.ended()) return raise(L, 2, "request body not read yet");
+  return wait_for(L, std::make_unique<NewBodyAwait>(*call.x, Slice::copy(text_at(L, 1))));
+}
+
+// set_body_file(path)
+int set_body_file(lua_State* L) {
+  Call& call = check_call(L, kBody, 2);
+  if (!call.x->state<Lua>().body_read && !call.x->body.ended()) return raise(L, 2, "request body not read yet");
+  return wait_for(L, std::make_unique<NewBodyAwait>(*call.x, std::string(text_at(L, 1))));
+}
+
+constexpr luaL_Reg kRequestApi[] = {{"read_body", read_body}, {"discard_body", discard_body}, {"get_body_data", get_body_data},
+                                    {"get_body_file", get_body_file}, {"set_body_data", set_body_data}, {"set_body_file", set_body_file}};
+
+}  // namespace
+
+std::span<const luaL_Reg> request_api() { return kRequestApi; }
+
+}  // namespace seawall::lua

@@ -1,0 +1,33 @@
+// What Lua keeps for one request: its ngx.ctx, and what its scripts have said of a response that is not there yet. One loop.
+#pragma once
+#include <memory>
+#include <string>
+
+#include "seawall/http/headers.h"
+
+namespace seawall::lua {
+
+class NewBody;
+class Script;
+class Vm;
+
+class RequestState {
+ public:
+  RequestState();
+  ~RequestState();
+  RequestState(const RequestState&) = delete;
+
+  std::shared_ptr<Vm> own_vm;  // lua_code_cache off: first, so that it goes last
+  Vm* vm = nullptr;            // whose `ctx` is
+  int ctx = 0;                 // the number of its ngx.ctx; 0: none yet
+  int status = 0;              // ngx.status as set; 0: not
+  Headers headers;             // of the response to come
+  bool headers_cleared_type = false;  // ngx.header.content_type = nil: no default either
+  bool sent = false;           // the response's head is out of the scripts' hands
+  bool body_read = false;      // ngx.req.read_body() has run
+  std::unique_ptr<NewBody> new_body;  // that a script has given the request
+  Script* handler = nullptr;   // that runs now
+  bool raw_socket = false;     // has taken the connection's bytes
+};
+
+}  // namespace seawall::lua

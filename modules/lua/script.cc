@@ -1,0 +1,213 @@
+#include "script.h"
+
+#include <algorithm>
+
+#include "api.h"
+#include "lua.h"
+#include "seawall/log/log.h"
+#include "seawall/server/exchange.h"
+
+namespace seawall::lua {
+namespace {
+
+const char* kind_of(int result) {
+  switch (result) {
+    case LUA_ERRRUN: return "runtime error";
+    case LUA_ERRSYNTAX: return "syntax error";
+    case LUA_ERRMEM: return "not enough memory";
+    case LUA_ERRERR: return "error handler error";
+    default: return "unknown error";
+  }
+}
+
+void log_line(Exchange* x, Level level, const std::string& text) {
+  if (x) x->log(level, text);
+  else seawall::log(level, text);
+}
+
+}  // namespace
+
+LightThread::LightThread(Script& script, Vm::Coroutine coroutine, LightThread* parent)
+    : script(script), coroutine(coroutine), parent(parent), scope(nullptr) {}
+
+Script::Script(Vm& vm, Hook hook, Exchange* x, Scope* background)
+    : vm(vm), hook(hook), x(x), settings(x ? x->location->settings : vm.world.http), scope_(background) {}
+
+Script::~Script() {
+  for (LightThread& thread : threads_) vm.give_back(thread.coroutine, false);
+  if (on_abort != LUA_NOREF) luaL_unref(vm.state(), LUA_REGISTRYINDEX, on_abort);
+}
+
+bool Script::begin(const Chunk& chunk) {
+  const Vm::Coroutine coroutine = vm.start(chunk, x);
+  if (!coroutine.state) {
+    log_line(x, Level::error, vm.error);
+    status = coroutine.ref == LUA_REFNIL ? 404 : 500;
+    return false;
+  }
+  begin(coroutine, 0);
+  return true;
+}
+
+void Script::begin(Vm::Coroutine coroutine, int arguments) {
+  LightThread& thread = threads_.emplace_back(*this, coroutine, nullptr);
+  thread.arguments = arguments;
+  ready_.push_back(&thread);
+}
+
+LightThread* Script::find(lua_State* L) {
+  for (LightThread& thread : threads_)
+    if (thread.coroutine.state == L) return &thread;
+  return nullptr;
+}
+
+LightThread& Script::spawn(lua_State* from, int arguments) {
+  Vm::Coroutine coroutine;
+  coroutine.state = lua_newthread(from);
+  lua_pushvalue(from, -1);
+  coroutine.ref = luaL_ref(from, LUA_REGISTRYINDEX);
+  lua_insert(from, 1);
+  lua_xmove(from, coroutine.state, arguments + 1);
+  LightThread& thread = threads_.emplace_back(*this, coroutine, current_);
+  thread.arguments = arguments;
+  // It runs at once, and who has spawned it behind it.
+  ready_.push_front(current_);
+  ready_.push_front(&thread);
+  current_->state = LightThread::State::ready;
+  return thread;
+}
+
+void Script::make_ready(LightThread& thread) {
+  thread.state = LightThread::State::ready;
+  ready_.push_back(&thread);
+  woken_.set();
+}
+
+void Script::wake_flushers() {
+  for (LightThread* thread : flushers) make_ready(*thread);
+  flushers.clear();
+}
+
+void Script::finish(Verdict verdict_) {
+  verdict = std::move(verdict_);
+  ended_ = true;
+}
+
+void Script::kill(LightThread& thread) {
+  thread.state = LightThread::State::ended;
+  thread.reaped = true;
+  thread.scope.cancel();
+  std::erase(ready_, &thread);
+  std::erase(flushers, &thread);
+}
+
+void Script::cancel() {
+  ended_ = true;
+  for (LightThread& thread : threads_) thread.scope.cancel();
+  ready_.clear();
+  flushers.clear();
+}
+
+Task<void> Script::end() {
+  cancel();
+  co_await scope_.join();
+}
+
+Task<Stop> Script::run() {
+  for (;;) {
+    while (!ended_ && !ready_.empty()) {
+      LightThread& thread = *ready_.front();
+      ready_.pop_front();
+      resume(thread);
+    }
+    reap_ended();
+    if (ended_) co_return Stop::finished;
+    if (wants_to_send()) co_return Stop::output;
+    woken_.reset();
+    Deadline deadline = Deadline::never(Wait::handler);
+    if (x) deadline = x->last_deadline(Wait::handler);
+    const Errc waited = co_await woken_.wait(deadline);
+    if (waited != Errc::ok) {
+      cancel();
+      co_return Stop::cancelled;
+    }
+  }
+}
+
+// Those that nobody can ask about any more.
+void Script::reap_ended() {
+  for (auto it = threads_.begin(); it != threads_.end();) {
+    const bool done = it->state == LightThread::State::ended && it->reaped && !it->at_work;
+    if (!done) {
+      ++it;
+      continue;
+    }
+    vm.give_back(it->coroutine, false);
+    it = threads_.erase(it);
+  }
+}
+
+void Script::resume(LightThread& thread) {
+  Call call(hook, x);
+  call.script = this;
+  call.settings = settings;
+  current_ = &thread;
+  int result;
+  {
+    Vm::Entered entered(vm, call);
+    result = lua_resume(thread.coroutine.state, std::exchange(thread.arguments, 0));
+  }
+  current_ = nullptr;
+  if (result != LUA_YIELD) return ended(thread, result);
+  lua_State* const L = thread.coroutine.state;
+  const bool waits = lua_gettop(L) > 0 && lua_touserdata(L, -1) == wait_token();
+  lua_settop(L, 0);
+  if (ended_ || thread.state == LightThread::State::ended) return;
+  if (!waits) return make_ready(thread);  // coroutine.yield() of a light thread: others first
+  if (!thread.await || std::exchange(thread.is_parked, false)) return;  // spawn, flush, wait: somebody else makes it ready
+  thread.state = LightThread::State::waiting;
+  scope_.spawn(await(thread));
+}
+
+Task<void> Script::await(LightThread& thread) {
+  thread.at_work = true;
+  Task<void> task = thread.await->run();
+  co_await std::move(task).in(thread.scope);
+  thread.at_work = false;
+  if (thread.state == LightThread::State::waiting && !ended_) make_ready(thread);
+}
+
+void Script::ended(LightThread& thread, int result) {
+  thread.state = LightThread::State::ended;
+  thread.ok = result == 0;
+  if (!thread.ok) report(thread, result);
+  if (!thread.parent) {
+    thread.reaped = true;
+    if (!thread.ok) {
+      Verdict failed;
+      failed.kind = Verdict::failed;
+      return finish(failed);
+    }
+  } else if (LightThread* waiter = std::exchange(thread.awaited_by, nullptr)) {
+    for (LightThread& other : threads_)
+      if (other.awaited_by == waiter) other.awaited_by = nullptr;
+    make_ready(*waiter);
+  } else if (thread.parent->state == LightThread::State::ended) {
+    thread.reaped = true;
+  }
+  const bool all = std::all_of(threads_.begin(), threads_.end(),
+                               [](const LightThread& t) { return t.state == LightThread::State::ended; });
+  if (all) ended_ = true;
+  if (!thread.parent && thread.ok && threads_.size() == 1) {
+    vm.give_back(thread.coroutine, true);
+    thread.coroutine = Vm::Coroutine();
+  }
+}
+
+void Script::report(LightThread& thread, int result) {
+  lua_State* const L = thread.coroutine.state;
+  const char* whose = thread.parent ? "user" : "entry";
+  log_line(x, Level::error, std::string("lua ") + whose + " thread aborted: " + kind_of(result) + ": " + error_text(L) + "\n" + traceback(L));
+}
+
+}  // namespace seawall::lua

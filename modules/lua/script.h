@@ -1,0 +1,135 @@
+// Script: a handler's run in Lua, from its entry thread to the last of its light threads (ngx.thread). What it says gathers in
+// `out`; whoever runs it takes that when it stops:
+//
+//   Script script(vm, Hook::content, &x);
+//   script.begin(chunk);
+//   for (;;) { Stop stop = co_await script.run(); send(script.take()); if (stop != Stop::output) break; }
+//   co_await script.end();
+//
+// A function of the API that waits leaves a Wait and yields; the Wait runs as a task of the script's scope, and when it has ended the
+// light thread goes on with what it pushes. One loop.
+#pragma once
+#include <deque>
+#include <list>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "seawall/async/event.h"
+#include "seawall/async/scope.h"
+#include "vm.h"
+
+namespace seawall::lua {
+
+class Script;
+
+// What a light thread waits for.
+class Await {
+ public:
+  virtual ~Await() = default;
+  // In the light thread's scope, which is cancelled when nobody waits any more. The Await outlives it.
+  virtual Task<void> run() = 0;
+  // The results, under Lua: may raise.
+  virtual int push(lua_State* L) = 0;
+};
+
+class LightThread {
+ public:
+  LightThread(Script& script, Vm::Coroutine coroutine, LightThread* parent);
+  enum class State : std::uint8_t { ready, waiting, ended };
+  Script& script;
+  Vm::Coroutine coroutine;
+  LightThread* const parent;     // who has spawned it; null: the entry thread
+  State state = State::ready;
+  bool ok = false;               // how it has ended; its results or its error are on its stack
+  bool reaped = false;           // waited for, or killed
+  bool at_work = false;          // the task of its Await has not ended
+  bool is_parked = false;        // waits for somebody who makes it ready, not for a task
+  int arguments = 0;             // on its stack, for the next resume
+  std::unique_ptr<Await> await;
+  Scope scope;                   // of the Await
+  LightThread* awaited_by = nullptr;
+};
+
+enum class Stop : std::uint8_t { finished, output, cancelled };
+
+// How a script has answered.
+class Verdict {
+ public:
+  enum Kind : std::uint8_t { none, exit, exec, redirect, relocate, failed };
+  Kind kind = none;
+  int status = 0;                // exit, redirect
+  std::string to, args;          // exec: URI and arguments; redirect: the Location
+  bool has_args = false;
+};
+
+class Script {
+ public:
+  // `background`: the scope in which its waits live.
+  Script(Vm& vm, Hook hook, Exchange* x, Scope* background);
+  ~Script();
+  Script(const Script&) = delete;
+
+  // False: the chunk cannot be had; it has been logged, and `status` is the answer.
+  bool begin(const Chunk& chunk);
+  // The same with a function and its arguments that a caller has moved onto a coroutine's stack.
+  void begin(Vm::Coroutine coroutine, int arguments);
+
+  // Until it has ended, wants to send, or the awaiter's scope is cancelled.
+  Task<Stop> run();
+  // Ends what still waits.
+  Task<void> end();
+  bool ended() const { return ended_; }
+  // Nothing runs any more on its behalf.
+  bool at_rest() { return scope_.all_ended(); }
+  void cancel();
+
+  // For the API, while a light thread runs.
+  LightThread& current() { return *current_; }
+  LightThread* find(lua_State* L);
+  // Takes a function and its arguments, which are at the top of `from`'s stack. May raise.
+  LightThread& spawn(lua_State* from, int arguments);
+  void kill(LightThread& thread);
+  void finish(Verdict verdict);
+  // The same, from a task while no light thread runs.
+  void finish_from_outside(Verdict verdict) {
+    finish(std::move(verdict));
+    woken_.set();
+  }
+  void make_ready(LightThread& thread);
+  // What waits until what was said is on its way.
+  void wake_flushers();
+
+  Vm& vm;
+  const Hook hook;
+  Exchange* const x;
+  const Settings* settings;   // of the block that it runs in
+  std::string out;
+  bool begun = false;         // the head is settled
+  bool flush = false;         // asked for
+  bool eof = false;
+  bool buffers_all = false;   // HTTP/1.0: nothing is sent before the end
+  bool aborts_quietly = false;
+  int status = 0;             // of begin()'s failure
+  int subrequests = 0;        // under way
+  Verdict verdict;
+  std::vector<LightThread*> flushers;
+  int on_abort = LUA_NOREF;   // the registry's function
+
+ private:
+  void resume(LightThread& thread);
+  void ended(LightThread& thread, int result);
+  void report(LightThread& thread, int result);
+  Task<void> await(LightThread& thread);
+  void reap_ended();
+  bool wants_to_send() const { return begun && !buffers_all && (!out.empty() || flush || eof); }
+
+  Scope scope_;
+  std::list<LightThread> threads_;
+  std::deque<LightThread*> ready_;
+  Event woken_;
+  LightThread* current_ = nullptr;
+  bool ended_ = false;
+};
+
+}  // namespace seawall::lua

@@ -1,0 +1,78 @@
+#include "script_body.h"
+
+#include "seawall/base/text.h"
+#include "seawall/server/exchange.h"
+
+namespace seawall::lua {
+namespace {
+
+// A script that outlives its body: what it says is dropped. It ends by itself, at request_max_time at the latest.
+Task<void> drain(std::unique_ptr<Script> script) {
+  for (;;) {
+    const Stop stop = co_await script->run();
+    if (stop != Stop::output) break;
+    script->out.clear();
+    script->flush = script->eof = false;
+    script->wake_flushers();
+  }
+  co_await script->end();
+}
+
+Task<void> end(std::unique_ptr<Script> script) { co_await script->end(); }
+
+class OfUnknownLength final : public Reader {
+ public:
+  explicit OfUnknownLength(std::unique_ptr<Reader> body) : body_(std::move(body)) {}
+  Task<Result<Piece>> read() override { return body_->read(); }
+  Headers trailers() override { return body_->trailers(); }
+
+ private:
+  const std::unique_ptr<Reader> body_;
+};
+
+}  // namespace
+
+std::optional<std::uint64_t> parse_length(std::string_view text) { return parse_decimal(text); }
+
+void make_length_unknown(Response& response) {
+  response.body = std::make_unique<OfUnknownLength>(reader_of(std::move(response.body)));
+}
+
+ScriptBody::~ScriptBody() {
+  if (!script_) return;
+  Exchange& x = *script_->x;
+  if (script_->ended()) {
+    if (!script_->at_rest()) x.background.spawn(end(std::move(script_)));
+  } else if (x.outlives_client) {
+    x.background.spawn(drain(std::move(script_)));
+  } else {
+    x.background.spawn(end(std::move(script_)));
+  }
+}
+
+Task<Result<Piece>> ScriptBody::read() {
+  Script& script = *script_;
+  if (begun_ || (script.out.empty() && !script.flush && !script.eof)) {
+    script.wake_flushers();
+    const Stop stop = co_await script.run();
+    if (stop == Stop::cancelled) co_return Errc::cancelled;
+    if (stop == Stop::finished) {
+      const Verdict::Kind kind = script.verdict.kind;
+      const bool failed = kind == Verdict::failed || (kind == Verdict::exit && script.verdict.status < 0);
+      if (failed && script.out.empty()) co_return Errc::truncated;
+      done_ = !failed;
+    }
+  }
+  begun_ = true;
+  script.flush = false;
+  const bool last = done_ || script.eof;
+  co_return Piece(Slice::from(std::exchange(script.out, {})), last);
+}
+
+Task<Result<Piece>> SaidBody::read() {
+  if (given_) co_return Errc::truncated;
+  given_ = true;
+  co_return Piece(Slice::from(std::move(bytes_)), !fails_);
+}
+
+}  // namespace seawall::lua

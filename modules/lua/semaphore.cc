@@ -1,0 +1,102 @@
+// ngx.semaphore: light threads of all requests of a VM wait for what others post. One loop.
+#include <deque>
+#include <memory>
+
+#include "api.h"
+#include "seawall/async/event.h"
+
+namespace seawall::lua {
+namespace {
+
+class SemaphoreAwait;
+
+class Semaphore {
+ public:
+  int resources = 0;
+  std::deque<SemaphoreAwait*> waiting;
+  void post(int count);
+};
+using SemaphorePtr = std::shared_ptr<Semaphore>;
+
+class SemaphoreAwait final : public Await {
+ public:
+  SemaphoreAwait(SemaphorePtr semaphore, std::int64_t time) : semaphore_(std::move(semaphore)), time_(time) {}
+  Task<void> run() override {
+    semaphore_->waiting.push_back(this);
+    co_await granted_.wait(Deadline::at(Scheduler::current().now() + time_, Wait::handler));
+    if (!granted_.is_set()) std::erase(semaphore_->waiting, this);
+    else if (const Scope& here = co_await current_scope(); here.cancelled()) semaphore_->post(1);  // nobody is left to take it
+  }
+  int push(lua_State* L) override {
+    if (!granted_.is_set()) return push_error(L, "timeout");
+    lua_pushboolean(L, 1);
+    return 1;
+  }
+  void grant() { granted_.set(); }
+
+ private:
+  const SemaphorePtr semaphore_;
+  const std::int64_t time_;
+  Event granted_;
+};
+
+void Semaphore::post(int count) {
+  for (; count > 0 && !waiting.empty(); --count) {
+    waiting.front()->grant();
+    waiting.pop_front();
+  }
+  resources += count;
+}
+
+SemaphorePtr& semaphore_at(lua_State* L, int index) { return *static_cast<SemaphorePtr*>(luaL_checkudata(L, index, "seawall semaphore")); }
+
+int collect(lua_State* L) {
+  std::destroy_at(&semaphore_at(L, 1));
+  return 0;
+}
+
+int make(lua_State* L) {
+  auto* place = static_cast<SemaphorePtr*>(lua_newuserdata(L, sizeof(SemaphorePtr)));
+  std::construct_at(place, std::make_shared<Semaphore>());
+  (*place)->resources = static_cast<int>(lua_tointeger(L, 1));
+  if (luaL_newmetatable(L, "seawall semaphore")) {
+    lua_pushcfunction(L, collect);
+    lua_setfield(L, -2, "__gc");
+  }
+  lua_setmetatable(L, -2);
+  return 1;
+}
+
+int post(lua_State* L) {
+  semaphore_at(L, 1)->post(static_cast<int>(lua_tointeger(L, 2)));
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+int count(lua_State* L) {
+  const Semaphore& semaphore = *semaphore_at(L, 1);
+  lua_pushinteger(L, semaphore.resources - static_cast<int>(semaphore.waiting.size()));
+  return 1;
+}
+
+// wait(semaphore, seconds)
+int wait(lua_State* L) {
+  SemaphorePtr& semaphore = semaphore_at(L, 1);
+  const double seconds = lua_tonumber(L, 2);
+  check_call(L, kWaiting, 3);
+  if (semaphore->resources > 0) {
+    --semaphore->resources;
+    lua_pushboolean(L, 1);
+    return 1;
+  }
+  if (seconds <= 0) return push_error(L, "timeout");
+  return wait_for(L, std::make_unique<SemaphoreAwait>(semaphore, static_cast<std::int64_t>(seconds * 1e9)));
+}
+
+constexpr luaL_Reg kSemaphore[] = {{"semaphore_new", make}, {"semaphore_post", post}, {"semaphore_count", count}, {"semaphore_wait", wait}};
+
+}  // namespace
+
+std::span<const luaL_Reg> semaphore_api() { return kSemaphore; }
+
+}  // namespace seawall::lua

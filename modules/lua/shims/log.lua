@@ -1,0 +1,4 @@
+-- ngx.log, print.
+local C = ...
+ngx.log = C.log
+print = C.print_line

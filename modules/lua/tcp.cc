@@ -1,0 +1,302 @@
+// ngx.socket.tcp: connect, send, close, setkeepalive and what is set. One loop.
+#include "tcp.h"
+
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include "lua.h"
+#include "seawall/log/log.h"
+#include "seawall/net/dial.h"
+#include "seawall/server/exchange.h"
+#include "seawall/upstream/resolver_module.h"
+
+namespace seawall::lua {
+namespace {
+
+constexpr const char* kType = "seawall tcp socket";
+
+int collect(lua_State* L) {
+  std::destroy_at(&tcp_at(L, 1));
+  return 0;
+}
+
+class ConnectAwait final : public Await {
+ public:
+  ConnectAwait(Call& call, TcpSocket& socket, std::string host, int port)
+      : vm_(call.script->vm), settings_(*call.settings), conf_(conf_of(call)), x_(call.x), socket_(socket), host_(std::move(host)), port_(port) {
+    socket_.connecting = true;
+  }
+  Task<void> run() override {
+    const Address to = co_await find_address(settings_, vm_.loop, host_, static_cast<std::uint16_t>(port_), error_);
+    if (error_.empty()) co_await connect(to);
+    socket_.connecting = false;
+  }
+  int push(lua_State* L) override {
+    if (!error_.empty()) return push_error(L, error_);
+    lua_pushinteger(L, 1);
+    return 1;
+  }
+
+ private:
+  Task<void> connect(const Address& to) {
+    const Deadline deadline = wait_deadline(socket_.connect_timeout, *conf_.connect_timeout, Wait::connect);
+    DialOptions options;
+    if (const auto from = Address::parse_ip(socket_.from)) options.from = *from;
+    Result<Fd> fd = start_connecting(to, options);
+    std::error_code error = fd.error();
+    if (fd) {
+      auto stream = std::make_unique<Stream>(std::move(*fd));
+      const Result<void> done = co_await connected(*stream, deadline);
+      error = done.error();
+      if (done) socket_.stream = std::move(stream);
+    }
+    if (!error) {
+      socket_.ended = false;
+      socket_.reused = 0;
+      co_return;
+    }
+    error_ = socket_error(error);
+    if (!*conf_.log_socket_errors) co_return;
+    const std::string text = error == Errc::timed_out ? "lua tcp socket connect timed out, when connecting to " + to.text_with_port()
+                                                      : "connect() failed " + describe(error);
+    if (x_) x_->log(Level::error, text);
+    else log(Level::error, text + ", context: ngx.timer");
+  }
+
+  Vm& vm_;
+  const Settings& settings_;
+  const Conf& conf_;
+  Exchange* const x_;
+  TcpSocket& socket_;
+  const std::string host_;
+  const int port_;
+  std::string error_;
+};
+
+// connect(socket, host, port or nil, pool, pool_size)
+int connect(lua_State* L) {
+  Call& call = check_call(L, kSocket, 3);
+  TcpSocket& socket = tcp_at(L, 1);
+  if (socket.borrowed || socket.reads_body) return raise(L, 3, "attempt to re-connect a request socket");
+  if (socket.connecting) return push_error(L, "socket busy connecting");
+  if (socket.reading) return push_error(L, "socket busy reading");
+  if (socket.writing) return push_error(L, "socket busy writing");
+  socket.close();
+  socket.host = text_at(L, 2);
+  socket.pool = text_at(L, 4);
+  socket.pool_size = lua_tointeger(L, 5);
+  Pools::Kept kept = Vm::now()->pools->take(socket.pool);
+  if (kept.stream) {
+    socket.stream = std::move(kept.stream);
+    socket.reused = kept.reused + 1;
+    socket.ended = false;
+    lua_pushinteger(L, 1);
+    return 1;
+  }
+  return wait_for(L, std::make_unique<ConnectAwait>(call, socket, socket.host, static_cast<int>(lua_tointeger(L, 3))));
+}
+
+class SendAwait final : public Await {
+ public:
+  SendAwait(Call& call, TcpSocket& socket, std::string text)
+      : conf_(conf_of(call)), x_(call.x), socket_(socket), text_(std::move(text)) { socket_.writing = true; }
+  Task<void> run() override {
+    Milliseconds gap = *conf_.send_timeout;
+    if (socket_.send_timeout >= 0) gap = Milliseconds(socket_.send_timeout);
+    const Result<void> done = co_await write_all(*socket_.connection(), text_, gap, Wait::upstream_send);
+    socket_.writing = false;
+    if (done) co_return;
+    error_ = socket_error(done.error());
+    if (error_ == "timeout" && *conf_.log_socket_errors && x_) x_->log(Level::error, "lua tcp socket write timed out");
+    if (error_ == "broken pipe" || error_ == "connection reset by peer") {
+      if (*conf_.log_socket_errors && x_) x_->log(Level::error, "send() failed " + describe(done.error()));
+      error_ = error_ == "broken pipe" ? "broken pipe" : "connection reset by peer";
+    }
+  }
+  int push(lua_State* L) override {
+    if (!error_.empty()) return push_error(L, error_);
+    lua_pushnumber(L, static_cast<double>(text_.size()));
+    return 1;
+  }
+
+ private:
+  const Conf& conf_;
+  Exchange* const x_;
+  TcpSocket& socket_;
+  const std::string text_;
+  std::string error_;
+};
+
+// send(socket, value)
+int send(lua_State* L) {
+  Call& call = check_call(L, kSocket, 3);
+  TcpSocket& socket = tcp_at(L, 1);
+  if (socket.reads_body) return raise(L, 3, "attempt to write to request sockets");
+  if (!socket.connection()) {
+    log_socket_error(call, "attempt to send data on a closed socket");
+    return push_error(L, "closed");
+  }
+  if (socket.connecting) return push_error(L, "socket busy connecting");
+  if (socket.writing) return push_error(L, "socket busy writing");
+  std::string text;
+  append_value(L, 2, text, "send");
+  if (text.empty()) {
+    lua_pushinteger(L, 0);
+    return 1;
+  }
+  return wait_for(L, std::make_unique<SendAwait>(call, socket, std::move(text)));
+}
+
+int close(lua_State* L) {
+  TcpSocket& socket = tcp_at(L, 1);
+  if (socket.reads_body || (socket.borrowed && !socket.x)) return raise(L, 2, "attempt to close a request socket");
+  if (!socket.connection()) return push_error(L, "closed");
+  if (socket.connecting) return push_error(L, "socket busy connecting");
+  if (socket.reading) return push_error(L, "socket busy reading");
+  if (socket.writing) return push_error(L, "socket busy writing");
+  socket.close();
+  lua_pushinteger(L, 1);
+  return 1;
+}
+
+// setkeepalive(socket, ms or nil, size or nil)
+int setkeepalive(lua_State* L) {
+  Call& call = check_call(L, kSocket, 2);
+  TcpSocket& socket = tcp_at(L, 1);
+  if (!socket.stream) {
+    log_socket_error(call, "attempt to set keepalive on a closed socket");
+    return push_error(L, "closed");
+  }
+  if (socket.connecting) return push_error(L, "socket busy connecting");
+  if (socket.reading) return push_error(L, "socket busy reading");
+  if (socket.writing) return push_error(L, "socket busy writing");
+  if (socket.ended) {
+    socket.close();
+    return push_error(L, "closed");
+  }
+  if (!socket.unread().empty()) {
+    socket.close();
+    return push_error(L, "unread data in buffer");
+  }
+  const Conf& conf = conf_of(call);
+  const std::int64_t time = lua_isnoneornil(L, 2) ? conf.keepalive_timeout->count() : lua_tointeger(L, 2);
+  std::int64_t size = socket.pool_size ? socket.pool_size : *conf.pool_size;
+  if (!lua_isnoneornil(L, 3) && !socket.pool_size) size = lua_tointeger(L, 3);
+  if (size <= 0) return raise_argument(L, 2, 2, "setkeepalive", "bad \"pool_size\" option value");
+  char byte;
+  const Io peeked = socket.stream->socket().try_peek({&byte, 1});
+  if (peeked.kind == Io::eof || peeked.kind == Io::failed) {
+    socket.close();
+    return push_error(L, peeked.kind == Io::eof ? std::string("closed") : socket_error(system_error_code(peeked.error)));
+  }
+  // Of TLS it may be a ticket that came late; what is more shows when it is used.
+  if (peeked.kind == Io::done && socket.stream->sends_files()) {
+    socket.close();
+    return push_error(L, "connection in dubious state");
+  }
+  Pools::Kept kept;
+  kept.stream = std::move(socket.stream);
+  kept.reused = socket.reused;
+  kept.host = socket.host;
+  Vm::now()->pools->keep(socket.pool, std::move(kept), size, time);
+  lua_pushinteger(L, 1);
+  return 1;
+}
+
+int getreusedtimes(lua_State* L) {
+  TcpSocket& socket = tcp_at(L, 1);
+  if (!socket.connection()) return push_error(L, "closed");
+  lua_pushinteger(L, socket.reused);
+  return 1;
+}
+
+// settimeouts(socket, connect, send, read): ms, -1: the block's
+int settimeouts(lua_State* L) {
+  TcpSocket& socket = tcp_at(L, 1);
+  socket.connect_timeout = lua_tointeger(L, 2);
+  socket.send_timeout = lua_tointeger(L, 3);
+  socket.read_timeout = lua_tointeger(L, 4);
+  return 0;
+}
+
+int setoption(lua_State* L) {
+  TcpSocket& socket = tcp_at(L, 1);
+  if (!socket.connection()) return push_error(L, "closed");
+  const std::string_view name = text_at(L, 2);
+  int value = lua_isboolean(L, 3) ? lua_toboolean(L, 3) : static_cast<int>(lua_tointeger(L, 3));
+  int level = SOL_SOCKET, option;
+  if (name == "keepalive") option = SO_KEEPALIVE;
+  else if (name == "reuseaddr") option = SO_REUSEADDR;
+  else if (name == "sndbuf") option = SO_SNDBUF;
+  else if (name == "rcvbuf") option = SO_RCVBUF;
+  else if (name == "tcp-nodelay") level = IPPROTO_TCP, option = TCP_NODELAY;
+  else return push_error(L, "unsupported option " + std::string(name));
+  if (::setsockopt(socket.connection()->socket().fd(), level, option, &value, sizeof value) != 0)
+    return push_error(L, socket_error(system_error_code(errno)));
+  lua_pushinteger(L, 1);
+  return 1;
+}
+
+int bind(lua_State* L) {
+  TcpSocket& socket = tcp_at(L, 1);
+  const std::string text(text_at(L, 2));
+  if (!Address::parse_ip(text)) return push_error(L, "bad address");
+  socket.from = text;
+  lua_pushboolean(L, true);
+  return 1;
+}
+
+int make(lua_State* L) {
+  check_call(L, kSocket | kRequest, 2);
+  push_new_tcp(L);
+  return 1;
+}
+
+constexpr luaL_Reg kTcp[] = {{"tcp_new", make}, {"tcp_connect", connect}, {"tcp_send", send}, {"tcp_close", close},
+                             {"tcp_setkeepalive", setkeepalive}, {"tcp_getreusedtimes", getreusedtimes}, {"tcp_settimeouts", settimeouts},
+                             {"tcp_setoption", setoption}, {"tcp_bind", bind}};
+
+}  // namespace
+
+TcpSocket& tcp_at(lua_State* L, int index) { return *static_cast<TcpSocket*>(luaL_checkudata(L, index, kType)); }
+
+void push_new_tcp(lua_State* L) {
+  std::construct_at(static_cast<TcpSocket*>(lua_newuserdata(L, sizeof(TcpSocket))));
+  if (luaL_newmetatable(L, kType)) {
+    lua_pushcfunction(L, collect);
+    lua_setfield(L, -2, "__gc");
+  }
+  lua_setmetatable(L, -2);
+}
+
+const Conf& conf_of(const Call& call) { return *static_cast<const Conf*>(call.settings->get(module_number<Lua>)); }
+
+void log_socket_error(Call& call, const std::string& text) {
+  if (!*conf_of(call).log_socket_errors) return;
+  if (call.x) call.x->log(Level::error, text);
+  else log(Level::error, text + ", context: ngx.timer");
+}
+
+Deadline wait_deadline(std::int64_t own, Milliseconds otherwise, Wait wait) {
+  if (own >= 0) otherwise = Milliseconds(own);
+  return Deadline::in(otherwise, wait);
+}
+
+Task<Address> find_address(const Settings& settings, Loop& loop, std::string host, std::uint16_t port, std::string& error) {
+  if (host.starts_with("unix:")) {
+    const auto path = Address::unix_path(std::string_view(host).substr(5));
+    if (path) co_return *path;
+    error = "failed to parse host name \"" + host + "\": invalid unix path";
+    co_return Address();
+  }
+  std::string bare = host;
+  if (bare.starts_with('[') && bare.ends_with(']')) bare = bare.substr(1, bare.size() - 2);
+  if (const auto ip = Address::parse_ip(bare, port)) co_return *ip;
+  const std::vector<Address> found = co_await resolve_name(settings, loop, host, error);
+  if (!found.empty()) co_return found.front().with_port(port);
+  co_return Address();
+}
+
+std::span<const luaL_Reg> tcp_api() { return kTcp; }
+
+}  // namespace seawall::lua

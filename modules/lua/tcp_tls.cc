@@ -1,0 +1,144 @@
+// ngx.socket.tcp: sslhandshake and setclientcert. One loop.
+#include <openssl/x509v3.h>
+#include <fcntl.h>
+
+#include <cerrno>
+
+#include "lua.h"
+#include "seawall/log/log.h"
+#include "seawall/server/exchange.h"
+#include "seawall/tls/client_stream.h"
+#include "tcp.h"
+
+namespace seawall::lua {
+namespace {
+
+constexpr const char* kSession = "seawall tls session";
+
+int collect_session(lua_State* L) {
+  auto** place = static_cast<SSL_SESSION**>(luaL_checkudata(L, 1, kSession));
+  SSL_SESSION_free(std::exchange(*place, nullptr));
+  return 0;
+}
+
+void push_session(lua_State* L, SSL_SESSION* session) {
+  auto** place = static_cast<SSL_SESSION**>(lua_newuserdata(L, sizeof(SSL_SESSION*)));
+  *place = session;
+  if (luaL_newmetatable(L, kSession)) {
+    lua_pushcfunction(L, collect_session);
+    lua_setfield(L, -2, "__gc");
+  }
+  lua_setmetatable(L, -2);
+}
+
+class HandshakeAwait final : public Await {
+ public:
+  class Wish {
+   public:
+    SSL_SESSION* session = nullptr;  // borrowed: on the caller's stack
+    std::string name;
+    bool verify = false, wants_session = true;
+  };
+  HandshakeAwait(Call& call, TcpSocket& socket, Wish wish)
+      : conf_(conf_of(call)), x_(call.x), socket_(socket), wish_(std::move(wish)) {
+    if (wish_.session) SSL_SESSION_up_ref(wish_.session);
+    socket_.connecting = true;
+  }
+  ~HandshakeAwait() override { SSL_SESSION_free(wish_.session); }
+
+  Task<void> run() override {
+    co_await shake_hands();
+    socket_.connecting = false;
+    if (!error_.empty()) socket_.close();
+  }
+  int push(lua_State* L) override {
+    if (!error_.empty()) return push_error(L, error_);
+    auto* tls = dynamic_cast<TlsClientStream*>(socket_.stream.get());
+    if (wish_.wants_session && tls) push_session(L, SSL_get1_session(tls->ssl()));
+    else lua_pushboolean(L, true);
+    return 1;
+  }
+
+ private:
+  Task<void> shake_hands() {
+    // The stream's descriptor is its own: the TLS stream gets another one of the same connection.
+    Fd fd(::fcntl(socket_.stream->socket().fd(), F_DUPFD_CLOEXEC, 0));
+    if (!fd) {
+      error_ = socket_error(system_error_code(errno));
+      co_return;
+    }
+    socket_.stream.reset();
+    auto tls = std::make_unique<TlsClientStream>(std::move(fd), *conf_.tls);
+    if (!wish_.name.empty()) tls->set_server_name(wish_.name);
+    if (wish_.session) tls->resume(wish_.session);
+    TlsClientStream& stream = *tls;
+    socket_.stream = std::move(tls);
+    const Result<void> done = co_await stream.handshake(wait_deadline(socket_.connect_timeout, *conf_.connect_timeout, Wait::handshake));
+    if (!done) {
+      error_ = done.error() == Errc::tls_failed ? "handshake failed" : socket_error(done.error());
+      if (error_ == "timeout") error_ = "timeout";
+      log_failure(done.error() == Errc::tls_failed ? "SSL_do_handshake() failed " + stream.error_text() : "lua ssl handshake: " + error_);
+      co_return;
+    }
+    if (wish_.verify) check(stream);
+  }
+
+  void check(TlsClientStream& stream) {
+    const long result = SSL_get_verify_result(stream.ssl());
+    if (result != X509_V_OK) {
+      error_ = std::to_string(result) + ": " + X509_verify_cert_error_string(result);
+      log_failure("lua ssl certificate verify error: (" + error_ + ")");
+      return;
+    }
+    if (wish_.name.empty()) return;
+    X509* const certificate = SSL_get0_peer_certificate(stream.ssl());
+    if (certificate && X509_check_host(certificate, wish_.name.data(), wish_.name.size(), 0, nullptr) == 1) return;
+    error_ = "certificate host mismatch";
+    log_failure("lua ssl certificate does not match host \"" + wish_.name + "\"");
+  }
+  void log_failure(const std::string& text) {
+    if (!*conf_.log_socket_errors) return;
+    if (x_) x_->log(Level::error, text);
+    else log(Level::error, text + ", context: ngx.timer");
+  }
+
+  const Conf& conf_;
+  Exchange* const x_;
+  TcpSocket& socket_;
+  Wish wish_;
+  std::string error_;
+};
+
+// sslhandshake(socket, session | nil | false, name, verify)
+int sslhandshake(lua_State* L) {
+  Call& call = check_call(L, kSocket, 3);
+  TcpSocket& socket = tcp_at(L, 1);
+  if (!socket.stream) {
+    log_socket_error(call, "attempt to do ssl handshake on a closed socket");
+    return push_error(L, "closed");
+  }
+  if (socket.borrowed) return push_error(L, "not a connection of this script's");
+  if (socket.connecting) return push_error(L, "socket busy connecting");
+  if (socket.reading) return push_error(L, "socket busy reading");
+  if (socket.writing) return push_error(L, "socket busy writing");
+  HandshakeAwait::Wish wish;
+  wish.wants_session = !(lua_isboolean(L, 2) && !lua_toboolean(L, 2));
+  if (lua_isuserdata(L, 2)) wish.session = *static_cast<SSL_SESSION**>(luaL_checkudata(L, 2, kSession));
+  wish.name = text_at(L, 3);
+  wish.verify = lua_toboolean(L, 4);
+  // A connection out of a pool has had its handshake.
+  if (auto* tls = dynamic_cast<TlsClientStream*>(socket.stream.get())) {
+    if (wish.wants_session) push_session(L, SSL_get1_session(tls->ssl()));
+    else lua_pushboolean(L, true);
+    return 1;
+  }
+  return wait_for(L, std::make_unique<HandshakeAwait>(call, socket, std::move(wish)));
+}
+
+constexpr luaL_Reg kTls[] = {{"tcp_sslhandshake", sslhandshake}};
+
+}  // namespace
+
+std::span<const luaL_Reg> tcp_tls_api() { return kTls; }
+
+}  // namespace seawall::lua

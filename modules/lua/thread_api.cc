@@ -1,0 +1,132 @@
+// ngx.sleep, ngx.thread and what coroutines ask of their light thread. One loop.
+#include "api.h"
+#include "seawall/async/event.h"
+#include "seawall/log/log.h"
+#include "seawall/server/exchange.h"
+
+namespace seawall::lua {
+namespace {
+
+class SleepAwait final : public Await {
+ public:
+  explicit SleepAwait(std::int64_t nanoseconds) : time_(nanoseconds) {}
+  Task<void> run() override {
+    co_await sleep_until(Deadline::at(Scheduler::current().now() + time_, Wait::handler));
+  }
+  int push(lua_State*) override { return 0; }
+
+ private:
+  const std::int64_t time_;
+};
+
+int sleep(lua_State* L) {
+  if (lua_gettop(L) != 1) return raise(L, 2, "attempt to pass %d arguments, but accepted 1", lua_gettop(L));
+  if (!lua_isnumber(L, 1)) return raise_argument(L, 2, 1, "sleep", "number expected");
+  const double seconds = lua_tonumber(L, 1);
+  if (!(seconds >= 0)) return raise(L, 2, "invalid sleep duration \"%d\"", static_cast<int>(seconds * 1000));
+  check_call(L, kWaiting, 2);
+  return wait_for(L, std::make_unique<SleepAwait>(static_cast<std::int64_t>(seconds * 1e9)));
+}
+
+int spawn(lua_State* L) {
+  Call& call = check_call(L, kWaiting, 2);
+  if (!lua_isfunction(L, 1) || lua_iscfunction(L, 1)) return raise_argument(L, 2, 1, "spawn", "Lua function expected");
+  call.script->spawn(L, lua_gettop(L) - 1);
+  // On this stack now: the new coroutine, which the shim keeps.
+  return 1;
+}
+
+// yield(): lets others run; the second half of spawn.
+int give_way(lua_State* L) { return wait_for_others(L); }
+
+// The results of a light thread that has ended, from its stack onto L.
+int push_results(lua_State* L, LightThread& thread) {
+  lua_State* const co = thread.coroutine.state;
+  thread.reaped = true;
+  lua_pushboolean(L, thread.ok);
+  if (!thread.ok) {
+    lua_pushvalue(co, -1);
+    lua_xmove(co, L, 1);
+    return 2;
+  }
+  const int count = lua_gettop(co);
+  luaL_checkstack(L, count + 1, "too many results");
+  for (int i = 1; i <= count; ++i) lua_pushvalue(co, i);
+  lua_xmove(co, L, count);
+  return count + 1;
+}
+
+class ThreadAwait final : public Await {
+ public:
+  explicit ThreadAwait(std::vector<LightThread*> threads) : threads_(std::move(threads)) {}
+  Task<void> run() override { co_return; }
+  int push(lua_State* L) override {
+    for (LightThread* thread : threads_)
+      if (thread->state == LightThread::State::ended && !thread->reaped) return push_results(L, *thread);
+    return push_error(L, "no thread has ended");
+  }
+
+ private:
+  std::vector<LightThread*> threads_;
+};
+
+int wait(lua_State* L) {
+  Call& call = check_call(L, kWaiting, 2);
+  const int count = lua_gettop(L);
+  if (count < 1) return raise(L, 2, "at least one coroutine should be specified");
+  std::vector<LightThread*> threads;
+  for (int i = 1; i <= count; ++i) {
+    lua_State* const co = lua_tothread(L, i);
+    if (!co) return raise_argument(L, 2, i, "wait", "lua thread expected");
+    LightThread* const thread = call.script->find(co);
+    if (!thread || thread->reaped) return push_error(L, "already waited or killed");
+    if (!thread->parent) return raise_argument(L, 2, i, "wait", "attempt to wait on a coroutine that is not a user thread");
+    if (thread->parent != &call.script->current()) return raise(L, 2, "only the parent coroutine can wait on the thread");
+    if (thread->state == LightThread::State::ended) return push_results(L, *thread);
+    threads.push_back(thread);
+  }
+  LightThread& current = call.script->current();
+  for (LightThread* thread : threads) thread->awaited_by = &current;
+  current.state = LightThread::State::waiting;
+  const int yielded = wait_for_others(L);
+  current.await = std::make_unique<ThreadAwait>(std::move(threads));
+  current.is_parked = true;
+  return yielded;
+}
+
+int kill(lua_State* L) {
+  Call& call = check_call(L, kWaiting);
+  lua_State* const co = lua_tothread(L, 1);
+  if (lua_gettop(L) != 1 || !co) return luaL_argerror(L, 1, "lua thread expected");
+  LightThread* const thread = call.script->find(co);
+  if (!thread || !thread->parent) return push_error(L, thread ? "not user thread" : "already waited or killed");
+  if (thread->parent != &call.script->current()) return push_error(L, "killer not parent");
+  if (thread->reaped) return push_error(L, "already waited or killed");
+  if (thread->state == LightThread::State::ended) {
+    thread->reaped = true;
+    return push_error(L, "already terminated");
+  }
+  call.script->kill(*thread);
+  lua_pushinteger(L, 1);
+  return 1;
+}
+
+// status(co): that of a light thread; nil: it is none.
+int thread_status(lua_State* L) {
+  Call* const call = Vm::now()->call;
+  LightThread* const thread = call && call->script ? call->script->find(lua_tothread(L, 1)) : nullptr;
+  if (!thread) return 0;
+  if (thread->state == LightThread::State::ended) lua_pushstring(L, thread->reaped ? "dead" : "zombie");
+  else if (thread == &call->script->current()) lua_pushstring(L, "running");
+  else lua_pushstring(L, "running");
+  return 1;
+}
+
+constexpr luaL_Reg kThread[] = {{"sleep", sleep}, {"thread_spawn", spawn}, {"give_way", give_way}, {"thread_wait", wait},
+                                {"thread_kill", kill}, {"thread_status", thread_status}};
+
+}  // namespace
+
+std::span<const luaL_Reg> thread_api() { return kThread; }
+
+}  // namespace seawall::lua

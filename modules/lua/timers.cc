@@ -1,0 +1,96 @@
+#include "timers.h"
+
+#include "api.h"
+#include "conf.h"
+#include "seawall/async/event.h"
+#include "seawall/log/log.h"
+#include "seawall/net/loop.h"
+
+namespace seawall::lua {
+namespace {
+
+class TakeJob {
+ public:
+  Vm::Coroutine& coroutine;
+  int ref, arguments;
+  bool premature;
+};
+
+// The kept function with `premature` and the kept arguments, on the coroutine's stack.
+int take_call(lua_State* L) {
+  auto& job = *static_cast<TakeJob*>(lua_touserdata(L, 1));
+  lua_State* const co = lua_newthread(L);
+  lua_pushvalue(L, -1);
+  job.coroutine.ref = luaL_ref(L, LUA_REGISTRYINDEX);
+  job.coroutine.state = co;
+  luaL_checkstack(co, job.arguments + 3, "too many arguments");
+  lua_rawgeti(co, LUA_REGISTRYINDEX, job.ref);
+  lua_rawgeti(co, 1, 1);
+  lua_pushboolean(co, job.premature);
+  for (int i = 0; i < job.arguments; ++i) lua_rawgeti(co, 1, i + 2);
+  lua_remove(co, 1);
+  return 0;
+}
+
+}  // namespace
+
+Timers::Timers(Vm& vm) : vm_(vm) {}
+
+const char* Timers::add(lua_State* L, int arguments, double delay, bool repeats) {
+  if (vm_.loop.stopping() && (delay > 0 || repeats)) return "process exiting";
+  if (pending_ >= vm_.world.max_pending_timers) return "too many pending timers";
+  const int base = lua_gettop(L) - arguments;
+  lua_createtable(L, arguments + 1, 0);
+  for (int i = 0; i <= arguments; ++i) {
+    lua_pushvalue(L, base + i);
+    lua_rawseti(L, -2, i + 1);
+  }
+  const int ref = luaL_ref(L, LUA_REGISTRYINDEX);
+  ++pending_;
+  vm_.loop.scope().spawn(run(vm_.weak_from_this().lock(), ref, arguments, static_cast<std::int64_t>(delay * 1e9), repeats));
+  return nullptr;
+}
+
+bool Timers::take(Vm::Coroutine& coroutine, int ref, int arguments, bool premature) {
+  TakeJob job{coroutine, ref, arguments, premature};
+  if (lua_cpcall(vm_.state(), take_call, &job) != 0) {
+    log(Level::error, "failed to run timer: " + error_text(vm_.state()));
+    lua_settop(vm_.state(), 0);
+    return false;
+  }
+  return true;
+}
+
+// `keep`: a VM that is one request's own lives as long as its timers.
+Task<void> Timers::run(std::shared_ptr<Vm> keep, int ref, int arguments, std::int64_t delay, bool repeats) {
+  for (;;) {
+    // At 0 too: never inside the call that made it.
+    const Errc slept = co_await sleep_until(Deadline::at(vm_.loop.now() + delay, Wait::handler));
+    --pending_;
+    const bool premature = slept == Errc::cancelled;
+    if (logs_at(main_log(), Level::debug)) log(Level::debug, "lua ngx.timer expired");
+    Vm::Coroutine coroutine;
+    if (!premature && running_ >= vm_.world.max_running_timers) {
+      log(Level::alert, std::to_string(vm_.world.max_running_timers) + " lua_max_running_timers are not enough");
+    } else if (take(coroutine, ref, arguments, premature)) {
+      ++running_;
+      co_await call(coroutine, arguments);
+      --running_;
+    }
+    if (!repeats || premature) break;
+    ++pending_;
+  }
+  luaL_unref(vm_.state(), LUA_REGISTRYINDEX, ref);
+  keep.reset();
+}
+
+Task<void> Timers::call(Vm::Coroutine coroutine, int arguments) {
+  Scope& here = co_await current_scope();
+  Script script(vm_, Hook::timer, nullptr, &here);
+  script.begin(coroutine, arguments + 1);
+  co_await script.run();
+  co_await script.end();
+  if (logs_at(main_log(), Level::debug)) log(Level::debug, "http lua close fake http connection");
+}
+
+}  // namespace seawall::lua

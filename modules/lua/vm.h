@@ -1,0 +1,115 @@
+// Vm: one Lua state with the API in it. Each loop has one; so has a request under lua_code_cache off. One loop.
+//
+// Lua is called under lua_pcall or lua_resume only, from plain functions: an error of Lua's unwinds the C++ frames between them,
+// which a coroutine's frame would not survive.
+#pragma once
+#include <lua.hpp>
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "chunk.h"
+#include "hook.h"
+
+namespace seawall {
+class Exchange;
+class Response;
+class Loop;
+class Settings;
+}
+
+namespace seawall::lua {
+
+class World;
+class Script;
+class Pools;
+class Timers;
+
+// For whom Lua runs at this moment.
+class Call {
+ public:
+  Call(Hook hook, Exchange* x) : hook(hook), x(x) {}
+  Hook hook;
+  Exchange* x;                   // null: nobody's request (init, a timer)
+  Script* script = nullptr;      // where waiting is possible
+  Response* response = nullptr;  // header_filter: the head that will be sent
+  const Settings* settings = nullptr;  // of the block that it runs in
+  void* more = nullptr;          // of the hook: what body_filter, set and balancer work on
+};
+
+class Vm : public std::enable_shared_from_this<Vm> {
+ public:
+  Vm(Loop& loop, const World& world);
+  ~Vm();
+  Vm(const Vm&) = delete;
+
+  // This thread's, that runs now; null: none does.
+  static Vm* now();
+
+  lua_State* state() const { return state_; }
+  Loop& loop;
+  const World& world;
+  Call* call = nullptr;          // while Lua runs
+  std::string scratch;           // what an FFI function has given back last
+  std::string error;             // why run() or load() failed
+
+  // Runs a chunk to its end on the main state, for hooks that never wait. `results` values stay on the state's stack (settle()
+  // drops them). False: `error` says why, with the traceback.
+  bool run(const Chunk& chunk, Call& call, int results = 0);
+  // What the chunk has returned, dropped again.
+  void settle() { lua_settop(state_, 0); }
+
+  // A coroutine with the chunk's function on its stack; its place in the registry. Null: `error`.
+  class Coroutine {
+   public:
+    lua_State* state = nullptr;
+    int ref = LUA_NOREF;
+  };
+  Coroutine start(const Chunk& chunk, Exchange* x);
+  Coroutine make_coroutine();
+  // One that has ended in order may be used again.
+  void give_back(Coroutine coroutine, bool reusable);
+
+  // Entered for as long as it lives.
+  class Entered {
+   public:
+    Entered(Vm& vm, Call& call);
+    ~Entered();
+
+   private:
+    Vm* const outer_;
+    Vm& vm_;
+    Call* const outer_call_;
+  };
+
+  // ngx.ctx tables, by number.
+  int take_ctx();
+  void drop_ctx(int number);
+
+  std::unique_ptr<Pools> pools;    // kept connections
+  std::unique_ptr<Timers> timers;
+  std::size_t memory = 0;          // bytes in use
+  int ctx_tables = LUA_NOREF;      // the registry's table of them
+  bool writes_guarded = false;
+
+ private:
+  static void* allocate(void* vm, void* block, std::size_t old_size, std::size_t new_size);
+  static int set_up(lua_State* L);
+  int function_of(const Chunk& chunk, Exchange* x);
+  int load(const std::string& key, const Chunk& chunk, const std::string& path);
+  lua_State* state_;
+  std::vector<int> inlined_;                    // by the chunk's number: the registry's function
+  std::unordered_map<std::string, int> files_;  // by path
+  std::vector<Coroutine> idle_;
+  std::vector<int> free_ctx_;
+  int next_ctx_ = 1;
+};
+
+// A light traceback of one coroutine, as OpenResty's log lines have it. Never raises.
+std::string traceback(lua_State* L, int number = 0);
+// What is at the top of the stack as text, without a change to it.
+std::string error_text(lua_State* L);
+
+}  // namespace seawall::lua

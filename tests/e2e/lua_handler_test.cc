@@ -1,0 +1,143 @@
+// Scripts in the life of a request: phases, output, control, light threads, timers.
+#include "catch.h"
+
+#include "e2e/curl.h"
+#include "e2e/probe.h"
+
+using namespace test;
+using Catch::Matchers::ContainsSubstring;
+
+namespace {
+
+std::string server(std::string_view inside, std::string_view outside = "") {
+  std::string text(outside);
+  text += " server { listen 127.0.0.1:%%PORT_0%%; root %%DIR%%; default_type text/plain; ";
+  return text.append(inside).append(" }");
+}
+
+}  // namespace
+
+TEST_CASE("a script of each phase sees what the one before has left") {
+  Server s(server(R"(
+    location / {
+      set $first 1;
+      set_by_lua_block $second { return ngx.var.first + 41 }
+      rewrite_by_lua_block { ngx.ctx.seen = "rewrite" }
+      access_by_lua_block { ngx.ctx.seen = ngx.ctx.seen .. " access"; if ngx.var.arg_out then return ngx.exit(403) end }
+      content_by_lua_block { ngx.say(ngx.ctx.seen, " ", ngx.var.second, " ", ngx.get_phase()) }
+      header_filter_by_lua_block { ngx.header.x_from = "filter" }
+      body_filter_by_lua_block { ngx.arg[1] = ngx.arg[1]:upper() }
+      log_by_lua_block { ngx.log(ngx.ERR, "logged ", ngx.status) }
+    })"));
+  const Response r = get(s.url("/"));
+  CHECK(r.body == "REWRITE ACCESS 42 CONTENT\n");
+  CHECK(r.header("X-From") == "filter");
+  CHECK(s.wait_for_log("log_by_lua\\(.*\\):1: logged 200, client"));
+  CHECK(get(s.url("/?out=1")).status == 403);
+  CHECK(s.wait_for_log("logged 403, client"));
+}
+
+TEST_CASE("a script says values as text, with a status and fields of its own") {
+  Server s(server(R"(
+    location / { content_by_lua_block {
+      ngx.status = 201
+      ngx.header["X-Two"] = { "a", "b" }
+      ngx.header.content_type = "text/x"
+      ngx.print({ 1, { 2, 3 } }, nil, true, ngx.null, 0.5)
+      ngx.say(ngx.headers_sent)
+    } })"));
+  const Response r = get(s.url("/"));
+  CHECK(r.status == 201);
+  CHECK(r.body == "123niltruenull0.5true\n");
+  CHECK(r.count("X-Two") == 2);
+  CHECK(r.header("Content-Type") == "text/x");
+}
+
+TEST_CASE("what a script says before it waits is sent before it") {
+  Server s(server("location / { content_by_lua_block { ngx.say('first') ngx.flush(true) ngx.sleep(0.01) ngx.say('second') ngx.sleep(30) } }"));
+  RawClient c(s.port());
+  c.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  c.read_until("first\n");
+  c.read_until("second\n");
+  c.reset();
+}
+
+TEST_CASE("a script redirects, goes elsewhere, exits, and fails with one line") {
+  Server s(server(R"(
+    location /away { content_by_lua_block { return ngx.redirect("/there", 301) } }
+    location /inside { content_by_lua_block { return ngx.exec("/there", { a = 1 }) } }
+    location /named { rewrite_by_lua_block { return ngx.exec("@named") } }
+    location @named { content_by_lua_block { ngx.say("named") } }
+    location /there { content_by_lua_block { ngx.say(ngx.var.args) } }
+    location /gone { access_by_lua_block { ngx.exit(410) } content_by_lua_block { ngx.say("no") } }
+    location /moved { rewrite_by_lua_block { ngx.req.set_uri("/there", true) } }
+    location /bad { content_by_lua_block { error("oops") } }
+    location /unreadable { content_by_lua_block { end } }
+    location /missing { content_by_lua_file nowhere.lua; })"));
+  CHECK(get(s.url("/away")).status == 301);
+  CHECK_THAT(get(s.url("/away")).header("Location"), ContainsSubstring("/there"));
+  CHECK(get(s.url("/inside")).body == "a=1\n");
+  CHECK(get(s.url("/named")).body == "named\n");
+  CHECK(get(s.url("/gone")).status == 410);
+  CHECK(get(s.url("/moved?x=2")).body == "x=2\n");
+  CHECK(get(s.url("/bad")).status == 500);
+  CHECK(s.wait_for_log("lua entry thread aborted: runtime error: content_by_lua\\(.*:[0-9]+\\):1: oops.*stack traceback:.*coroutine 0:"));
+  CHECK(get(s.url("/unreadable")).status == 500);
+  CHECK(s.wait_for_log("failed to load inlined Lua code: content_by_lua"));
+  CHECK(get(s.url("/missing")).status == 404);
+}
+
+TEST_CASE("light threads and coroutines wait without each other") {
+  Server s(server(R"(
+    location / { content_by_lua_block {
+      local t = ngx.thread.spawn(function(a) ngx.sleep(0.001) return a, 8 end, 7)
+      local bad = ngx.thread.spawn(function() error("bad", 0) end)
+      ngx.say(tostring(ngx.thread.wait(bad)), " ", select(2, ngx.thread.wait(t)))
+      local co = coroutine.wrap(function(a) ngx.sleep(0.001) local b = coroutine.yield(a + 1) ngx.sleep(0.001) return b * 2 end)
+      ngx.say(co(1), " ", co(5))
+      local killed = ngx.thread.spawn(function() ngx.sleep(30) end)
+      ngx.say(ngx.thread.kill(killed))
+    } })"));
+  CHECK(get(s.url("/")).body == "false 78\n2 10\n1\n");
+}
+
+TEST_CASE("a timer runs later, in nobody's request, and at the end before its time") {
+  Server s(server(R"(
+    location / { content_by_lua_block {
+      ngx.timer.at(0, function(premature, a) ngx.log(ngx.ERR, "soon ", tostring(premature), " ", a, " ", ngx.get_phase()) end, "x")
+      ngx.timer.at(3600, function(premature) ngx.log(ngx.ERR, "late ", tostring(premature)) end)
+      ngx.say(ngx.timer.pending_count())
+    } })"));
+  CHECK(get(s.url("/")).body == "2\n");
+  CHECK(s.wait_for_log("soon false x timer"));
+  s.stop();
+  CHECK_THAT(s.error_log(), ContainsSubstring("late true"));
+}
+
+TEST_CASE("a script reads the request's body and its arguments") {
+  Server s(server(R"(
+    location / { content_by_lua_block {
+      ngx.req.read_body()
+      local args = ngx.req.get_post_args()
+      ngx.say(ngx.req.get_body_data(), " ", args.a, " ", args.b[2], " ", tostring(args.c), " ", ngx.req.get_uri_args().q)
+      ngx.say(ngx.req.get_method(), " ", ngx.req.get_headers().content_length)
+    } })"));
+  Request post;
+  post.url = s.url("/?q=%41");
+  post.method = "POST";
+  post.body = "a=1&b=2&b=%33&c";
+  CHECK(fetch(post).body == "a=1&b=2&b=%33&c 1 3 true A\nPOST 15\n");
+}
+
+TEST_CASE("a hook may not wait where nothing can") {
+  Server s(server("location / { header_filter_by_lua_block { ngx.sleep(1) } return 200 a; }"));
+  CHECK(get(s.url("/")).status == 500);
+  CHECK(s.wait_for_log("API disabled in the context of header_filter_by_lua\\*"));
+}
+
+TEST_CASE("a Lua block ends at its own brace, and one without end is refused") {
+  Server s(server("location / { content_by_lua_block { -- a brace } in a comment\n local t = { '}', \"}\", [[}]], [=[}]=] }\n ngx.say(#t) } }"));
+  CHECK(get(s.url("/")).body == "4\n");
+  const Run run = check_config(server("location / { content_by_lua_block { ngx.say('{') } "));
+  CHECK(run.exit_code == 1);
+}
