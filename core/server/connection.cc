@@ -8,6 +8,8 @@
 #include "seawall/base/text.h"
 #include "seawall/net/loop.h"
 #include "seawall/server/client_status.h"
+#include "seawall/server/event_counts.h"
+#include "seawall/server/failures.h"
 #include "seawall/server/http_conf.h"
 #include "seawall/server/live_explain.h"
 #include "seawall/server/named_captures.h"
@@ -26,23 +28,33 @@ std::uint64_t next_number() {
   return ++number;
 }
 
+void count_handshake(const TlsStream& tls) {
+  const std::string how = std::string(SSL_get_version(tls.ssl())) + ' ' + SSL_get_cipher_name(tls.ssl());
+  handshake_counts().at(how)[SSL_session_reused(tls.ssl()) ? 1 : 0].add();
+}
+
 // True when the connection goes on, encrypted or (for the 400 that explains) plain.
 Task<bool> handshake(Connection& c, TlsStream& tls) {
   c.enter(ConnState::handshake);
   Result<void> done = co_await tls.handshake(Deadline::in(*c.vhost->tls_conf->handshake_timeout, Wait::handshake));
-  if (done) co_return true;
+  if (done) {
+    count_handshake(tls);
+    co_return true;
+  }
   if (done.error() == Errc::plain_on_tls) {
+    count_failure(*c.vhost, Failure::tls_http_on_https);
     tls.go_plain();
     c.plain_on_tls = true;
     co_return true;
   }
   if (done.error() == Errc::timed_out) {
     c.server.count_timeout(Wait::handshake);
-    c.log(Level::info, "client timed out while SSL handshaking");
+    c.log(failed(*c.vhost, Failure::timeout_handshake), "client timed out while SSL handshaking");
   } else if (done.error() == Errc::tls_failed) {
-    c.log(Level::info, "SSL_do_handshake() failed " + tls.error_text() + " while SSL handshaking");
+    c.log(failed(*c.vhost, tls_failure(tls.error_reason())), "SSL_do_handshake() failed " + tls.error_text() + " while SSL handshaking");
   } else {
-    c.log(Level::info, describe(done.error()) + " while SSL handshaking");
+    const Failure how = done.error() == Errc::peer_closed ? Failure::tls_eof : Failure::reset_handshake;
+    c.log(failed(*c.vhost, how), describe(done.error()) + " while SSL handshaking");
   }
   co_return false;
 }
@@ -57,9 +69,9 @@ bool is_http1(std::string_view begun) {
 // Of one that has not said what it speaks.
 void end_unheard(Connection& c, Errc late) {
   c.abrupt = true;
-  if (late == Errc::exhausted) return c.log(Level::info, "too many unfinished request heads of this address");
+  if (late == Errc::exhausted) return c.log(failed(*c.vhost, Failure::too_many_headers), "too many unfinished request heads of this address");
   c.time_out(Wait::header, *c.core);
-  c.log(Level::info, "client timed out while reading client request headers");
+  c.log(failed(*c.vhost, Failure::timeout_header), "client timed out while reading client request headers");
 }
 
 // HTTP/2 with prior knowledge begins with words that no HTTP/1 request begins with (RFC 9113 3.4). They are waited for only
@@ -72,7 +84,7 @@ Task<std::optional<bool>> begins_with_preface(Connection& c) {
     const std::string_view begun = c.in.view().substr(0, kH2Preface.size());
     if (begun != kH2Preface.substr(0, begun.size())) {
       if (is_http1(c.in.view())) co_return false;
-      c.log(Level::info, "invalid connection preface");
+      c.log(failed(*c.vhost, Failure::bad_request_http2), "invalid connection preface");
       co_return std::nullopt;
     }
     if (begun.size() == kH2Preface.size()) co_return true;

@@ -29,7 +29,7 @@ std::string about(const Exchange& x) {
 
 Exchange::Exchange(ConnectionInfo& connection, RequestHead head, const Vhost& vhost, Scope* parent)
     : loop(Loop::current()), scope(parent), background(parent), connection(connection), request(std::move(head)), method(request.method),
-      uri(std::move(request.path)), args(request.args), vhost(&vhost), started(loop.now()) {
+      uri(std::move(request.path)), args(request.args), vhost(&vhost), started(loop.now()), head_read(started) {
   enter(vhost.locations.root());
   keep_alive = request.keep_alive;
 }

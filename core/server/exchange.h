@@ -174,6 +174,9 @@ class SEAWALL_API Exchange {
   std::uint64_t bytes_sent = 0;         // head and body
   std::uint64_t body_bytes_sent = 0;
   std::int64_t started = 0;             // ns, monotonic: the first byte of the head
+  const std::int64_t head_read;         // ns: all of the head is here
+  std::int64_t response_begun = 0;      // ns: the handler has its response, or has none; 0 before
+  std::int64_t body_waited = 0;         // ns that the handler has waited for the client's body
   bool keep_alive = true;               // what the head said; the response may end it
   bool chunked_response = false;
   std::optional<std::uint64_t> sent_content_length;  // as the head says it, also where no body follows (HEAD)

@@ -5,6 +5,7 @@
 #include "seawall/server/body_deadline.h"
 #include "seawall/server/connection.h"
 #include "seawall/server/core_conf.h"
+#include "seawall/server/failures.h"
 
 namespace seawall {
 namespace {
@@ -36,7 +37,7 @@ Task<Result<void>> H1BodySource::send_continue(Exchange& x) {
   Result<void> sent = co_await write_all(*c_.stream, "HTTP/1.1 100 Continue\r\n\r\n", *x.core().send_timeout, Wait::send);
   if (!sent && sent.error() == Errc::timed_out) {
     c_.time_out(Wait::send, x.core());
-    x.log(Level::info, "client timed out while sending 100 Continue to client");
+    x.log(failed(*x.vhost, Failure::timeout_send), "client timed out while sending 100 Continue to client");
   }
   co_return sent;
 }
@@ -46,10 +47,13 @@ Task<Result<void>> H1BodySource::receive(Exchange& x) {
   if (started_ == 0) started_ = from;
   Result<std::size_t> n = co_await read_some(*c_.stream, c_.in.prepare(kReadSize), deadline(x));
   waited_ += x.loop.now() - from;
+  if (!x.response_begun) x.body_waited += x.loop.now() - from;
   if (n) c_.in.commit(*n);
   else if (n.error() == Errc::timed_out) {
     c_.time_out(reading_away_ ? Wait::linger : Wait::body, x.core());
-    x.log(Level::info, "client timed out while reading client request body");
+    x.log(failed(*x.vhost, Failure::timeout_body), "client timed out while reading client request body");
+  } else {
+    count_failure(*x.vhost, Failure::reset_body);
   }
   co_return n ? Result<void>() : Result<void>(n.error());
 }

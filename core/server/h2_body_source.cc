@@ -8,6 +8,7 @@
 #include "seawall/server/body_deadline.h"
 #include "seawall/server/connection.h"
 #include "seawall/server/core_conf.h"
+#include "seawall/server/failures.h"
 #include "seawall/server/h2_connection.h"
 #include "seawall/server/h2_fields.h"
 #include "seawall/server/h2_stream.h"
@@ -55,13 +56,17 @@ Task<Result<void>> H2BodySource::wait(Exchange& x) {
   s_.arrived.reset();
   const Errc waited = co_await s_.arrived.wait(deadline(x));
   waited_ += x.loop.now() - from;
+  if (!x.response_begun) x.body_waited += x.loop.now() - from;
   x.resume_handler_clock();
   if (waited == Errc::timed_out) {
     h_.c.server.count_timeout(reading_away_ ? Wait::linger : Wait::body);
-    if (!reading_away_) x.log(Level::info, "client timed out while reading client request body");
+    if (!reading_away_) x.log(failed(*x.vhost, Failure::timeout_body), "client timed out while reading client request body");
   }
   if (waited != Errc::ok) co_return waited;
-  if (s_.closed && !s_.ends) co_return Errc::peer_closed;
+  if (s_.closed && !s_.ends) {
+    count_failure(*x.vhost, Failure::reset_body);
+    co_return Errc::peer_closed;
+  }
   co_return Result<void>();
 }
 

@@ -10,6 +10,7 @@
 #include "seawall/net/loop.h"
 #include "seawall/server/connection.h"
 #include "seawall/server/core_module.h"
+#include "seawall/server/failures.h"
 #include "seawall/server/h2_batch.h"
 #include "seawall/server/h2_connection.h"
 #include "seawall/server/h2_fields.h"
@@ -135,7 +136,7 @@ struct H2Callbacks {
     H2Connection& h = connection(user_data);
     if (frame->hd.type == NGHTTP2_HEADERS) h.head_since_ = 0;
     h.broken_frame();
-    h.c.log(Level::info, std::string("client sent an invalid HTTP/2 frame: ") + nghttp2_strerror(code));
+    h.c.log(failed(*h.c.vhost, Failure::bad_request_http2), std::string("client sent an invalid HTTP/2 frame: ") + nghttp2_strerror(code));
     return 0;
   }
 
@@ -186,7 +187,7 @@ struct H2Callbacks {
   static void went_away(H2Connection& h, const nghttp2_goaway& goaway) {
     if (goaway.last_stream_id != kNoLast) h.going_away_ = true;
     if (goaway.error_code == NGHTTP2_NO_ERROR || h.closing_) return;
-    h.c.log(Level::info, std::string("client broke HTTP/2: ") +
+    h.c.log(failed(*h.c.vhost, Failure::bad_request_http2), std::string("client broke HTTP/2: ") +
                              std::string(reinterpret_cast<const char*>(goaway.opaque_data), goaway.opaque_data_len));
   }
 

@@ -10,6 +10,7 @@
 #include "seawall/server/connection.h"
 #include "seawall/server/core_conf.h"
 #include "seawall/server/deadline_after.h"
+#include "seawall/server/failures.h"
 #include "seawall/server/h2_batch.h"
 #include "seawall/server/h2_stream.h"
 #include "seawall/server/h2_weights.h"
@@ -234,7 +235,7 @@ bool H2Connection::timed_out() {
   }
   if (now.wait() == Wait::header) {
     c.time_out(Wait::header, *c.core);
-    refuse_session("client timed out while reading client request headers", NGHTTP2_PROTOCOL_ERROR);
+    refuse_session("client timed out while reading client request headers", NGHTTP2_PROTOCOL_ERROR, Failure::timeout_header);
   } else {
     c.server.count_timeout(Wait::idle);
     go_away(NGHTTP2_NO_ERROR);
@@ -248,10 +249,10 @@ bool H2Connection::greeting_is_late() {
   if (late == Errc::ok) return false;
   if (late == Errc::timed_out) {
     c.time_out(Wait::header, *c.core);
-    refuse_session("client timed out while reading client request headers", NGHTTP2_PROTOCOL_ERROR);
+    refuse_session("client timed out while reading client request headers", NGHTTP2_PROTOCOL_ERROR, Failure::timeout_header);
   } else {
     c.abrupt = true;
-    refuse_session("too many unfinished request heads of this address", NGHTTP2_ENHANCE_YOUR_CALM);
+    refuse_session("too many unfinished request heads of this address", NGHTTP2_ENHANCE_YOUR_CALM, Failure::too_many_headers);
   }
   return true;
 }
@@ -260,7 +261,7 @@ bool H2Connection::greeting_is_late() {
 // for nobody; a connection without streams is idle meanwhile.
 void H2Connection::give_up_head() {
   c.server.count_timeout(Wait::header);
-  c.log(Level::info, "client timed out while reading client request headers");
+  c.log(failed(*c.vhost, Failure::timeout_header), "client timed out while reading client request headers");
   nghttp2_submit_rst_stream(session(), NGHTTP2_FLAG_NONE, static_cast<std::int32_t>(building_), NGHTTP2_PROTOCOL_ERROR);
   building_ = 0;
   head_since_ = 0;
@@ -305,9 +306,9 @@ void H2Connection::drain() {
   wake_reader();
 }
 
-void H2Connection::refuse_session(const char* why, std::uint32_t code) {
+void H2Connection::refuse_session(const char* why, std::uint32_t code, Failure failure) {
   if (closing_) return;
-  c.log(Level::info, why);
+  c.log(failed(*c.vhost, failure), why);
   closing_ = going_away_ = true;
   nghttp2_session_terminate_session(session(), code);
   wake_writer();

@@ -11,6 +11,7 @@
 #include "seawall/base/list.h"
 #include "seawall/http/h2_head.h"
 #include "seawall/net/stream.h"
+#include "seawall/server/failures.h"
 #include "seawall/server/h2_frame_heads.h"
 #include "seawall/server/h2_limits.h"
 #include "seawall/server/h2_outbox.h"
@@ -78,7 +79,7 @@ class H2Connection final : public Drained {
   // Ends.
   void announce_end();
   void go_away(std::uint32_t code);
-  void refuse_session(const char* why, std::uint32_t code);
+  void refuse_session(const char* why, std::uint32_t code, Failure failure = Failure::bad_request_http2);
   void abandon_all();
   void wake_reader();
   // What callbacks do.

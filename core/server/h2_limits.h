@@ -22,7 +22,8 @@ enum class H2Abuse : std::uint8_t {
   window_stall,        // CVE-2019-9517: responses that are asked for and not taken; ends the stream alone
 };
 inline constexpr int kH2Abuses = 12;
-const char* name_of(H2Abuse abuse);  // "client sent too many ...", for the log
+const char* name_of(H2Abuse abuse);   // "client sent too many ...", for the log
+const char* label_of(H2Abuse abuse);  // "rapid_reset", for counters
 
 // How much of each one connection has left.
 class H2Budgets {

@@ -3,6 +3,7 @@
 
 #include "seawall/server/connection.h"
 #include "seawall/server/core_conf.h"
+#include "seawall/server/failures.h"
 #include "seawall/server/h2_connection.h"
 #include "seawall/server/h2_stream.h"
 #include "seawall/server/h2_weights.h"
@@ -69,14 +70,14 @@ bool H2Connection::resume_yielded() {
 
 Task<bool> H2Connection::wait_writable(Io io) {
   if (io.kind != Io::want_write) {
-    c.log(Level::info, describe(error_of(io)) + " while sending to client");
+    c.log(failed(*c.vhost, Failure::reset_send), describe(error_of(io)) + " while sending to client");
     co_return false;
   }
   c.stretch_user_timeout(*c.core->send_timeout);
   const Errc waited = co_await c.stream->socket().wait(Socket::writing, Deadline::in(*c.core->send_timeout, Wait::send));
   if (waited == Errc::timed_out) {
     c.time_out(Wait::send, *c.core);
-    c.log(Level::info, "client timed out while sending to client");
+    c.log(failed(*c.vhost, Failure::timeout_send), "client timed out while sending to client");
   }
   co_return waited == Errc::ok;
 }

@@ -10,6 +10,7 @@
 #include "seawall/server/core_conf.h"
 #include "seawall/server/error_pages.h"
 #include "seawall/server/exchange.h"
+#include "seawall/server/failures.h"
 #include "seawall/server/live_explain.h"
 #include "seawall/server/respond.h"
 #include "seawall/server/under_deadline.h"
@@ -40,6 +41,7 @@ bool has_left(const Exchange& x) {
 
 // The 503 of a handler that took too long. Its error_page may lead to another handler: that has a time of its own, once.
 Task<std::optional<Response>> timed_out(Exchange& x) {
+  count_failure(*x.vhost, Failure::timeout_handler);
   x.log(Level::error, "handler timed out");
   Scope& outer = co_await current_scope();
   Scope again(&outer);
@@ -61,8 +63,9 @@ Task<std::optional<Response>> run_within_limits(Exchange& x, Task<std::optional<
   UnderDeadline run(x, x.scope, std::move(task), client);
   std::optional<Response> response = co_await run;
   if (x.handler_timed_out) response = co_await timed_out(x);
+  x.response_begun = x.loop.now();
   if (x.client_left) {
-    x.log(Level::info, "client closed connection while the request was being processed");
+    x.log(failed(*x.vhost, Failure::reset_handler), "client closed connection while the request was being processed");
     response.reset();
   }
   if (!x.parent) put_explanation(x, response);

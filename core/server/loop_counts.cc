@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <new>
+#include <set>
 
 #include "seawall/base/shared_memory.h"
+#include "seawall/server/event_counts.h"
 
 namespace seawall {
 namespace {
@@ -16,6 +18,7 @@ void add_totals(ServerCounts& all, const LoopCounts& from) {
   all.handled += from.handled;
   all.requests += from.requests;
   all.accept_errors += from.accept_errors;
+  all.aborts += from.aborts;
   for (std::size_t i = 0; i < from.timeouts.size(); ++i) all.timeouts[i] += from.timeouts[i];
   for (std::size_t i = 0; i < from.h2_abuses.size(); ++i) all.h2_abuses[i] += from.h2_abuses[i];
 }
@@ -46,8 +49,13 @@ class alignas(LoopCounts) Board {
   ServerCounts sum() {
     const SharedLock lock(mutex_);
     ServerCounts all = past_;
-    for (std::uint32_t i = 0; i < used_; ++i)
-      if (places()[i].process.pid != 0) add(all, places()[i]);
+    std::set<pid_t> processes;
+    for (std::uint32_t i = 0; i < used_; ++i) {
+      if (places()[i].process.pid == 0) continue;
+      add(all, places()[i]);
+      processes.insert(places()[i].process.pid);
+    }
+    all.processes = processes.size();
     return all;
   }
 
@@ -68,7 +76,10 @@ class alignas(LoopCounts) Board {
   // A connection over HTTP/2 waits while it has no request; each of its requests is written for itself (nginx).
   static void add(ServerCounts& all, const LoopCounts& loop) {
     const auto in = [&](ConnState state) -> std::uint64_t { return loop.states[static_cast<std::size_t>(state)]; };
-    for (const Count& state : loop.states) all.active += state;
+    for (std::size_t i = 0; i < loop.states.size(); ++i) {
+      all.states[i] += loop.states[i];
+      all.active += loop.states[i];
+    }
     const std::uint64_t h2 = in(ConnState::h2), busy = std::min<std::uint64_t>(h2, loop.h2_busy);
     all.reading += in(ConnState::header);
     all.writing += in(ConnState::body) + in(ConnState::handler) + in(ConnState::send) + in(ConnState::tunnel) + in(ConnState::linger) +
@@ -94,7 +105,17 @@ CountedLoop::~CountedLoop() {
   if (!own_) Board::instance().release(*counts_);
 }
 
-void prepare_counts() { Board::instance(); }
+const char* name_of(ConnState state) {
+  static constexpr const char* names[kConnStates] = {"new", "handshake", "header", "body", "handler", "send", "idle", "h2", "tunnel", "linger"};
+  return names[static_cast<std::size_t>(state)];
+}
+
+void prepare_counts() {
+  Board::instance();
+  failure_counts();
+  refusal_counts();
+  handshake_counts();
+}
 
 ServerCounts count_all() { return Board::instance().sum(); }
 

@@ -16,6 +16,7 @@ namespace seawall {
 // Where a connection is in its life (B41). Their sum is the number of open client sockets.
 enum class ConnState : std::uint8_t { new_, handshake, header, body, handler, send, idle, h2, tunnel, linger };
 inline constexpr int kConnStates = 10;
+SEAWALL_API const char* name_of(ConnState state);
 
 // Written by one thread, read by any.
 class Count {
@@ -35,7 +36,7 @@ class alignas(64) LoopCounts {
   std::array<Count, kConnStates> states;
   Count h2_busy;     // connections over HTTP/2 with a request
   Count h2_streams;  // requests over HTTP/2
-  Count accepted, handled, requests, accept_errors;
+  Count accepted, handled, requests, accept_errors, aborts;
   std::array<Count, kWaits> timeouts;      // clients that were late, by what was waited for
   std::array<Count, kH2Abuses> h2_abuses;
   ProcessId process;  // whose loop it is; pid 0: nobody's
@@ -45,7 +46,9 @@ class alignas(64) LoopCounts {
 class ServerCounts {
  public:
   std::uint64_t active = 0, reading = 0, writing = 0, waiting = 0;
-  std::uint64_t accepted = 0, handled = 0, requests = 0, accept_errors = 0;  // since the server's start, as all below
+  std::array<std::uint64_t, kConnStates> states{};
+  std::uint64_t processes = 0;  // that have loops
+  std::uint64_t accepted = 0, handled = 0, requests = 0, accept_errors = 0, aborts = 0;  // since the server's start, as all below
   std::array<std::uint64_t, kWaits> timeouts{};
   std::array<std::uint64_t, kH2Abuses> h2_abuses{};
 };

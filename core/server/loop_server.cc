@@ -8,10 +8,23 @@
 #include "seawall/log/log.h"
 #include "seawall/server/connection.h"
 #include "seawall/server/core_conf.h"
+#include "seawall/server/event_counts.h"
 #include "seawall/server/file_cache.h"
 
 namespace seawall {
 namespace {
+
+// EMFILE says "emfile": as in the counter of B17.
+std::string_view name_of_refusal(int error) {
+  switch (error) {
+    case EMFILE: return "emfile";
+    case ENFILE: return "enfile";
+    case ENOBUFS: return "enobufs";
+    case ENOMEM: return "enomem";
+    case ECONNABORTED: return "econnaborted";
+    default: return "other";
+  }
+}
 
 constexpr std::int64_t kBetweenLooks = 100'000'000;  // ns
 
@@ -77,6 +90,7 @@ bool LoopServer::make_room() { return FileCaches::of(loop).give_back() || close_
 // At most one line a second: the condition lasts, and the log may be on the disk that is in trouble, too.
 void LoopServer::accept_failed(int error) {
   ++counts().accept_errors;
+  refusal_counts().at(error == 0 ? "worker_connections" : name_of_refusal(error))->add();
   if (last_accept_log_ && loop.now() - last_accept_log_ < 1'000'000'000) return;
   last_accept_log_ = loop.now();
   if (error == 0) log(Level::alert, std::to_string(limit_) + " worker_connections are not enough");

@@ -3,6 +3,7 @@
 #include "seawall/net/proxy_header.h"
 #include "seawall/server/connection.h"
 #include "seawall/server/core_conf.h"
+#include "seawall/server/failures.h"
 #include "seawall/server/vhost.h"
 
 namespace seawall {
@@ -22,6 +23,7 @@ Task<bool> read_proxy_protocol(Connection& c) {
       before = io.n;
       const ProxyHeader header = parse_proxy_header({bytes.data(), io.n});
       if (header.state == ProxyHeader::broken) {
+        count_failure(*c.vhost, Failure::bad_proxy_header);
         c.log(Level::error, "broken header: \"" + std::string(bytes.data(), std::min<std::size_t>(io.n, 64)) +
                                 "\" while reading PROXY protocol");
         co_return false;
@@ -37,10 +39,10 @@ Task<bool> read_proxy_protocol(Connection& c) {
     Errc waited = co_await socket.wait(Socket::reading, c.head_clock.next());
     if (waited == Errc::timed_out) waited = c.head_is_late();
     if (waited == Errc::ok) continue;
-    if (waited == Errc::exhausted) c.log(Level::info, "too many unfinished PROXY protocol headers of this address");
+    if (waited == Errc::exhausted) c.log(failed(*c.vhost, Failure::too_many_headers), "too many unfinished PROXY protocol headers of this address");
     if (waited == Errc::timed_out) {
       c.time_out(Wait::header, *c.vhost->core);
-      c.log(Level::info, "client timed out while reading PROXY protocol");
+      c.log(failed(*c.vhost, Failure::timeout_header), "client timed out while reading PROXY protocol");
     }
     co_return false;
   }

@@ -11,6 +11,7 @@
 #include "seawall/server/connection.h"
 #include "seawall/server/core_conf.h"
 #include "seawall/server/error_pages.h"
+#include "seawall/server/failures.h"
 #include "seawall/server/h1_body_source.h"
 #include "seawall/server/handler_run.h"
 #include "seawall/server/http_conf.h"
@@ -100,17 +101,19 @@ Task<void> refuse(Connection& c, std::error_code error) {
   if (error == Errc::exhausted) c.abrupt = true;
   if (error == Errc::timed_out) {
     c.time_out(Wait::header, *c.vhost->core);
-    c.log(Level::info, "client timed out while reading client request headers");
+    c.log(failed(*c.vhost, Failure::timeout_header), "client timed out while reading client request headers");
     if (c.in.empty() || c.reset) co_return;  // a client that has sent nothing asked for nothing
   }
   const int status = status_of(error);
   if (status == 0) {
-    if (error == Errc::tls_failed) c.log(Level::info, c.info.tls->error_text() + " while reading client request headers");
-    else if (!c.in.empty()) c.log(Level::info, "client prematurely closed connection while reading client request headers");
+    if (error == Errc::tls_failed)
+      c.log(failed(*c.vhost, tls_failure(c.info.tls->error_reason())), c.info.tls->error_text() + " while reading client request headers");
+    else if (!c.in.empty())
+      c.log(failed(*c.vhost, Failure::reset_header), "client prematurely closed connection while reading client request headers");
     co_return;
   }
-  if (error == Errc::exhausted) c.log(Level::info, "too many unfinished request heads of this address");
-  else if (error != Errc::timed_out) c.log(Level::info, "client sent invalid request: " + error.message());
+  if (error == Errc::exhausted) c.log(failed(*c.vhost, Failure::too_many_headers), "too many unfinished request heads of this address");
+  else if (error != Errc::timed_out) c.log(failed(*c.vhost, bad_request(error)), "client sent invalid request: " + error.message());
   RequestHead head;
   head.method_name = "";
   head.keep_alive = false;
@@ -227,6 +230,7 @@ Task<bool> one_request(Connection& c, std::unique_ptr<Exchange> owner) {
       }
     } else {
       x.status = x.client_left ? 499 : 444;
+      ++c.server.counts().aborts;
     }
     log_exchange(x);
   } catch (...) {

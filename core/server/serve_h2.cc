@@ -9,6 +9,7 @@
 #include "seawall/server/access_log.h"
 #include "seawall/server/connection.h"
 #include "seawall/server/core_conf.h"
+#include "seawall/server/failures.h"
 #include "seawall/server/h2_body_source.h"
 #include "seawall/server/h2_connection.h"
 #include "seawall/server/h2_stream.h"
@@ -24,7 +25,7 @@ namespace {
 // The status that refuses the request before a handler sees it; 0: none.
 int refusal_of(const Connection& c, const H2Stream& s, const Exchange& x) {
   if (s.malformed) {
-    x.log(Level::info, s.malformed_reason);
+    x.log(failed(*x.vhost, Failure::bad_request_http2), s.malformed_reason);
     return s.malformed;
   }
   return wrong_connection(c, x);
@@ -70,6 +71,12 @@ Task<void> read_away_rest(H2Stream& s, Exchange& x, H2BodySource& source) {
   s.discarding = true;
 }
 
+// Nobody gets an answer: the client has left, or is to have none.
+void end_unanswered(H2Connection& h, const H2Stream& s, Exchange& x) {
+  x.status = s.closed ? 499 : 444;
+  ++h.c.server.counts().aborts;
+}
+
 // What goes wrong outside a handler ends the stream, once what it has at work has ended.
 Task<void> give_up(H2Connection& h, H2Stream& s, Exchange* x, std::exception_ptr failed) {
   h.c.log_exception(failed);
@@ -103,7 +110,7 @@ Task<void> serve_h2_stream(H2Connection& h, H2Stream& s) {
     const bool tunnel = response && std::holds_alternative<std::unique_ptr<Tunnel>>(response->body);
     if (tunnel && !s.closed) sent = co_await run_h2_tunnel(h, s, x, *response);
     else if (response && !s.closed) sent = co_await write_h2(h, s, x, *response);
-    else x.status = s.closed ? 499 : 444;
+    else end_unanswered(h, s, x);
     log_exchange(x);
     x.response = nullptr;
     x.informer = nullptr;

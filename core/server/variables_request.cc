@@ -127,6 +127,29 @@ bool request_time(Exchange& x, std::string_view, const void*, std::string& out) 
   return true;
 }
 
+// What a request's time went into. Its parts are a whole: reading its head, waiting for its body, what the handler did meanwhile,
+// and sending.
+bool header_time(Exchange& x, std::string_view, const void*, std::string& out) {
+  append_seconds(x.head_read - x.started, out);
+  return true;
+}
+
+bool body_time(Exchange& x, std::string_view, const void*, std::string& out) {
+  append_seconds(x.body_waited, out);
+  return true;
+}
+
+bool handler_time(Exchange& x, std::string_view, const void*, std::string& out) {
+  const std::int64_t until = x.response_begun ? x.response_begun : x.loop.now();
+  append_seconds(until - x.head_read - x.body_waited, out);
+  return true;
+}
+
+bool send_time(Exchange& x, std::string_view, const void*, std::string& out) {
+  append_seconds(x.response_begun ? x.loop.now() - x.response_begun : 0, out);
+  return true;
+}
+
 bool request_body(Exchange& x, std::string_view, const void*, std::string& out) {
   if (!x.body.kept() || x.body.kept()->empty()) return false;
   out.append(x.body.kept()->view());
@@ -166,6 +189,10 @@ constexpr VariableRow request_rows[] = {
     {"https", https},
     {"is_args", is_args},
     {"is_request_port", is_request_port},
+    {"phase_body_time", body_time},
+    {"phase_handler_time", handler_time},
+    {"phase_header_time", header_time},
+    {"phase_send_time", send_time},
     {"query_string", args},
     {"request", request},
     {"request_body", request_body},

@@ -16,6 +16,7 @@
 #include "seawall/server/connection.h"
 #include "seawall/server/core_module.h"
 #include "seawall/server/earned_time.h"
+#include "seawall/server/failures.h"
 #include "seawall/server/pace.h"
 #include "seawall/server/read_piece.h"
 #include "seawall/server/server_name.h"
@@ -82,7 +83,7 @@ class Sender {
     if (waited != Errc::timed_out) co_return waited;
     if (!last.passed()) co_return Result<void>();
     c_.time_out(Wait::send, x_.core());
-    x_.log(Level::info, "client timed out while sending response to client");
+    x_.log(failed(*x_.vhost, Failure::timeout_send), "client timed out while sending response to client");
     co_return Errc::timed_out;
   }
   // Timed out, or cancelled; or peer_closed when the client leaves before. Its next request may come meanwhile, and waits.
@@ -134,7 +135,7 @@ class Sender {
     if (waited == Errc::ok) co_return Result<void>();
     if (waited == Errc::timed_out) {
       c_.time_out(Wait::send, x_.core());
-      x_.log(Level::info, "client timed out while sending response to client");
+      x_.log(failed(*x_.vhost, Failure::timeout_send), "client timed out while sending response to client");
     }
     co_return waited;
   }
@@ -353,7 +354,7 @@ Task<bool> write_h1(Connection& c, Exchange& x, Response& response) {
   x.completed = sent.has_value();
   if (sent) co_return true;
   if (sent.error() != Errc::timed_out && sent.error() != Errc::cancelled)
-    x.log(Level::info, describe(sent.error()) + " while sending response to client");
+    x.log(failed(*x.vhost, Failure::reset_send), describe(sent.error()) + " while sending response to client");
   // Where the close is the end of the body, an orderly one would pass the half for the whole.
   if (carries_body(x.request.method, response.status) && !info.chunked && !info.content_length) c.close_with_reset();
   co_return false;

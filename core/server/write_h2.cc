@@ -10,6 +10,7 @@
 #include "seawall/server/core_conf.h"
 #include "seawall/server/deadline_after.h"
 #include "seawall/server/earned_time.h"
+#include "seawall/server/failures.h"
 #include "seawall/server/h2_connection.h"
 #include "seawall/server/h2_fields.h"
 #include "seawall/server/h2_stream.h"
@@ -61,7 +62,7 @@ Deadline H2Writer::deadline(std::int64_t from) const {
 void H2Writer::timed_out() {
   h_.c.server.count_timeout(Wait::send);
   h_.c.server.count_abuse(H2Abuse::window_stall);
-  x_.log(Level::info, "client timed out while sending response to client");
+  x_.log(failed(*x_.vhost, Failure::timeout_send), "client timed out while sending response to client");
 }
 
 // False while limit_rate lets nothing go.
@@ -187,7 +188,7 @@ Task<bool> write_h2(H2Connection& h, H2Stream& s, Exchange& x, Response& respons
   x.completed = sent.has_value();
   if (sent) co_return true;
   if (sent.error() != Errc::timed_out && sent.error() != Errc::cancelled)
-    x.log(Level::info, describe(sent.error()) + " while sending response to client");
+    x.log(failed(*x.vhost, Failure::reset_send), describe(sent.error()) + " while sending response to client");
   co_return false;
 }
 

@@ -168,6 +168,7 @@ Io TlsStream::io_of(int result) {
       if (last_read_.kind == Io::failed) return last_read_;
       return Io::ended();
     default:
+      error_reason_ = ERR_GET_REASON(ERR_peek_error());
       error_text_ = openssl_errors();
       return Io::fail(0);
   }

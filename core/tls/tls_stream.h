@@ -55,6 +55,7 @@ class SEAWALL_API TlsStream final : public Stream {
   void refuse_client(const char* why) { client_refusal_ = why; }
   const char* client_refusal() const { return client_refusal_; }
   const std::string& error_text() const { return error_text_; }
+  int error_reason() const { return error_reason_; }  // OpenSSL's SSL_R_ number; 0: none
   std::string_view server_name() const;  // SNI, empty without
   std::string_view alpn() const;
 
@@ -81,6 +82,7 @@ class SEAWALL_API TlsStream final : public Stream {
   std::int64_t last_write_ = 0;         // ns; for the length of records, as is
   std::uint32_t burst_ = 0;             // what was written since the last pause, up to a bound
   const char* client_refusal_ = nullptr;
+  int error_reason_ = 0;
   int late_messages_ = 0;               // key updates and the like, since the handshake
   bool established_ = false;            // or far enough for early data
   bool plain_ = false;
