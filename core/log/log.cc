@@ -7,6 +7,8 @@
 #include <climits>
 #include <ctime>
 
+#include "seawall/log/recent_lines.h"
+
 namespace seawall {
 namespace {
 
@@ -76,6 +78,7 @@ void log(const LogTargets& targets, Level level, std::uint64_t connection, std::
   if (connection) fmt::format_to(std::back_inserter(line), "*{} ", connection);
   append_escaped(line, message);
   line += '\n';
+  note_line(level, line);
   for (const LogTarget& target : targets)
     if (level <= target.level) target.sink->write(level, line);
 }

@@ -14,7 +14,7 @@
 // others that load it as well.
 // Optional members: Step steps[], Filter filters[], VariableRow variables[], check(Conf&, Settings&, Binder&), State (what the
 // module keeps for a request: x.state<M>()), LoopState with LoopState(Loop&, const Conf& main) (x.loop: loop_state<M>),
-// log(Exchange&, const Conf&) (called when the response is out).
+// log(Exchange&, const Conf&) (called when the response is out), collect(Gathering&, const Conf& main) (what metrics and status show).
 //
 // The ABI is C++ of the same compiler and the same API number: the loader compares size and build before anything else.
 #pragma once
@@ -25,6 +25,7 @@
 #include "seawall/config/directive.h"
 #include "seawall/config/variable.h"
 #include "seawall/net/loop.h"
+#include "seawall/observe/gathering.h"
 #include "seawall/route/step.h"
 #include "seawall/server/exchange.h"
 
@@ -44,6 +45,7 @@ struct Module {
   std::span<const VariableRow> variables;
   std::span<const char* const> loaded_by;
   void (*log)(Exchange&, const void* conf);
+  void (*collect)(Gathering&, const void* main_conf);  // what it can say of itself in numbers; any thread
   void* (*loop_start)(Loop&, const void* main_conf);  // on the loop's thread, before it accepts
   void (*loop_stop)(void* state);                     // after its last task
 };
@@ -81,6 +83,8 @@ Module describe() {
   if constexpr (requires { M::loaded_by; }) m.loaded_by = M::loaded_by;
   if constexpr (requires(Exchange& x, const C& c) { M::log(x, c); })
     m.log = [](Exchange& x, const void* c) { M::log(x, *static_cast<const C*>(c)); };
+  if constexpr (requires(Gathering& out, const C& c) { M::collect(out, c); })
+    m.collect = [](Gathering& out, const void* c) { M::collect(out, *static_cast<const C*>(c)); };
   if constexpr (requires { typename M::LoopState; }) {
     using L = typename M::LoopState;
     m.loop_start = [](Loop& loop, const void* c) { return static_cast<void*>(new L(loop, *static_cast<const C*>(c))); };

@@ -1,5 +1,7 @@
 #include "seawall/process/configuration.h"
 
+#include "seawall/observe/process_metrics.h"
+#include "seawall/observe/server_metrics.h"
 #include "seawall/process/directives_in_force.h"
 #include "seawall/process/first_log.h"
 #include "seawall/process/installation.h"
@@ -33,12 +35,22 @@ std::unique_ptr<Configuration> Configuration::load(const Options& options, std::
   const std::vector<Offer> offers = conf->loader_->offers();
   conf->http_ = HttpConf::make(*conf->settings_, *conf->binder_, offers);
   conf->worker_folders_ = take_worker_folders();
+  conf->metrics_ = std::make_unique<ConfigurationMetrics>(*conf->tree_);
   return conf;
+}
+
+std::vector<Collect> Configuration::sources() const {
+  std::vector<Collect> sources{collect_server, collect_process, [this](Gathering& out) { metrics_->collect(out, *http_); }};
+  for (int i = 0; i < loader_->modules(); ++i)
+    if (const auto collect = loader_->module(i).collect)
+      sources.push_back([collect, conf = settings_->get(i)](Gathering& out) { collect(out, conf); });
+  return sources;
 }
 
 void Configuration::adopt() const {
   loader_->adopt();
   set_nginx_name(*main_->compat_nginx);
+  set_sources(sources());
   set_directives_in_force([this](const Location& location) { return directives_in_force(*this, location); });
 }
 

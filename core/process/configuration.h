@@ -10,6 +10,8 @@
 #include "seawall/config/tree.h"
 #include "seawall/config/variable.h"
 #include "seawall/module/loader.h"
+#include "seawall/observe/sources.h"
+#include "seawall/process/configuration_metrics.h"
 #include "seawall/process/options.h"
 #include "seawall/server/core_conf.h"
 #include "seawall/server/http_conf.h"
@@ -39,6 +41,7 @@ class Configuration {
   LogTargets error_log(const Options& options) const;
 
  private:
+  std::vector<Collect> sources() const;
   std::unique_ptr<ConfigTree> tree_;
   VariableTable variables_;
   std::unique_ptr<Loader> loader_;
@@ -48,6 +51,7 @@ class Configuration {
   const WorkerConf* worker_ = nullptr;
   std::unique_ptr<HttpConf> http_;
   std::set<std::string> worker_folders_;
+  std::unique_ptr<const ConfigurationMetrics> metrics_;
 };
 
 }  // namespace seawall
