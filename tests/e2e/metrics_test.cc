@@ -1,0 +1,240 @@
+// The page of counts for Prometheus, what it counts, and the times of a request's phases.
+#include <dirent.h>
+#include <openssl/ssl.h>
+
+#include <map>
+#include <sstream>
+
+#include "catch.h"
+#include "e2e/curl.h"
+#include "e2e/probe.h"
+#include "e2e/server.h"
+#include "e2e/timing.h"
+#include "e2e/tls_ask.h"
+
+using namespace test;
+
+namespace {
+
+using Metrics = std::map<std::string, double>;
+
+Metrics metrics(const Server& s) {
+  const Response response = get(s.url("/metrics"));
+  REQUIRE(response.status == 200);
+  Metrics all;
+  std::istringstream lines(response.body);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with('#')) continue;
+    const auto space = line.rfind(' ');
+    REQUIRE(space != std::string::npos);
+    CHECK(all.emplace(line.substr(0, space), std::stod(line.substr(space + 1))).second);
+  }
+  return all;
+}
+
+// Connections end a moment after their last response.
+bool become(const Server& s, const std::string& name, double value) {
+  return wait_until([&] {
+    const Metrics all = metrics(s);
+    const auto found = all.find(name);
+    return found != all.end() && found->second == value;
+  });
+}
+
+std::string connections(const char* state) { return std::string("seawall_connections{state=\"") + state + "\"}"; }
+
+Response post(const std::string& url, const std::string& body) {
+  Request request;
+  request.url = url;
+  request.method = "POST";
+  request.body = body;
+  return fetch(request);
+}
+
+int lines_with(const std::string& text, const std::string& word) {
+  std::istringstream lines(text);
+  int n = 0;
+  for (std::string line; std::getline(lines, line);) n += line.find(word) != std::string::npos;
+  return n;
+}
+
+const std::string kTls = "listen 127.0.0.1:%%PORT_1%% ssl; ssl_certificate %%DIR%%/a.crt; ssl_certificate_key %%DIR%%/a.key; ";
+
+Files certificate_files() {
+  Files files;
+  add(files, "a", make_certificate({"localhost"}));
+  return files;
+}
+
+std::string with_metrics(const std::string& rest) {
+  return with_probe("server { listen 127.0.0.1:%%PORT_0%%; server_name a.test; location = /metrics { metrics; } " + rest + " }");
+}
+
+}  // namespace
+
+TEST_CASE("metrics: requests by server, location, method and class of status") {
+  Server s(with_metrics("location /ok { return 200 12345; } location ~ \\.php$ { return 404; }"));
+  for (int i = 0; i < 3; ++i) CHECK(get(s.url("/ok")).status == 200);
+  CHECK(get(s.url("/x.php")).status == 404);
+  CHECK(post(s.url("/ok"), "abc").status == 200);
+  const Metrics all = metrics(s);
+  CHECK(all.at("seawall_http_requests_total{vhost=\"a.test\",location=\"/ok\",method=\"GET\",status=\"2xx\"}") == 3);
+  CHECK(all.at("seawall_http_requests_total{vhost=\"a.test\",location=\"/ok\",method=\"POST\",status=\"2xx\"}") == 1);
+  CHECK(all.at("seawall_http_requests_total{vhost=\"a.test\",location=\"~ \\\\.php$\",method=\"GET\",status=\"4xx\"}") == 1);
+  CHECK(all.at("seawall_http_sent_bytes_total{vhost=\"a.test\",location=\"/ok\"}") > 4 * 5);
+  CHECK(all.at("seawall_requests_total") == 6);
+  CHECK(all.at("seawall_http_phase_seconds_count{vhost=\"a.test\",location=\"/ok\",phase=\"handler\"}") == 4);
+  CHECK(all.at("seawall_http_phase_seconds_bucket{vhost=\"a.test\",location=\"/ok\",phase=\"handler\",le=\"+Inf\"}") == 4);
+}
+
+TEST_CASE("metrics: a reload and a killed worker lose no counts") {
+  Server s(with_metrics("location /ok { return 200; }"));
+  const char* const ok = "seawall_http_requests_total{vhost=\"a.test\",location=\"/ok\",method=\"GET\",status=\"2xx\"}";
+  CHECK(get(s.url("/ok")).status == 200);
+  REQUIRE(s.reload());
+  CHECK(get(s.url("/ok")).status == 200);
+  CHECK(metrics(s).at(ok) == 2);
+}
+
+TEST_CASE("metrics: OpenMetrics for who asks for it") {
+  Server s(with_metrics(""));
+  const Response plain = get(s.url("/metrics"));
+  CHECK(plain.header("Content-Type") == "text/plain; version=0.0.4; charset=utf-8");
+  CHECK(plain.body.find("# TYPE seawall_requests_total counter\n") != std::string::npos);
+  const Response open = get(s.url("/metrics"), {"Accept: application/openmetrics-text;version=1.0.0,text/plain;q=0.5"});
+  CHECK(open.header("Content-Type") == "application/openmetrics-text; version=1.0.0; charset=utf-8");
+  CHECK(open.body.find("# TYPE seawall_requests counter\nseawall_requests_total ") != std::string::npos);
+  CHECK(open.body.ends_with("# EOF\n"));
+  CHECK(post(s.url("/metrics"), "x").status == 405);
+}
+
+TEST_CASE("metrics: connections by what they do, all of them") {
+  Server s(with_metrics("location /slow { probe_wait 30s; }"));
+  CHECK(become(s, connections("send"), 0));
+  CHECK(metrics(s).at(connections("handler")) == 1);
+  RawClient fresh(s.port()), reading(s.port()), working(s.port()), idle(s.port());
+  reading.send("GET /slow HTTP/1.1\r\n");
+  working.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n");
+  idle.send("GET /none HTTP/1.1\r\nHost: a\r\n\r\n");
+  CHECK(idle.read_response().status == 404);
+  CHECK(become(s, connections("new"), 1));
+  CHECK(become(s, connections("header"), 1));
+  CHECK(become(s, connections("idle"), 1));
+  CHECK(become(s, connections("handler"), 2));
+  const Metrics all = metrics(s);
+  double sum = 0;
+  for (const auto& [name, value] : all)
+    if (name.starts_with("seawall_connections{")) sum += value;
+  CHECK(sum == 5);
+}
+
+TEST_CASE("metrics: what goes wrong before a handler is counted by class, and sampled at notice") {
+  Server s(with_metrics(kTls + "error_log %%DIR%%/notice.log notice; client_header_timeout 200ms;"),
+           certificate_files());
+  const auto ask = [&](std::string_view bytes) {
+    RawClient client(s.port());
+    client.send(bytes);
+    CHECK(client.expect_close(kPatience));
+  };
+  ask("GET /a HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n");
+  ask("GET /a HTTP/1.1\r\nHost: a\r\nBad Name: b\r\n\r\n");
+  ask("GET /a HTTP/7.1\r\n\r\n");
+  ask("GET /a HTTP/1.1\r\nHo");
+  RawClient plain(s.port(1));
+  plain.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  CHECK(plain.read_response().status == 400);
+  RawClient old(s.port(1));
+  TlsOptions options;
+  options.min_version = options.max_version = TLS1_2_VERSION;
+  options.ciphers = "AES128-SHA";
+  CHECK_THROWS(old.start_tls(options));
+  const Metrics all = metrics(s);
+  const auto count = [&](const std::string& name) {
+    const auto found = all.find("seawall_client_failures_total{vhost=\"a.test\",class=\"" + name + "\"}");
+    return found == all.end() ? 0 : found->second;
+  };
+  CHECK(count("bad_request_syntax") == 2);
+  CHECK(count("bad_request_version") == 1);
+  CHECK(count("timeout_header") == 1);
+  CHECK(count("tls_http_on_https") == 1);
+  CHECK(count("tls_no_shared_cipher") == 1);
+  CHECK(all.at("seawall_timeouts_total{wait=\"header\"}") == 1);
+  // Two of the class: one line.
+  CHECK(lines_with(s.read("notice.log"), "client sent invalid request") == 2);
+}
+
+TEST_CASE("metrics: handshakes by version, cipher and whether they were resumed") {
+  Server s(with_metrics(kTls), certificate_files());
+  RawClient first(s.port(1));
+  first.start_tls();
+  first.send("GET /none HTTP/1.1\r\nHost: a\r\n\r\n");
+  CHECK(first.read_response().status == 404);
+  RawClient second(s.port(1));
+  TlsOptions options;
+  options.session = first.session();
+  second.start_tls(options);
+  second.send("GET /none HTTP/1.1\r\nHost: a\r\n\r\n");
+  CHECK(second.read_response().status == 404);
+  const Metrics all = metrics(s);
+  double fresh = 0, resumed = 0;
+  for (const auto& [name, value] : all)
+    if (name.starts_with("seawall_tls_handshakes_total{version=\"TLSv1.3\""))
+      (name.find("resumed=\"true\"") != std::string::npos ? resumed : fresh) += value;
+  CHECK(fresh == 1);
+  CHECK(resumed == 1);
+  CHECK(all.at("seawall_certificate_expiry_seconds{certificate=\"" + s.folder() + "/a.crt\",name=\"localhost\",key=\"id-ecPublicKey\"}") >
+        static_cast<double>(::time(nullptr)));
+}
+
+TEST_CASE("metrics: open files are those of /proc, and the configuration has a hash") {
+  Server s("master_process off; " + with_metrics(""));
+  const Metrics all = metrics(s);
+  const std::string fds = "/proc/" + std::to_string(s.pid()) + "/fd";
+  const auto count = [&] {
+    int n = 0;
+    DIR* const dir = ::opendir(fds.c_str());
+    REQUIRE(dir);
+    while (const dirent* entry = ::readdir(dir)) n += entry->d_name[0] != '.';
+    ::closedir(dir);
+    return n;
+  };
+  CHECK(wait_until([&] { return metrics(s).at("process_open_fds") == count() + 1; }));  // the connection that asks
+  CHECK(all.at("process_max_fds") > 0);
+  CHECK(all.at("seawall_generations") == 1);
+  CHECK(std::any_of(all.begin(), all.end(), [](const auto& m) { return m.first.starts_with("seawall_config_info{file="); }));
+}
+
+TEST_CASE("the phases of a request: what is waited for shows where it belongs") {
+  Server s(with_probe("log_format times '$phase_header_time $phase_body_time $phase_handler_time $phase_send_time'; "
+                      "server { listen 127.0.0.1:%%PORT_0%%; access_log %%DIR%%/times.log times; server_timing on; "
+                      "location /slow { probe_wait 200ms; } location /body { probe_read on; } }"));
+  const Response slow = get(s.url("/slow"));
+  CHECK(slow.header("Server-Timing").find("handler;dur=2") != std::string::npos);
+  REQUIRE(wait_until([&] { return s.read("times.log").ends_with('\n'); }));
+  double header = 0, body = 0, handler = 0, send = 0;
+  REQUIRE(std::sscanf(s.read("times.log").c_str(), "%lf %lf %lf %lf", &header, &body, &handler, &send) == 4);
+  CHECK(header < .1);
+  CHECK(body == 0);
+  CHECK(handler >= .2);
+  CHECK(send < .1);
+}
+
+TEST_CASE("metrics is one location's, and its mistakes are named") {
+  Server s(with_probe("server { listen 127.0.0.1:%%PORT_0%%; location /m/ { metrics; location /m/in { return 200 inner; } } }"));
+  CHECK(get(s.url("/m/")).body.find("seawall_requests_total") != std::string::npos);
+  CHECK(get(s.url("/m/in")).body == "inner");
+  CHECK(check_config("server { location / { metrics; metrics; } }").err.find("\"metrics\" directive is duplicate in ") != std::string::npos);
+}
+
+TEST_CASE("metrics: Prometheus' own checker has nothing to say") {
+  if (std::system("command -v promtool >/dev/null 2>&1") != 0) {
+    WARN("no promtool: skipped");
+    return;
+  }
+  Server s(with_metrics(kTls + "location /ok { return 200; }"), certificate_files());
+  CHECK(get(s.url("/ok")).status == 200);
+  s.file("metrics.txt", get(s.url("/metrics")).body);
+  const int wrong = std::system(("promtool check metrics < " + s.folder() + "/metrics.txt > " + s.folder() + "/said 2>&1").c_str());
+  INFO(s.read("said"));
+  CHECK(wrong == 0);
+}
