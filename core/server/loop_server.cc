@@ -1,6 +1,9 @@
 #include "seawall/server/loop_server.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <system_error>
 
@@ -24,6 +27,20 @@ std::string_view name_of_refusal(int error) {
     case ECONNABORTED: return "econnaborted";
     default: return "other";
   }
+}
+
+// B40: says so before descriptors are out; the kernel gives the lowest that is free, so the number of a new one tells how many there
+// are. At most once a minute, of all loops.
+void watch_files(int fd, std::int64_t now) {
+  static const rlim_t limit = [] {
+    rlimit files{};
+    return ::getrlimit(RLIMIT_NOFILE, &files) == 0 ? files.rlim_cur : RLIM_INFINITY;
+  }();
+  static std::atomic<std::int64_t> said{0};
+  if (limit == RLIM_INFINITY || static_cast<rlim_t>(fd) < limit / 10 * 8) return;
+  std::int64_t before = said.load(std::memory_order_relaxed);
+  if ((before != 0 && now - before < 60'000'000'000) || !said.compare_exchange_strong(before, now)) return;
+  log(Level::crit, "more than 80% of " + std::to_string(limit) + " file descriptors are in use (worker_rlimit_nofile)");
 }
 
 constexpr std::int64_t kBetweenLooks = 100'000'000;  // ns
@@ -63,6 +80,7 @@ void LoopServer::serve_probe(Fd fd, const Probe& probe) { serving_.spawn(seawall
 
 void LoopServer::accepted(Fd fd, const ListenSocket& door) {
   ++counts().accepted;
+  watch_files(fd.get(), loop.now());
   if (serving_.tasks() >= limit_ && !close_oldest_idle()) {
     accept_failed(0);
     return;

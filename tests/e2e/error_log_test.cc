@@ -85,6 +85,8 @@ TEST_CASE("an error log goes to syslog with the severity of each line") {
   CHECK_THAT(message, Matches(R"(<11>[A-Z][a-z]{2} [ 1-3]\d [0-9:]{8} t: \d{4}/\d\d/\d\d [0-9:]{8} \[error\] \d+#\d+: \*1 open.*)"));
   CHECK(message.back() != '\n');
   RawClient(s.port()).send("BAD\r\n\r\n");
+  CHECK_THAT(receiver.next(), Catch::Matchers::StartsWith("<13>") && ContainsSubstring("[notice]"));  // the first of its class
+  RawClient(s.port()).send("BAD\r\n\r\n");
   CHECK_THAT(receiver.next(), Catch::Matchers::StartsWith("<14>") && ContainsSubstring("[info]"));
 }
 

@@ -238,3 +238,14 @@ TEST_CASE("metrics: Prometheus' own checker has nothing to say") {
   INFO(s.read("said"));
   CHECK(wrong == 0);
 }
+
+TEST_CASE("descriptors that run out are said before they are out, once a minute (B40)") {
+  Server s("worker_rlimit_nofile 200; " + with_metrics(""));
+  std::vector<RawClient> clients;
+  for (int i = 0; i < 150; ++i) clients.emplace_back(s.port());
+  REQUIRE(s.wait_for_log("\\[crit\\] .* more than 80% of 200 file descriptors are in use"));
+  clients.emplace_back(s.port());
+  clients.back().send("GET /none HTTP/1.1\r\nHost: a\r\n\r\n");
+  CHECK(clients.back().read_response().status == 404);
+  CHECK(lines_with(s.error_log(), "file descriptors are in use") == 1);
+}
