@@ -15,7 +15,7 @@ constexpr KnownName kNames[] = {
     {"absolute_redirect", unbuilt}, {"accept_mutex", meaningless}, {"accept_mutex_delay", meaningless},
     {"acceptex_read", meaningless}, {"access_by_lua", unbuilt}, {"access_by_lua_block", unbuilt},
     {"access_by_lua_file", unbuilt}, {"access_log", unbuilt}, {"acme", unbuilt}, {"acme_certificate", unbuilt},
-    {"acme_issuer", unbuilt}, {"add_after_body", unbuilt}, {"add_before_body", unbuilt}, {"add_header", unbuilt},
+    {"acme_issuer", unbuilt}, {"acme_shared_zone", meaningless}, {"add_after_body", unbuilt}, {"add_before_body", unbuilt}, {"add_header", unbuilt},
     {"add_header_inherit", unbuilt}, {"add_trailer", unbuilt}, {"add_trailer_inherit", unbuilt},
     {"addition_types", unbuilt}, {"aio", meaningless}, {"aio_write", meaningless}, {"alias", unbuilt},
     {"allow", unbuilt}, {"ancient_browser", unbuilt}, {"ancient_browser_value", unbuilt}, {"auth_basic", unbuilt},

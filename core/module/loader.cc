@@ -118,6 +118,19 @@ void Loader::open(const std::string& file) {
   if (std::find(loaded_.begin(), loaded_.end(), module) == loaded_.end()) add(*module);
 }
 
+Loader::Command Loader::command(const std::string& name) const {
+  for (int i = 0; i < modules(); ++i) {
+    if (module(i).name != name) continue;
+    // Again, for its handle: the file that its descriptor lies in.
+    Dl_info where{};
+    void* const handle = ::dladdr(&module(i), &where) ? ::dlopen(where.dli_fname, RTLD_NOW | RTLD_LOCAL) : nullptr;
+    const auto function = handle ? reinterpret_cast<CommandFunction>(::dlsym(handle, "seawall_command")) : nullptr;
+    if (!function) throw ConfigError("the module \"" + name + "\" has no command");
+    return Command{function, i};
+  }
+  throw ConfigError("the configuration has no directive of the module \"" + name + "\"");
+}
+
 bool Loader::load(const std::string& path) {
   const std::string file = fs::path(path).filename();
   if (file.starts_with("ngx_") || file.starts_with("ndk_")) return false;

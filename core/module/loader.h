@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "seawall/config/binder.h"
+#include "seawall/module/command.h"
 #include "seawall/module/module.h"
 #include "seawall/route/plan.h"
 
@@ -27,6 +28,14 @@ class Loader final : public DirectiveSource {
   std::vector<std::string_view> names() const override;
 
   bool load(const std::string& file) override;
+
+  // That of a module which the configuration has loaded. ConfigError: it has not, or the module has none.
+  class Command {
+   public:
+    CommandFunction function;
+    int module;
+  };
+  Command command(const std::string& module) const;
 
   const Module& module(int number) const { return *loaded_[static_cast<std::size_t>(number)]; }
   // Steps and filters of all modules in the order in which they run where phase and stage are the same.

@@ -7,6 +7,7 @@
 #include "seawall/module/loader.h"
 #include "seawall/process/directive_tables.h"
 #include "seawall/process/explain.h"
+#include "seawall/process/module_command.h"
 #include "seawall/process/options.h"
 #include "seawall/process/routes.h"
 #include "seawall/process/tls_check.h"
@@ -60,6 +61,15 @@ class Commands {
       complete(options_);
       done_ = check_tls(options_, argument_, authorities_);
     });
+    auto* acme = app_.add_subcommand("acme", "certificates of ACME: list, renew NAME, revoke NAME, import-certbot FOLDER, test [NAME]");
+    acme->add_option("-c", options_.conf, "the configuration, as in a start");
+    acme->add_option("-p", options_.prefix, "the prefix");
+    acme->add_option("-g", options_.globals, "global directives");
+    acme->add_option("words", words_)->required();
+    acme->callback([this] {
+      complete(options_);
+      done_ = run_module_command("acme", options_, words_);
+    });
   }
 
   bool has(const std::string& name) const {
@@ -82,6 +92,7 @@ class Commands {
  private:
   CLI::App app_{"seawall: serves nginx configurations over HTTP and HTTPS", "seawall"};
   std::string argument_, authorities_;
+  std::vector<std::string> words_;
   Options options_;
   Question question_;
   bool timeouts_ = false;

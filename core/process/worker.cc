@@ -29,6 +29,7 @@
 #include "seawall/server/loop_server.h"
 #include "seawall/server/staple_fetch.h"
 #include "seawall/server/worker_folders.h"
+#include "seawall/server/worker_life.h"
 #include "seawall/server/worker_module.h"
 #include "seawall/upstream/loop_upstreams.h"
 
@@ -194,7 +195,9 @@ class Worker {
         fail(error.what());
       }
       threads_[0]->loop().post([this, &ready] {
-        if (++listening_loops_ == loops_) ready({});
+        if (++listening_loops_ < loops_) return;
+        WorkerLife::ours().serve();
+        ready({});
       });
     });
   }
@@ -251,6 +254,7 @@ class Worker {
         redirect_stderr();
       } else if (signal == SIGQUIT || signal == kTakenOver) {
         log(Level::notice, "gracefully shutting down");
+        WorkerLife::ours().retire();
         on_all([signal](LoopThread& t) {
           t.drain();
           if (signal == SIGQUIT) t.close_idle();
@@ -259,6 +263,7 @@ class Worker {
         log(Level::error, "SIGHUP is for the supervisor; without one (master_process off) there is no reload");
       } else if (signal == SIGTERM || signal == SIGINT) {
         log(Level::notice, "exiting");
+        WorkerLife::ours().retire();
         on_all([](LoopThread& t) { t.terminate(); });
       }
     }

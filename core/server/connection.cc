@@ -16,6 +16,7 @@
 #include "seawall/server/probe.h"
 #include "seawall/server/proxy_protocol.h"
 #include "seawall/server/vhost.h"
+#include "seawall/tls/alpn_challenges.h"
 #include "seawall/tls/certificate_cache.h"
 #include "seawall/tls/error.h"
 #include "seawall/tls/tls_stream.h"
@@ -209,7 +210,8 @@ const TlsContext* Connection::select(std::string_view name) {
     if (found.vhost) vhost = found.vhost;
   }
   core = vhost->core;
-  if (*vhost->tls_conf->reject_handshake) return nullptr;
+  const TlsConf& conf = shaken_by();
+  if (*vhost->tls_conf->reject_handshake || (conf.given && !conf.given->is_there())) return nullptr;
   return vhost->tls ? vhost->tls.get() : endpoint->default_server->tls.get();
 }
 
@@ -303,7 +305,7 @@ Task<void> serve(LoopServer& server, Fd fd, const ListenSocket* door, const Prob
     auto& tls = static_cast<TlsStream&>(*c.stream);
     c.info.tls = &tls;
     const bool open = co_await handshake(c, tls);
-    if (!open) co_return;
+    if (!open || tls.alpn() == kAcmeTls) co_return;  // a CA has seen all that it wanted
     if (!c.plain_on_tls) co_await ask_client_status(c, tls);
   }
   bool h2 = c.info.tls && c.info.tls->alpn() == "h2";

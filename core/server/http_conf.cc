@@ -72,10 +72,10 @@ class Maker {
   // handshakes instead, each of the others needs its own.
   static void check_certificates(const Endpoint& endpoint) {
     const auto lacks = [](const Vhost& vhost) {
-      return vhost.tls_conf->certificates->empty() && !*vhost.tls_conf->reject_handshake;
+      return !vhost.tls_conf->has_certificate() && !*vhost.tls_conf->reject_handshake;
     };
     for (const Vhost* vhost : endpoint.servers) {
-      const bool alone = vhost == endpoint.default_server || endpoint.default_server->tls_conf->certificates->empty();
+      const bool alone = vhost == endpoint.default_server || !endpoint.default_server->tls_conf->has_certificate();
       if (alone && lacks(*vhost))
         throw ConfigError("no \"ssl_certificate\" is defined for the \"listen ... ssl\" directive", vhost->place);
     }
@@ -86,7 +86,7 @@ class Maker {
   std::shared_ptr<TlsContext> tls_context(const Vhost& vhost) {
     const TlsConf& conf = *vhost.tls_conf;
     check_session_cache(conf);
-    if (conf.certificates->empty() && !*conf.reject_handshake) return nullptr;
+    if (!conf.has_certificate() && !*conf.reject_handshake) return nullptr;
     auto& context = contexts_[&conf];
     if (!context) context = make_tls_context(conf, binder_.options().warn);
     return context;

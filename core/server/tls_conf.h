@@ -82,6 +82,10 @@ class TlsConf {
   Setting<std::chrono::milliseconds> session_timeout{std::chrono::milliseconds(300'000)};
   Setting<std::chrono::milliseconds> handshake_timeout{std::chrono::milliseconds(10'000)};
   Setting<bool> reject_handshake{false};
+  // Not a directive's: what a module brings where no ssl_certificate is written (server/server_blocks.h). Null: nothing.
+  std::shared_ptr<GivenCertificate> given;
+
+  bool has_certificate() const { return given || !certificates->empty(); }
 };
 
 // Would a client whom one of these servers has verified have been verified by the other as well?

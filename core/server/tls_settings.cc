@@ -62,6 +62,7 @@ void set_sessions(TlsSettings& s, const TlsConf& conf) {
 TlsSettings settings_of(const TlsConf& conf) {
   TlsSettings s;
   set_pairs(s, conf);
+  s.given = conf.given;
   s.passwords = *conf.passwords;
   set_profile(s, *conf.profile);
   if (!conf.protocols.is_default()) {

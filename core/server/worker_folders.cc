@@ -16,7 +16,14 @@ namespace {
 
 std::set<std::string> noted;
 
+// Those above it, which stay root's.
+void make_parents(const std::string& folder) {
+  for (auto end = folder.find('/', 1); end != std::string::npos; end = folder.find('/', end + 1))
+    if (::mkdir(folder.substr(0, end).c_str(), 0755) != 0 && errno != EEXIST) return;
+}
+
 bool make_for(const char* folder, uid_t owner) {
+  if (::mkdir(folder, 0700) != 0 && errno == ENOENT) make_parents(folder);
   if (::mkdir(folder, 0700) != 0 && errno != EEXIST) return false;
   const Fd fd(::open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   struct stat file;

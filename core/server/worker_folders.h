@@ -7,10 +7,12 @@
 #include <set>
 #include <string>
 
+#include "seawall/base/export.h"
+
 namespace seawall {
 
 // A whole path. The same one may come often.
-void note_worker_folder(const std::string& path);
+SEAWALL_API void note_worker_folder(const std::string& path);
 // Those noted since the last call.
 std::set<std::string> take_worker_folders();
 // For a user other than root; for others they are made when they are first used. One that cannot be had is said in the log. A link

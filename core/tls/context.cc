@@ -41,6 +41,13 @@ void load_key(SSL_CTX* ctx, const std::string& name, const PemFiles& files, cons
   if (SSL_CTX_use_PrivateKey(ctx, key.get()) != 1) throw_openssl("SSL_CTX_use_PrivateKey(\"" + shown(name) + "\")");
 }
 
+// To be read again by who may not read them.
+GivenFiles copy_of(const std::vector<std::string>& names, const PemFiles& files) {
+  std::map<std::string, std::string> texts;
+  for (const std::string& name : names) texts[name] = files.text(name);
+  return GivenFiles(std::move(texts));
+}
+
 TlsContext::Handle build(const TlsSettings& settings, const PemFiles& files, const Staples& before,
                          std::vector<std::string>& warnings) {
   ERR_clear_error();
@@ -59,6 +66,10 @@ TlsContext::Handle build(const TlsSettings& settings, const PemFiles& files, con
       load_certificate(ctx, pair.certificate, files);
       load_key(ctx, pair.key, files, settings.passwords);
     }
+  }
+  if (const auto given = settings.given ? settings.given->pair() : std::nullopt) {
+    load_certificate(ctx, kPemData + given->certificate, files);
+    load_key(ctx, kPemData + given->key, files, {});
   }
   set_verification(ctx, settings, files);
   set_sessions(ctx, settings, files);
@@ -106,6 +117,10 @@ std::shared_ptr<TlsContext> TlsContext::make(TlsSettings settings, const PemFile
   std::shared_ptr<TlsContext> context(new TlsContext(std::move(settings)));
   context->stamps_ = stamps_of(context->settings_.files());
   context->current_ = build(context->settings_, files, {}, context->warnings_);
+  if (const auto& given = context->settings_.given) {
+    context->files_ = copy_of(context->settings_.files(), files);
+    given->add(context);
+  }
   return context;
 }
 
@@ -118,6 +133,7 @@ void TlsContext::renew(const PemFiles& files) {
   std::vector<std::string> warnings;
   Handle next = build(settings_, files, staples_of(current().get()), warnings);
   warnings_ = std::move(warnings);
+  if (settings_.given && &files != &files_) files_ = copy_of(settings_.files(), files);
   const std::lock_guard lock(mutex_);
   current_.swap(next);  // the old one ends outside the lock: `next` was made before it
 }

@@ -14,7 +14,9 @@
 #include <vector>
 
 #include "seawall/base/export.h"
+#include "seawall/tls/given_certificate.h"
 #include "seawall/tls/pem.h"
+#include "seawall/tls/renewal.h"
 
 namespace seawall {
 
@@ -31,6 +33,8 @@ class TlsSettings {
   std::vector<Pair> pairs;
   // The names have variables: SniSelector::load_certificates gives each connection its own.
   bool pairs_vary = false;
+  // One that is brought while the server runs, instead of pairs; null: none.
+  std::shared_ptr<GivenCertificate> given;
   std::vector<std::string> passwords;     // tried on encrypted keys
   // The defaults are Mozilla's Intermediate without DHE: TLS 1.2 and 1.3, ECDHE with AEAD (B3-B8).
   int min_version = TLS1_2_VERSION;
@@ -76,19 +80,21 @@ class SEAWALL_API TlsContext {
   Handle current() const;
   // Everything anew from these files; TlsError: as it was. One thread at a time.
   void renew(const PemFiles& files);
+  // The same with the certificate that was given, and the files as they were read last.
+  void renew_given() { renew(files_); }
 
   const TlsSettings& settings() const { return settings_; }
   // Of settings().files(), from before they were read the first time.
   const FileStamps& stamps() const { return stamps_; }
   // What is not as it was asked for, but no mistake: "ssl_stapling" ignored, ... Of the last make or renew.
   const std::vector<std::string>& warnings() const { return warnings_; }
-  bool has_certificate() const { return !settings_.pairs.empty(); }
 
  private:
   explicit TlsContext(TlsSettings settings) : settings_(std::move(settings)) {}
   const TlsSettings settings_;
   FileStamps stamps_;
   std::vector<std::string> warnings_;
+  GivenFiles files_;  // of settings().files(), where a certificate is given: whoever brings it may not read them
   mutable std::mutex mutex_;
   Handle current_;
 };

@@ -40,7 +40,8 @@ using FileStamps = std::vector<std::vector<std::int64_t>>;
 SEAWALL_API FileStamps stamps_of(const std::vector<std::string>& paths);
 
 // Is the name the text itself?
-inline bool is_pem_data(std::string_view name) { return name.starts_with("data:"); }
+inline constexpr const char* kPemData = "data:";
+inline bool is_pem_data(std::string_view name) { return name.starts_with(kPemData); }
 
 class CertificateChain {
  public:

@@ -170,6 +170,7 @@ Staples staples_of(SSL_CTX* ctx) { return TlsState::of(ctx).staples; }
 
 void set_stapling(SSL_CTX* ctx, const TlsSettings& s, const PemFiles& files, const Staples& before, std::vector<std::string>& warnings) {
   if (!s.stapling || s.pairs_vary) return;
+  if (s.given) warnings.push_back("\"ssl_stapling\" ignored, not supported yet for certificates that are not files");
   SSL_CTX_set_tlsext_status_cb(ctx, staple);
   for (const TlsSettings::Pair& pair : s.pairs) {
     CertificateChain chain = parse_certificate(files.text(pair.certificate));

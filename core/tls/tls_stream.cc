@@ -7,6 +7,7 @@
 #include <new>
 #include <vector>
 
+#include "seawall/tls/alpn_challenges.h"
 #include "seawall/tls/context_parts.h"
 
 namespace seawall {
@@ -85,6 +86,7 @@ struct TlsCallbacks {
   static int client_hello(SSL* ssl, int* alert, void*) {
     if (!SSL_get_ex_data(ssl, stream_index())) return SSL_CLIENT_HELLO_SUCCESS;  // in memory: tls/scan.cc
     auto& self = stream(ssl);
+    if (AlpnChallenges::all().answer(ssl, name_in_hello(ssl))) return SSL_CLIENT_HELLO_SUCCESS;
     const TlsContext* context = self.selector_->select(name_in_hello(ssl));
     if (!context) {
       *alert = SSL_AD_UNRECOGNIZED_NAME;

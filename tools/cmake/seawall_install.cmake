@@ -9,7 +9,7 @@ endif()
 install(DIRECTORY conf/ DESTINATION ${seawall_conf_dir} COMPONENT server PATTERN quickstart.conf EXCLUDE)
 
 # Where logs and temporary files are when nobody says otherwise: the unit lets nothing be made beside them.
-foreach(folder logs client_body_temp proxy_temp fastcgi_temp uwsgi_temp scgi_temp)
+foreach(folder logs client_body_temp proxy_temp fastcgi_temp uwsgi_temp scgi_temp acme)
   install(DIRECTORY DESTINATION ${seawall_conf_dir}/${folder} COMPONENT server)
 endforeach()
 

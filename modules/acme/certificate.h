@@ -1,0 +1,53 @@
+// Certificate: one that the configuration asks for, and how far it is. Made at start-up; what changes is behind a mutex,
+// because the status is written where the CA is asked and read where it is shown. Any thread.
+#pragma once
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "certificates.h"
+#include "issuer.h"
+
+namespace seawall::acme {
+
+// What is kept beside a certificate in the store, as JSON.
+class Status {
+ public:
+  static Status parse(const std::string& text);  // what is missing or makes no sense is as if nothing had happened
+  std::string text() const;
+  int failures = 0;           // in a row
+  std::int64_t next_try = 0;  // seconds since 1970; 0: whenever it is due
+  std::int64_t last_try = 0;
+  std::string error;           // the last one's; empty after a success
+  std::string order;           // the URL of one that is under way
+  std::string issuer;          // whose order that is, and who has issued the certificate
+  std::int64_t renew_at = 0;   // as decided when the certificate came, or by the CA
+  std::int64_t ask_again = 0;  // renewalInfo
+};
+
+class Certificate {
+ public:
+  std::string id;                  // what its files are called
+  std::vector<std::string> names;  // sorted
+  KeyType key_type;
+  const Issuer* issuer = nullptr;
+  const Issuer* fallback = nullptr;
+  std::shared_ptr<GivenCertificate> given = std::make_shared<GivenCertificate>();
+
+  std::string pair_file() const { return id + ".pem"; }  // the key, then the chain: one file, so that they change together
+  std::string status_file() const { return id + ".json"; }
+  std::string key_file() const { return id + ".key"; }     // of an order that is under way
+  std::string wish_file() const { return id + ".renew"; }  // somebody wants it renewed now
+  Store& store() const { return *issuer->store; }
+  std::string title() const;  // its names
+};
+
+std::string id_of(const std::vector<std::string>& names, KeyType type);
+
+// A pair as one text, and the way back; nothing where the text is no such thing.
+std::string joined(const Pair& pair);
+std::optional<Pair> parted(const std::string& text);
+
+}  // namespace seawall::acme

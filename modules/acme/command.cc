@@ -1,0 +1,201 @@
+#include "command.h"
+
+#include <algorithm>
+#include <ctime>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <thread>
+
+#include "attempt.h"
+#include "client.h"
+#include "diagnosis.h"
+#include "order.h"
+#include "schedule.h"
+#include "seawall/http/date.h"
+
+namespace seawall::acme {
+namespace {
+
+constexpr std::chrono::minutes kPatience{15};  // for a running server to renew
+
+std::string date_of(std::int64_t seconds) {
+  if (seconds <= std::time(nullptr)) return "now";
+  return http_date(seconds);
+}
+
+std::optional<CertificateFacts> facts_of(const Certificate& certificate) {
+  const auto text = certificate.store().read(certificate.pair_file());
+  const auto pair = text ? parted(*text) : std::nullopt;
+  if (!pair) return std::nullopt;
+  return CertificateFacts::of(pair->certificate);
+}
+
+void list_one(const Certificate& certificate) {
+  const Status status = status_of(certificate);
+  const auto facts = facts_of(certificate);
+  std::cout << certificate.title() << "\n";
+  std::cout << "  issuer      " << (status.issuer.empty() ? certificate.issuer->name : status.issuer);
+  if (facts) std::cout << " (" << facts->issuer << ")";
+  std::cout << "\n  valid until " << (facts ? http_date(facts->not_after) : "there is none yet") << "\n";
+  const std::int64_t renew_at = !facts            ? 0
+                                : status.renew_at ? status.renew_at
+                                                  : renewal_time(facts->not_before, facts->not_after, 0);
+  std::cout << "  next try    " << date_of(std::max(renew_at, status.next_try)) << "\n";
+  if (!status.error.empty()) std::cout << "  last error  " << status.error << " (" << status.failures << " in a row)\n";
+  std::cout << "  kept in     " << certificate.issuer->state_path << "/" << certificate.pair_file() << "\n";
+}
+
+int list(const Registry& registry) {
+  for (const auto& certificate : registry.certificates) list_one(*certificate);
+  if (registry.certificates.empty()) std::cout << "no server of this configuration has a certificate of an ACME issuer\n";
+  return 0;
+}
+
+// Those with this name; complains when there are none.
+std::vector<Certificate*> named(const Registry& registry, const std::string& name) {
+  std::vector<Certificate*> found;
+  for (const auto& certificate : registry.certificates)
+    if (certificate->id == name || std::binary_search(certificate->names.begin(), certificate->names.end(), name))
+      found.push_back(certificate.get());
+  if (found.empty()) std::cerr << "seawall: no certificate of this configuration is for \"" << name << "\"\n";
+  return found;
+}
+
+// The server does it, because it answers the CA; it sees the wish in its store.
+int await_renewal(const Certificate& certificate) {
+  Store& store = certificate.store();
+  if (store.try_lock()) {
+    std::cerr << "seawall: no server keeps \"" << certificate.issuer->state_path << "\": start it, it asks for what is due\n";
+    return 1;
+  }
+  const std::string before = store.version(certificate.pair_file());
+  const Status last = status_of(certificate);
+  store.write(certificate.wish_file(), "");
+  const auto until = std::chrono::steady_clock::now() + kPatience;
+  while (std::chrono::steady_clock::now() < until) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    if (store.version(certificate.pair_file()) != before) {
+      std::cout << certificate.title() << ": renewed\n";
+      return 0;
+    }
+    const Status now = status_of(certificate);
+    const bool tried =
+        store.version(certificate.wish_file()).empty() && now.last_try >= last.last_try && now.failures > last.failures;
+    if (tried && !now.error.empty() && (now.error != last.error || now.last_try > last.last_try)) {
+      std::cerr << "seawall: " << certificate.title() << ": " << now.error << "\n";
+      return 1;
+    }
+  }
+  std::cerr << "seawall: " << certificate.title() << ": the server has not answered within 15 minutes\n";
+  return 1;
+}
+
+int renew(const Registry& registry, const std::string& name) {
+  const auto found = named(registry, name);
+  int code = found.empty() ? 1 : 0;
+  for (const Certificate* certificate : found) code = std::max(code, await_renewal(*certificate));
+  return code;
+}
+
+// By the account that it was given to.
+int revoke(const Registry& registry, const std::string& name) {
+  const auto found = named(registry, name);
+  for (const Certificate* certificate : found) {
+    const auto facts = facts_of(*certificate);
+    if (!facts) throw AcmeError("there is no certificate for \"" + certificate->title() + "\" yet");
+    const Status status = status_of(*certificate);
+    const bool fallback = certificate->fallback && status.issuer == certificate->fallback->name;
+    Stop never;
+    Client client(fallback ? *certificate->fallback : *certificate->issuer, never);
+    client.use_known_account();
+    client.post(client.resource("revokeCert"), Json{{"certificate", base64url(facts->der)}});
+    certificate->store().write(certificate->wish_file(), "");
+    std::cout << certificate->title() << ": revoked; a server that runs asks for another\n";
+  }
+  return found.empty() ? 1 : 0;
+}
+
+int test_one(const Registry& registry, const Certificate& certificate) {
+  const std::vector<std::string> findings = diagnose(registry, certificate);
+  std::cout << certificate.title() << ": " << (findings.empty() ? "nothing stands in the way" : "") << "\n";
+  for (const std::string& finding : findings) std::cout << "  " << finding << "\n";
+  return findings.empty() ? 0 : 1;
+}
+
+int test(const Registry& registry, const std::vector<std::string>& words) {
+  int code = 0;
+  if (words.size() == 1) {
+    for (const auto& certificate : registry.certificates) code = std::max(code, test_one(registry, *certificate));
+    return code;
+  }
+  const auto found = named(registry, words[1]);
+  for (const Certificate* certificate : found) code = std::max(code, test_one(registry, *certificate));
+  return found.empty() ? 1 : code;
+}
+
+std::optional<std::string> contents(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) return std::nullopt;
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+// The pair of one of certbot's folders, if it serves all these names.
+std::optional<Pair> pair_in(const std::filesystem::path& folder, const Certificate& certificate) {
+  const auto chain = contents(folder / "fullchain.pem"), key = contents(folder / "privkey.pem");
+  if (!chain || !key) return std::nullopt;
+  try {
+    check_chain(*chain, key_from(*key).get(), certificate.names, std::time(nullptr));
+  } catch (const AcmeError&) {
+    return std::nullopt;  // it is for others
+  }
+  Pair pair;
+  pair.certificate = *chain;
+  pair.key = *key;
+  return pair;
+}
+
+// What certbot has got is served until it is due; certbot's own files stay as they are.
+int import_certbot(const Registry& registry, const std::string& folder) {
+  int imported = 0;
+  for (const auto& certificate : registry.certificates) {
+    if (facts_of(*certificate)) continue;
+    for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(folder) / "live")) {
+      const auto pair = entry.is_directory() ? pair_in(entry.path(), *certificate) : std::nullopt;
+      if (!pair) continue;
+      certificate->store().write(certificate->pair_file(), joined(*pair));
+      std::cout << certificate->title() << ": taken from " << entry.path().string() << "\n";
+      ++imported;
+      break;
+    }
+  }
+  if (imported == 0) std::cout << "nothing in " << folder << "/live is for a name that lacks its certificate\n";
+  return 0;
+}
+
+int explain_usage() {
+  std::cerr << "seawall: usage: seawall acme list | renew NAME | revoke NAME | import-certbot FOLDER | test [NAME]\n";
+  return 1;
+}
+
+}  // namespace
+
+int run_command(const Conf& conf, const std::vector<std::string>& words) {
+  const auto written = conf.registry ? conf.registry : std::make_shared<Registry>();
+  const Registry& registry = *written;
+  const auto is = [&](const char* verb, std::size_t count) { return words[0] == verb && words.size() == count; };
+  try {
+    if (is("list", 1)) return list(registry);
+    if (is("renew", 2)) return renew(registry, words[1]);
+    if (is("revoke", 2)) return revoke(registry, words[1]);
+    if (is("import-certbot", 2)) return import_certbot(registry, words[1]);
+    if (is("test", 1) || is("test", 2)) return test(registry, words);
+    return explain_usage();
+  } catch (const std::exception& error) {
+    std::cerr << "seawall: " << error.what() << "\n";
+    return 1;
+  }
+}
+
+}  // namespace seawall::acme

@@ -1,0 +1,276 @@
+#include "conf.h"
+
+#include <algorithm>
+#include <set>
+
+#include "seawall/base/text.h"
+#include "seawall/config/placed.h"
+#include "seawall/net/address.h"
+#include "seawall/server/worker_folders.h"
+
+namespace seawall::acme {
+namespace {
+
+constexpr const char* kPublicCa = "https://acme-v02.api.letsencrypt.org/directory";
+constexpr const char* kPublicName = "letsencrypt";
+constexpr std::size_t kMostNames = 100;
+// Nobody gives certificates for these (RFC 2606, 6762, 9476 ...).
+constexpr std::string_view kPrivateEnds[] = {".test",     ".example", ".invalid", ".localhost", ".local",
+                                             ".internal", ".onion",   ".lan",     ".home.arpa"};
+
+bool is_label(std::string_view label) {
+  if (label.empty() || label.size() > 63 || label.front() == '-' || label.back() == '-') return false;
+  return std::all_of(label.begin(), label.end(), [](char c) { return is_alpha(c) || is_digit(c) || c == '-'; });
+}
+
+bool is_host(std::string_view name) {
+  if (name.starts_with("*.")) name.remove_prefix(2);
+  bool dotted = false;
+  for (auto dot = name.find('.'); dot != std::string_view::npos; dot = name.find('.')) {
+    if (!is_label(name.substr(0, dot))) return false;
+    name.remove_prefix(dot + 1);
+    dotted = true;
+  }
+  return dotted && is_label(name) && !std::all_of(name.begin(), name.end(), is_digit);
+}
+
+bool is_public(std::string_view name) {
+  return std::none_of(std::begin(kPrivateEnds), std::end(kPrivateEnds),
+                      [&](std::string_view end) { return name.ends_with(end); });
+}
+
+std::vector<std::string> finished(std::vector<std::string> names) {
+  for (std::string& name : names) name = lower(name);
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  if (names.size() > kMostNames) throw ConfigError("a certificate has at most " + std::to_string(kMostNames) + " names");
+  return names;
+}
+
+// Those of its server_name that a certificate can have: ".a.b" is two of them.
+std::vector<std::string> names_of(const ServerBlock& server) {
+  std::vector<std::string> names;
+  for (const ServerName& name : server.names) {
+    if (name.regex || name.text.empty()) continue;
+    if (name.text.starts_with('.')) {
+      names.push_back(name.text.substr(1));
+      names.push_back("*" + name.text);
+    } else if (is_host(name.text)) {
+      names.push_back(name.text);
+    }
+  }
+  return names;
+}
+
+// nginx's way of saying that the certificate is that of acme_certificate.
+bool names_ours(const TlsConf& tls) {
+  return tls.certificates->size() == 1 && tls.certificates->front().value.source() == "$acme_certificate";
+}
+
+class Finisher {
+ public:
+  Finisher(Registry& registry, Binder& binder, int number) : registry_(registry), binder_(binder), number_(number) {}
+
+  void run(Settings& http) {
+    const std::vector<ServerBlock> servers = server_blocks(http);
+    for (const ServerBlock& server : servers) look_at_ports(server);
+    for (const auto& [name, issuer] : registry_.issuers)
+      placed(issuer->place, [&, &issuer = *issuer] { finish_issuer(issuer); });
+    for (const ServerBlock& server : servers) placed(server.settings.place, [&] { finish_server(server); });
+    for (const auto& certificate : registry_.certificates) {
+      certificate->fallback = certificate->issuer->fallback.empty() ? nullptr : &issuer_named(certificate->issuer->fallback);
+      warn_of_ports(*certificate->issuer);
+    }
+  }
+
+ private:
+  const Conf& conf_of(const Settings& settings) const { return *static_cast<const Conf*>(settings.get(number_)); }
+
+  Issuer& issuer_named(const std::string& name) {
+    const auto found = registry_.issuers.find(name);
+    if (found == registry_.issuers.end()) throw ConfigError("acme_issuer \"" + name + "\" not found");
+    return *found->second;
+  }
+
+  void look_at_ports(const ServerBlock& server) {
+    for (const Listen& listen : server.listens)
+      for (const Address& address : listen.addresses) {
+        if (address.is_unix()) continue;
+        registry_.has_plain |= !listen.options.ssl;
+        int& port = listen.options.ssl ? registry_.tls_port : registry_.plain_port;
+        if (port == 0 || address.port() == (listen.options.ssl ? 443 : 80)) port = address.port();
+      }
+  }
+
+  void finish_issuer(Issuer& issuer) {
+    if (issuer.challenge == Challenge::chosen_for_me)
+      issuer.challenge = registry_.has_plain ? Challenge::http_01 : Challenge::tls_alpn_01;
+    if (!paths_.insert(issuer.state_path).second)
+      throw ConfigError("\"state_path\" \"" + issuer.state_path + "\" is another issuer's, too");
+    issuer.store = std::make_shared<FileStore>(issuer.state_path);
+    if (!issuer.fallback.empty()) issuer_named(issuer.fallback);
+    note_worker_folder(issuer.state_path);
+  }
+
+  // The one that `acme on` means: the only one that is written, else Let's Encrypt.
+  Issuer& chosen(const Automatic& automatic) {
+    if (!automatic.issuer.empty()) return issuer_named(automatic.issuer);
+    if (registry_.issuers.size() == 1) return *registry_.issuers.begin()->second;
+    if (!registry_.issuers.empty() && !registry_.issuers.contains(kPublicName))
+      throw ConfigError("\"acme on\" could mean several issuers, say which: \"acme NAME\"");
+    auto& issuer = registry_.issuers[kPublicName];
+    if (!issuer) {
+      issuer = std::make_unique<Issuer>();
+      issuer->name = kPublicName;
+      issuer->uri = kPublicCa;
+      issuer->accepts_terms = true;  // who writes "acme on" does
+      issuer->state_path = binder_.options().prefix + "acme/" + kPublicName;
+      if (!automatic.email.empty()) issuer->contacts.push_back("mailto:" + automatic.email);
+      finish_issuer(*issuer);
+    }
+    return *issuer;
+  }
+
+  void finish_server(const ServerBlock& server) {
+    const Conf& conf = conf_of(server.settings);
+    const TlsConf& tls = tls_conf_of(server.settings);
+    if (!server.has_tls() || (!tls.certificates->empty() && !names_ours(tls)) || *tls.reject_handshake) return;
+    if (conf.wanted.is_set()) return give(server, issuer_named(conf.wanted->issuer), *conf.wanted);
+    if (!conf.automatic->on) return;
+    Wanted wanted;
+    Issuer& issuer = chosen(*conf.automatic);
+    wanted.issuer = issuer.name;
+    give(server, issuer, wanted);
+  }
+
+  void give(const ServerBlock& server, Issuer& issuer, const Wanted& wanted) {
+    const std::vector<std::string> names = finished(wanted.names.empty() ? names_of(server) : wanted.names);
+    check_names(names, issuer);
+    Certificate& certificate = certificate_for(names, issuer, wanted.key_type);
+    if (*conf_of(server.settings).pending == Pending::self_signed && !certificate.given->is_there())
+      make_placeholder(certificate);
+    TlsConf& tls = own_tls_conf(binder_, server.settings);
+    tls.certificates = tls.keys = Setting<std::vector<PemName>>();
+    tls.given = certificate.given;
+    redirect(server);
+  }
+
+  void check_names(const std::vector<std::string>& names, const Issuer& issuer) const {
+    if (names.empty())
+      throw ConfigError("no \"server_name\" here is a name that a certificate can have, and \"acme_certificate\" names none");
+    for (const std::string& name : names) {
+      if (!is_host(name)) throw ConfigError("a certificate cannot have the name \"" + name + "\"");
+      if (issuer.uri == kPublicCa && !is_public(name))
+        throw ConfigError("no public CA gives a certificate for \"" + name + "\"");
+      if (name.starts_with('*') && issuer.challenge != Challenge::dns_01)
+        throw ConfigError("a certificate for \"" + name + "\" needs \"challenge dns-01\"");
+    }
+  }
+
+  Certificate& certificate_for(const std::vector<std::string>& names, const Issuer& issuer, KeyType key_type) {
+    const std::string id = id_of(names, key_type);
+    for (const auto& one : registry_.certificates)
+      if (one->id == id && one->issuer == &issuer) return *one;
+    Certificate& made = *registry_.certificates.emplace_back(std::make_unique<Certificate>());
+    made.id = id;
+    made.names = names;
+    made.key_type = key_type;
+    made.issuer = &issuer;
+    return made;
+  }
+
+  // One key for all: it protects nobody.
+  void make_placeholder(Certificate& certificate) {
+    if (!placeholder_key_) placeholder_key_ = make_key(KeyType());
+    certificate.given->give(make_self_signed(placeholder_key_.get(), certificate.names));
+  }
+
+  // What the module redirect does where somebody has written its directive; here nobody has.
+  void redirect(const ServerBlock& server) {
+    const bool plain =
+        std::any_of(server.listens.begin(), server.listens.end(), [](const Listen& one) { return !one.options.ssl; });
+    const auto rows = binder_.source().find("redirect_https");
+    if (!plain || rows.empty() || says(server.settings, rows.front().module)) return;
+    Node node;
+    node.name = "redirect_https";
+    node.place = server.settings.place;
+    node.args.push_back("port=" + std::to_string(tls_port(server)));
+    const Invocation in(node, kServer, server.settings, binder_);
+    rows.front().directive->apply(binder_.own(server.settings, rows.front().module), in);
+  }
+
+  // In the server, or in http around it; the main block's own is always there.
+  static bool says(const Settings& settings, int module) {
+    return settings.owns(module) || (settings.outer && settings.outer->owns(module));
+  }
+
+  static int tls_port(const ServerBlock& server) {
+    int port = 443;
+    for (const Listen& listen : server.listens)
+      for (const Address& address : listen.addresses) {
+        if (!listen.options.ssl || address.is_unix()) continue;
+        if (address.port() == 443) return 443;
+        port = address.port();
+      }
+    return port;
+  }
+
+  void warn_of_ports(const Issuer& issuer) {
+    if (!warned_.insert(issuer.name).second) return;
+    const std::string where = issuer.place.line ? " in " + issuer.place.text() : "";
+    if (issuer.challenge == Challenge::http_01 && registry_.plain_port != 80)
+      binder_.options().warn("no server listens on port 80 without TLS, where CAs look for the answers of http-01" + where);
+    if (issuer.challenge == Challenge::tls_alpn_01 && registry_.tls_port != 443)
+      binder_.options().warn("no server listens on port 443 with TLS, where CAs look for the answers of tls-alpn-01" + where);
+  }
+
+  Registry& registry_;
+  Binder& binder_;
+  const int number_;
+  KeyPtr placeholder_key_;
+  std::set<std::string> warned_, paths_;
+};
+
+}  // namespace
+
+void apply_automatic(Conf& conf, const Invocation& in) {
+  if (conf.automatic.is_set()) throw_duplicate("acme");
+  registry_of(conf, in);
+  Automatic automatic;
+  automatic.on = in.arg(0) != "off";
+  if (in.arg(0) != "on" && in.arg(0) != "off") automatic.issuer = in.arg(0);
+  if (in.args().size() > 1) automatic.email = in.arg(1);
+  if (!automatic.email.empty() && (!automatic.on || automatic.email.find('@') == std::string::npos))
+    throw ConfigError("invalid parameter \"" + automatic.email + "\"");
+  conf.automatic.set(std::move(automatic), in.node.place);
+}
+
+void apply_wanted(Conf& conf, const Invocation& in) {
+  if (conf.wanted.is_set()) throw_duplicate("acme_certificate");
+  registry_of(conf, in);
+  Wanted wanted;
+  wanted.issuer = in.arg(0);
+  for (std::size_t i = 1; i < in.args().size(); ++i) {
+    const std::string& word = in.arg(i);
+    try {
+      if (word.starts_with("key="))
+        wanted.key_type = KeyType::parse(std::string_view(word).substr(4));
+      else
+        wanted.names.push_back(word);
+    } catch (const AcmeError& error) {
+      throw ConfigError(error.what());
+    }
+  }
+  conf.wanted.set(std::move(wanted), in.node.place);
+}
+
+void inherit_registry(Conf& conf, const Conf& outer) {
+  conf.automatic.inherit(outer.automatic);
+  if (!conf.registry) conf.registry = outer.registry;
+}
+
+void finish(Registry& registry, Settings& http, Binder& binder, int number) {
+  Finisher(registry, binder, number).run(http);
+}
+
+}  // namespace seawall::acme

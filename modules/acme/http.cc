@@ -1,0 +1,136 @@
+#include "http.h"
+
+#include <curl/curl.h>
+
+#include <algorithm>
+
+#include "seawall/base/text.h"
+#include "seawall/http/date.h"
+#include "seawall/server/server_name.h"
+
+namespace seawall::acme {
+namespace {
+
+constexpr std::size_t kLongestAnswer = 1 << 20;
+constexpr long kConnectPatience = 10'000;  // ms
+
+std::size_t take_body(char* data, std::size_t, std::size_t size, void* to) {
+  auto& body = static_cast<HttpAnswer*>(to)->body;
+  if (body.size() + size > kLongestAnswer) return 0;
+  body.append(data, size);
+  return size;
+}
+
+std::size_t take_field(char* data, std::size_t, std::size_t size, void* to) {
+  const std::string_view line(data, size);
+  if (const auto colon = line.find(':'); colon != std::string_view::npos) {
+    std::string_view value = line.substr(colon + 1);
+    while (!value.empty() && (value.back() == '\r' || value.back() == '\n')) value.remove_suffix(1);
+    static_cast<HttpAnswer*>(to)->fields.emplace_back(lower(line.substr(0, colon)), std::string(trim(value)));
+  }
+  return size;
+}
+
+int look_at_stop(void* stop, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  return static_cast<Stop*>(stop)->is_set() ? 1 : 0;
+}
+
+class FieldList {
+ public:
+  ~FieldList() { curl_slist_free_all(all_); }
+  void add(const std::string& line) { all_ = curl_slist_append(all_, line.c_str()); }
+  curl_slist* get() const { return all_; }
+
+ private:
+  curl_slist* all_ = nullptr;
+};
+
+void* make_handle() {
+  static const CURLcode begun = curl_global_init(CURL_GLOBAL_DEFAULT);
+  void* const handle = begun == CURLE_OK ? curl_easy_init() : nullptr;
+  if (!handle) throw AcmeError("curl_easy_init() failed");
+  return handle;
+}
+
+}  // namespace
+
+std::string HttpAnswer::field(const std::string& name) const {
+  for (const auto& [key, value] : fields)
+    if (key == name) return value;
+  return {};
+}
+
+std::optional<std::int64_t> HttpAnswer::retry_after(std::int64_t now) const {
+  const std::string value = field("retry-after");
+  if (value.empty()) return std::nullopt;
+  if (const auto seconds = parse_decimal(value))
+    return static_cast<std::int64_t>(std::min<std::uint64_t>(*seconds, 30 * 24 * 3600));
+  if (const auto date = parse_http_date(value)) return std::clamp<std::int64_t>(*date - now, 0, 30 * 24 * 3600);
+  return std::nullopt;
+}
+
+Http::Http(const HttpSettings& settings, Stop& stop)
+    : settings_(settings), stop_(stop), curl_(make_handle(), curl_easy_cleanup) {}
+Http::~Http() = default;
+
+void Http::reset(const std::string& url) {
+  CURL* const curl = curl_.get();
+  curl_easy_reset(curl);
+  error_[0] = '\0';
+  curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
+  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https,http");
+  curl_easy_setopt(curl, CURLOPT_USERAGENT, ("seawall/" + std::string(kVersion)).c_str());
+  curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, error_);
+  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);  // a lookup that hangs is nobody's business any more
+  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, kConnectPatience);
+  curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(settings_.patience.count()));
+  curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+  curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, look_at_stop);
+  curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &stop_);
+  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
+  curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_field);
+  if (!settings_.verify) {
+    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
+    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
+  }
+  if (settings_.authorities.empty()) return;
+  curl_blob blob{const_cast<char*>(settings_.authorities.data()), settings_.authorities.size(), CURL_BLOB_COPY};
+  curl_easy_setopt(curl, CURLOPT_CAINFO_BLOB, &blob);
+}
+
+HttpAnswer Http::run(const std::string& url) {
+  HttpAnswer answer;
+  curl_easy_setopt(curl_.get(), CURLOPT_WRITEDATA, &answer);
+  curl_easy_setopt(curl_.get(), CURLOPT_HEADERDATA, &answer);
+  const CURLcode code = curl_easy_perform(curl_.get());
+  if (stop_.is_set()) throw Stopped();
+  if (code != CURLE_OK) throw AcmeError("asking " + url + " failed: " + (error_[0] ? error_ : curl_easy_strerror(code)));
+  curl_easy_getinfo(curl_.get(), CURLINFO_RESPONSE_CODE, &answer.status);
+  return answer;
+}
+
+HttpAnswer Http::head(const std::string& url) {
+  reset(url);
+  curl_easy_setopt(curl_.get(), CURLOPT_NOBODY, 1L);
+  return run(url);
+}
+
+HttpAnswer Http::get(const std::string& url) {
+  reset(url);
+  return run(url);
+}
+
+HttpAnswer Http::post(const std::string& url, const std::string& body, const std::string& accept) {
+  reset(url);
+  FieldList fields;
+  fields.add("Content-Type: application/jose+json");
+  fields.add("Expect:");
+  if (!accept.empty()) fields.add("Accept: " + accept);
+  curl_easy_setopt(curl_.get(), CURLOPT_HTTPHEADER, fields.get());
+  curl_easy_setopt(curl_.get(), CURLOPT_POSTFIELDSIZE, static_cast<long>(body.size()));
+  curl_easy_setopt(curl_.get(), CURLOPT_POSTFIELDS, body.c_str());
+  return run(url);
+}
+
+}  // namespace seawall::acme

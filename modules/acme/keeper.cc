@@ -1,0 +1,185 @@
+#include "keeper.h"
+
+#include <algorithm>
+#include <ctime>
+#include <utility>
+
+#include "schedule.h"
+#include "seawall/async/event.h"
+#include "seawall/http/date.h"
+#include "seawall/log/log.h"
+
+namespace seawall::acme {
+namespace {
+
+constexpr std::size_t kAtOnce = 4;               // orders of one CA
+constexpr std::chrono::milliseconds kTick{500};  // between two looks at the store and at the clock
+constexpr std::chrono::hours kLongestJob{1};
+constexpr int kPredecessor = 20;  // ticks that the worker before us may need to end its jobs
+
+// The same for each certificate without a decision of its own, so that a restart decides nothing anew.
+double chance_of(const std::string& id) {
+  return static_cast<double>(std::hash<std::string>{}(id) % 1000) / 1000;
+}
+
+}  // namespace
+
+Keeper::Keeper(Loop& loop, const Registry& registry) : registry_(registry) {
+  if (loop.number() != 0 || registry.certificates.empty()) return;
+  for (const auto& certificate : registry.certificates) {
+    auto found =
+        std::find_if(groups_.begin(), groups_.end(), [&](const auto& group) { return &group->issuer == certificate->issuer; });
+    if (found == groups_.end()) found = groups_.insert(groups_.end(), std::make_unique<Group>(*certificate->issuer));
+    (*found)->kept.emplace_back(*certificate);
+  }
+  threads_ = std::make_unique<ThreadPool>(kAtOnce, 1000);
+  for (auto& group : groups_) {
+    group->stages = &WorkerLife::ours().join();
+    look(*group);
+    loop.scope().spawn(tend(*group));
+  }
+}
+
+Keeper::~Keeper() {
+  stop_->set();
+  threads_.reset();  // before what its jobs use
+}
+
+// The same trouble is said once.
+void Keeper::complain(Group& group, const std::string& what) {
+  if (std::exchange(group.complaint, what) != what && !what.empty()) log(Level::error, "acme: " + what);
+}
+
+void Keeper::give(Kept& kept, const Pair& pair) {
+  const CertificateFacts facts = CertificateFacts::of(pair.certificate);
+  kept.certificate.given->give(pair);
+  kept.renewal_id = facts.renewal_id;
+  kept.renew_at = kept.status.renew_at ? kept.status.renew_at
+                                       : renewal_time(facts.not_before, facts.not_after, chance_of(kept.certificate.id));
+  log(Level::notice, "acme: the certificate of \"" + kept.certificate.title() + "\" is in use, by " + facts.issuer +
+                         ", until " + http_date(facts.not_after));
+}
+
+// What has changed in the store, by whomever.
+void Keeper::reload(Kept& kept) {
+  Certificate& certificate = kept.certificate;
+  Store& store = certificate.store();
+  kept.wished = !store.version(certificate.wish_file()).empty();
+  if (std::string version = store.version(certificate.status_file()); version != kept.status_version) {
+    kept.status_version = std::move(version);
+    kept.status = status_of(certificate);
+    if (kept.renew_at && kept.status.renew_at) kept.renew_at = kept.status.renew_at;
+  }
+  if (std::string version = store.version(certificate.pair_file()); version != kept.pair_version) {
+    kept.pair_version = std::move(version);
+    const auto text = store.read(certificate.pair_file());
+    const auto pair = text ? parted(*text) : std::nullopt;
+    if (pair)
+      give(kept, *pair);
+    else if (text)
+      log(Level::error, "acme: the stored certificate of \"" + certificate.title() + "\" makes no sense and is ignored");
+  }
+}
+
+void Keeper::look(Group& group) {
+  std::string version = group.issuer.store->version();
+  if (version == std::exchange(group.version, version)) return;
+  for (Kept& kept : group.kept) {
+    if (kept.at_work) continue;
+    try {
+      reload(kept);
+    } catch (const std::exception& error) {
+      log(Level::error, "acme: the stored certificate of \"" + kept.certificate.title() + "\" cannot be used: " + error.what());
+    }
+  }
+}
+
+void Keeper::take_lock(Group& group) {
+  if (group.lock) return;
+  try {
+    group.lock = group.issuer.store->try_lock();
+    group.complaint.clear();
+    if (group.lock)
+      group.version.clear();  // what the other has written last
+    else if (++group.refusals == kPredecessor)
+      log(Level::notice, "acme: another process keeps \"" + group.issuer.state_path + "\", its certificates are used");
+  } catch (const AcmeError& error) {
+    complain(group, error.what());
+  }
+}
+
+// Until another worker serves, or this one ends. It lets go of the store when its jobs have ended.
+Task<void> Keeper::tend(Group& group) {
+  const Errc served = co_await group.stages->serves.wait(Deadline::never(Wait::idle));
+  if (served != Errc::ok) co_return;
+  Scope& around = co_await current_scope();
+  Scope work(&around);
+  for (;;) {
+    take_lock(group);
+    look(group);
+    if (group.lock) start_due(group, work);
+    const Errc waited = co_await group.stages->retires.wait(Deadline::in(kTick, Wait::idle));
+    if (waited != Errc::timed_out) break;
+  }
+  stop_->set();
+  co_await work.join();
+  group.lock.reset();
+}
+
+void Keeper::start_due(Group& group, Scope& work) {
+  const std::int64_t now = std::time(nullptr);
+  for (Kept& kept : group.kept) {
+    if (group.at_work >= static_cast<int>(kAtOnce) || now < group.paused_until) return;
+    if (kept.at_work) continue;
+    if (kept.wished || (now >= kept.renew_at && now >= kept.status.next_try))
+      work.spawn(renew(group, kept));
+    else if (kept.renew_at && now >= kept.status.ask_again)
+      work.spawn(ask(group, kept));
+  }
+}
+
+void Keeper::begin(Group& group, Kept& kept) {
+  kept.at_work = true;
+  ++group.at_work;
+}
+
+void Keeper::end(Group& group, Kept& kept) {
+  kept.at_work = false;
+  --group.at_work;
+  group.version.clear();  // look at what has been written
+}
+
+Task<void> Keeper::renew(Group& group, Kept& kept) {
+  begin(group, kept);
+  kept.wished = false;
+  log(Level::info, "acme: asking for a certificate of \"" + kept.certificate.title() + "\"");
+  auto job = [&certificate = kept.certificate, &tokens = registry_.tokens, stop = stop_, lock = group.lock] {
+    return attempt(certificate, tokens, *stop);
+  };
+  Result<Attempted> done = co_await offload(*threads_, std::move(job), Deadline::in(kLongestJob, Wait::upstream_read));
+  if (done) {
+    kept.status = done->status;
+    if (done->issuer_pause > 0) group.paused_until = std::time(nullptr) + done->issuer_pause;
+  } else if (done.error() != Errc::cancelled) {
+    kept.status.next_try = std::time(nullptr) + group.issuer.first_retry.count();
+    log(Level::error, "acme: asking for a certificate of \"" + kept.certificate.title() + "\" " + describe(done.error()));
+  }
+  end(group, kept);
+}
+
+Task<void> Keeper::ask(Group& group, Kept& kept) {
+  begin(group, kept);
+  auto job = [&certificate = kept.certificate, id = kept.renewal_id, stop = stop_, lock = group.lock] {
+    return ask_renewal_time(certificate, id, *stop);
+  };
+  Result<Status> status = co_await offload(*threads_, std::move(job), Deadline::in(kLongestJob, Wait::upstream_read));
+  if (status) {
+    kept.status = *status;
+    if (status->renew_at) kept.renew_at = status->renew_at;
+  } else {
+    kept.status.ask_again = std::time(nullptr) + group.issuer.first_retry.count();
+  }
+  end(group, kept);
+}
+
+}  // namespace seawall::acme

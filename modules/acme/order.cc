@@ -1,0 +1,223 @@
+#include "order.h"
+
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+
+namespace seawall::acme {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+// For a CA to look at our names, or to issue: longer than any takes, short enough that nobody waits for ever.
+constexpr std::chrono::minutes kPatience{10};
+constexpr milliseconds kFirstLook{250}, kLongestLook{10'000};
+
+Challenge challenge_of(const std::string& type) {
+  for (const Challenge one : {Challenge::http_01, Challenge::tls_alpn_01, Challenge::dns_01})
+    if (type == name_of(one)) return one;
+  return Challenge::chosen_for_me;
+}
+
+std::string complaint_in(const Json& holder, const std::string& otherwise) {
+  const auto error = holder.find("error");
+  const std::string detail = error == holder.end() ? std::string() : text_in(*error, "detail");
+  return detail.empty() ? otherwise : detail;
+}
+
+std::string type_of_error(const Json& holder) {
+  const auto error = holder.find("error");
+  const std::string type = error == holder.end() ? std::string() : text_in(*error, "type");
+  const auto colon = type.rfind(':');
+  return colon == std::string::npos ? type : type.substr(colon + 1);
+}
+
+// What the CA has found wrong with a name.
+[[noreturn]] void fail_proof(const Json& authorization, const std::string& name) {
+  for (const Json& challenge : authorization.value("challenges", Json::array()))
+    if (challenge.is_object() && challenge.contains("error"))
+      throw AcmeError("the CA could not verify \"" + name + "\" by " + text_in(challenge, "type") + ": " +
+                          complaint_in(challenge, "it does not say why"),
+                      type_of_error(challenge));
+  throw AcmeError("the CA could not verify \"" + name + "\"");
+}
+
+std::string with_its_wildcard(const Json& authorization) {
+  const std::string name = text_in(authorization.value("identifier", Json::object()), "value");
+  return authorization.value("wildcard", false) ? "*." + name : name;
+}
+
+const Json* find_challenge(const Json& authorization, Challenge kind) {
+  const auto all = authorization.find("challenges");
+  if (all == authorization.end() || !all->is_array()) return nullptr;
+  for (const Json& one : *all)
+    if (challenge_of(text_in(one, "type")) == kind) return &one;
+  return nullptr;
+}
+
+// Of the Link fields, those with rel="alternate".
+std::vector<std::string> alternates_of(const HttpAnswer& answer) {
+  std::vector<std::string> urls;
+  for (const auto& [name, value] : answer.fields) {
+    if (name != "link" || value.find("rel=\"alternate\"") == std::string::npos) continue;
+    const auto begin = value.find('<'), end = value.find('>');
+    if (begin != std::string::npos && end != std::string::npos && begin < end)
+      urls.push_back(value.substr(begin + 1, end - begin - 1));
+  }
+  return urls;
+}
+
+}  // namespace
+
+void Order::save_status() {
+  certificate_.store().write(certificate_.status_file(), status_.text());
+}
+
+// The CA's own word on when to look again, within reason; else later and later.
+void Order::pause(const Client::Answer& answer, int turn) {
+  milliseconds time = std::min<milliseconds>(kFirstLook * (1 << std::min(turn, 6)), kLongestLook);
+  if (answer.retry_after)
+    time = std::clamp<milliseconds>(std::chrono::seconds(*answer.retry_after), kFirstLook, std::chrono::minutes(5));
+  stop_.sleep(time);
+}
+
+void Order::keep(const Json& order, const std::string& url) {
+  order_ = order;
+  if (status_.order == url && status_.issuer == issuer_.name) return;
+  status_.order = url;
+  status_.issuer = issuer_.name;
+  save_status();
+}
+
+// A new key for each certificate; on the disk before the CA gets to know it.
+void Order::make_key() {
+  key_ = acme::make_key(certificate_.key_type);
+  certificate_.store().write(certificate_.key_file(), pem_of(key_.get()));
+}
+
+bool Order::resume() {
+  const auto pem = certificate_.store().read(certificate_.key_file());
+  if (status_.order.empty() || status_.issuer != issuer_.name || !pem) return false;
+  try {
+    key_ = key_from(*pem);
+    order_ = client_.fetch(status_.order).json;
+  } catch (const AcmeError&) {
+    return false;  // it is gone, or its key is: a new one says what is wrong, if anything is
+  }
+  const std::string state = text_in(order_, "status");
+  return state == "pending" || state == "ready" || state == "processing" || state == "valid";
+}
+
+void Order::begin(const std::string& replaces) {
+  make_key();
+  Json identifiers = Json::array();
+  for (const std::string& name : certificate_.names) identifiers.push_back(Json{{"type", "dns"}, {"value", name}});
+  Json wanted{{"identifiers", identifiers}};
+  const Json meta = client_.directory().value("meta", Json::object());
+  if (!issuer_.profile.empty()) {
+    const bool known = meta.is_object() && meta.contains("profiles") && meta["profiles"].contains(issuer_.profile);
+    if (known)
+      wanted["profile"] = issuer_.profile;
+    else if (issuer_.profile_required)
+      throw AcmeError("the CA has no profile \"" + issuer_.profile + "\"");
+  }
+  if (!replaces.empty() && !client_.resource("renewalInfo").empty()) wanted["replaces"] = replaces;
+  Client::Answer answer;
+  try {
+    answer = client_.post(client_.resource("newOrder"), wanted);
+  } catch (const AcmeError& error) {
+    if (!wanted.contains("replaces") || (error.type != "alreadyReplaced" && error.type != "malformed")) throw;
+    wanted.erase("replaces");
+    answer = client_.post(client_.resource("newOrder"), wanted);
+  }
+  const std::string url = answer.http.field("location");
+  if (url.empty()) throw AcmeError("the CA has not said where the order is");
+  keep(answer.json, url);
+}
+
+void Order::prove() {
+  const Json all = order_.value("authorizations", Json::array());
+  for (const Json& url : all)
+    if (url.is_string()) prove_one(url.get<std::string>());
+}
+
+void Order::prove_one(const std::string& url) {
+  const Json authorization = client_.fetch(url).json;
+  const std::string name = text_in(authorization.value("identifier", Json::object()), "value");
+  const std::string state = text_in(authorization, "status");
+  if (state == "valid") return;
+  if (state != "pending") fail_proof(authorization, with_its_wildcard(authorization));
+  const Json* const challenge = find_challenge(authorization, issuer_.challenge);
+  if (!challenge)
+    throw AcmeError("the CA does not offer " + std::string(name_of(issuer_.challenge)) + " for \"" +
+                    with_its_wildcard(authorization) + "\"");
+  const std::string token = text_in(*challenge, "token");
+  const Prepared prepared(issuer_, tokens_, issuer_.challenge, name, token, client_.key_authorization(token), stop_);
+  if (text_in(*challenge, "status") == "pending") client_.post(text_in(*challenge, "url"), Json::object());
+  await_proof(url, with_its_wildcard(authorization));
+}
+
+void Order::await_proof(const std::string& url, const std::string& name) {
+  const auto until = steady_clock::now() + kPatience;
+  for (int turn = 0; steady_clock::now() < until; ++turn) {
+    const Client::Answer answer = client_.fetch(url);
+    const std::string state = text_in(answer.json, "status");
+    if (state == "valid") return;
+    if (state != "pending") fail_proof(answer.json, name);
+    pause(answer, turn);
+  }
+  throw AcmeError("the CA has not looked at \"" + name + "\" within ten minutes");
+}
+
+Json Order::await_order(const char* wanted) {
+  const auto until = steady_clock::now() + kPatience;
+  for (int turn = 0; steady_clock::now() < until; ++turn) {
+    const Client::Answer answer = client_.fetch(status_.order);
+    const std::string state = text_in(answer.json, "status");
+    if (state == wanted || state == "valid") return answer.json;
+    if (state == "invalid")
+      throw AcmeError("the CA has refused the order: " + complaint_in(answer.json, "it does not say why"),
+                      type_of_error(answer.json));
+    pause(answer, turn);
+  }
+  throw AcmeError("the CA's order is not \"" + std::string(wanted) + "\" after ten minutes");
+}
+
+// The chain that ends below the preferred root, where there is one.
+std::string Order::download(const Json& order) {
+  constexpr const char* kType = "application/pem-certificate-chain";
+  const std::string url = text_in(order, "certificate");
+  if (url.empty()) throw AcmeError("the CA has not said where the certificate is");
+  const Client::Answer first = client_.fetch(url, kType);
+  if (issuer_.preferred_chain.empty() || root_of(first.http.body) == issuer_.preferred_chain) return first.http.body;
+  for (const std::string& other : alternates_of(first.http)) {
+    const Client::Answer answer = client_.fetch(other, kType);
+    if (root_of(answer.http.body) == issuer_.preferred_chain) return answer.http.body;
+  }
+  return first.http.body;
+}
+
+Pair Order::obtain(const std::string& replaces) {
+  client_.use_account();
+  if (!resume()) begin(replaces);
+  if (text_in(order_, "status") == "pending") {
+    prove();
+    order_ = await_order("ready");
+  }
+  if (text_in(order_, "status") == "ready")
+    client_.post(text_in(order_, "finalize"), Json{{"csr", base64url(make_request(key_.get(), certificate_.names))}});
+  if (text_in(order_, "status") != "valid") order_ = await_order("valid");
+  Pair pair;
+  pair.certificate = download(order_);
+  pair.key = pem_of(key_.get());
+  try {
+    check_chain(pair.certificate, key_.get(), certificate_.names, std::time(nullptr));
+  } catch (const AcmeError&) {
+    status_.order.clear();  // this one will never be better
+    throw;
+  }
+  return pair;
+}
+
+}  // namespace seawall::acme

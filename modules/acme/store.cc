@@ -1,0 +1,135 @@
+#include "store.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+
+#include "seawall/base/error.h"
+#include "seawall/base/fd.h"
+
+namespace seawall::acme {
+namespace {
+
+constexpr const char* kLock = "lock";
+constexpr const char* kUnfinished = ".new";  // what a process that died in the middle leaves behind
+
+[[noreturn]] void fail(const std::string& call, const std::string& path) {
+  throw AcmeError(call + " \"" + path + "\" failed " + describe(system_error_code(errno)));
+}
+
+std::string version_of(const std::string& path) {
+  struct stat status;
+  if (::lstat(path.c_str(), &status) != 0) return {};
+  return std::to_string(status.st_ino) + "." + std::to_string(status.st_mtim.tv_sec) + "." +
+         std::to_string(status.st_mtim.tv_nsec);
+}
+
+// A command of root's writes for the workers, whose folder it is.
+void give_to_owner(const Fd& fd, const std::string& folder) {
+  struct stat status;
+  if (::geteuid() != 0 || ::stat(folder.c_str(), &status) != 0 || status.st_uid == 0) return;
+  if (::fchown(fd.get(), status.st_uid, status.st_gid) != 0) fail("fchown()", folder);
+}
+
+void write_all(const Fd& fd, const std::string& text, const std::string& path) {
+  for (std::size_t done = 0; done < text.size();) {
+    const ssize_t n = ::write(fd.get(), text.data() + done, text.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) fail("write()", path);
+    done += static_cast<std::size_t>(n);
+  }
+}
+
+}  // namespace
+
+// Each folder on the way, as far as there is none.
+void FileStore::make_folder() const {
+  for (std::size_t end = folder_.find('/', 1);; end = folder_.find('/', end + 1)) {
+    const std::string part = folder_.substr(0, end);
+    if (::mkdir(part.c_str(), 0700) != 0 && errno != EEXIST && errno != EROFS && errno != EACCES) fail("mkdir()", part);
+    if (end == std::string::npos) return;
+  }
+}
+
+void FileStore::sync_folder() const {
+  const Fd fd(::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd || ::fsync(fd.get()) != 0) fail("fsync()", folder_);
+}
+
+std::optional<std::string> FileStore::read(const std::string& name) const {
+  const Fd fd(::open(path(name).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!fd && errno == ENOENT) return std::nullopt;
+  if (!fd) fail("open()", path(name));
+  std::string text;
+  char part[16 * 1024];
+  for (;;) {
+    const ssize_t n = ::read(fd.get(), part, sizeof part);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) fail("read()", path(name));
+    if (n == 0) return text;
+    text.append(part, static_cast<std::size_t>(n));
+  }
+}
+
+// A file of its own first, on the disk, and then under its name: whoever reads sees the old text or the new one.
+void FileStore::write(const std::string& name, const std::string& text) {
+  static std::atomic<int> number{0};
+  make_folder();
+  const std::string to = path(name);
+  const std::string temporary = to + "." + std::to_string(::getpid()) + "." + std::to_string(++number) + kUnfinished;
+  try {
+    const Fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!fd) fail("open()", temporary);
+    write_all(fd, text, temporary);
+    give_to_owner(fd, folder_);
+    if (::fsync(fd.get()) != 0) fail("fsync()", temporary);
+    if (::rename(temporary.c_str(), to.c_str()) != 0) fail("rename()", to);
+  } catch (...) {
+    ::unlink(temporary.c_str());
+    throw;
+  }
+  sync_folder();
+}
+
+void FileStore::remove(const std::string& name) {
+  if (::unlink(path(name).c_str()) != 0 && errno != ENOENT) fail("unlink()", path(name));
+}
+
+std::vector<std::string> FileStore::names() const {
+  std::vector<std::string> all;
+  DIR* const folder = ::opendir(folder_.c_str());
+  if (!folder) return all;
+  while (const dirent* const entry = ::readdir(folder))
+    if (entry->d_name[0] != '.') all.emplace_back(entry->d_name);
+  ::closedir(folder);
+  return all;
+}
+
+std::string FileStore::version() const {
+  return version_of(folder_);
+}
+std::string FileStore::version(const std::string& name) const {
+  return version_of(path(name));
+}
+
+// Who has the lock is alone, so what is unfinished is nobody's. The kernel lets go of it when the process ends, however it
+// does.
+std::shared_ptr<void> FileStore::try_lock() {
+  make_folder();
+  auto fd = std::make_shared<Fd>(::open(path(kLock).c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!*fd) fail("open()", path(kLock));
+  if (::flock(fd->get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) return nullptr;
+    fail("flock()", path(kLock));
+  }
+  for (const std::string& name : names())
+    if (name.ends_with(kUnfinished)) ::unlink(path(name).c_str());
+  return fd;
+}
+
+}  // namespace seawall::acme

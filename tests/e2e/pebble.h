@@ -1,0 +1,47 @@
+// A CA for tests: Debian's pebble with its own DNS, which says 127.0.0.1 for every name, so that it validates at a server of
+// the test.
+#pragma once
+#include <sys/types.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace test {
+
+class PebbleOptions {
+ public:
+  int validity = 3600;         // of certificates, seconds
+  int refused_nonces = 0;      // percent
+  bool wants_binding = false;  // external accounts: the kid "kid-1", with its key in Pebble::kBindingKey
+  std::vector<std::pair<std::string, std::string>> environment;  // PEBBLE_... of the test's own
+};
+
+class Pebble {
+ public:
+  // Null, with a warning that the test is skipped, where there is none. It looks for http-01 and tls-alpn-01 at these ports.
+  static std::unique_ptr<Pebble> start(int http_port, int tls_port, const PebbleOptions& options = {});
+  ~Pebble();
+  Pebble(const Pebble&) = delete;
+
+  static constexpr const char* kBindingKey = "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W";
+  std::string directory() const;
+  std::string authority() const { return folder_ + "/pebble.crt"; }  // a file: who signed for its own TLS
+  std::string root() const;                                          // PEM: of what it issues
+  std::string folder() const { return folder_; }
+  std::string dns_management() const;  // URL of what changes its DNS
+  std::string log() const;
+  // An acme_issuer block that asks it.
+  std::string issuer(const std::string& name, const std::string& more = {}) const;
+
+ private:
+  Pebble(int http_port, int tls_port, const PebbleOptions& options);
+  void start_dns();
+  void start_ca(int http_port, int tls_port, const PebbleOptions& options);
+
+  std::string folder_;
+  int port_, management_, dns_, dns_management_;
+  pid_t ca_ = -1, names_ = -1;
+};
+
+}  // namespace test

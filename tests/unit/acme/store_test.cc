@@ -1,0 +1,119 @@
+// Files of the store: whole or not at all.
+#include "store.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "catch.h"
+
+using namespace seawall::acme;
+
+namespace {
+
+class Folder {
+ public:
+  Folder() {
+    char name[] = "/tmp/acme-XXXXXX";
+    path = std::string(::mkdtemp(name)) + "/a/b";
+  }
+  ~Folder() { std::filesystem::remove_all(std::filesystem::path(path).parent_path().parent_path()); }
+  std::string path;
+};
+
+}  // namespace
+
+TEST_CASE("what is written is read, and nobody else may read it") {
+  const Folder folder;
+  FileStore store(folder.path);
+  CHECK(!store.read("a"));
+  CHECK(store.names().empty());
+  store.write("a", "one");
+  const std::string before = store.version("a");
+  store.write("a", "two");
+  CHECK(store.read("a") == "two");
+  CHECK(store.version("a") != before);
+  struct stat status;
+  REQUIRE(::stat((folder.path + "/a").c_str(), &status) == 0);
+  CHECK((status.st_mode & 07777) == 0600);
+  REQUIRE(::stat(folder.path.c_str(), &status) == 0);
+  CHECK((status.st_mode & 07777) == 0700);
+  store.remove("a");
+  store.remove("a");
+  CHECK(!store.read("a"));
+}
+
+TEST_CASE("a link is not followed") {
+  const Folder folder;
+  FileStore store(folder.path);
+  store.write("a", "one");
+  std::filesystem::create_symlink("a", folder.path + "/b");
+  CHECK_THROWS_AS(store.read("b"), AcmeError);
+}
+
+TEST_CASE("a disk that is full leaves what was there, and nothing half") {
+  const Folder folder;
+  FileStore store(folder.path);
+  store.write("a", "small");
+  const pid_t child = ::fork();  // limits and signals are a process's
+  if (child == 0) {
+    ::signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit{1000, 1000};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    bool failed = false;
+    try {
+      store.write("a", std::string(100'000, 'x'));
+    } catch (const AcmeError&) {
+      failed = true;
+    }
+    ::_exit(failed ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  CHECK(status == 0);
+  CHECK(store.read("a") == "small");
+  CHECK(store.names() == std::vector<std::string>{"a"});
+}
+
+TEST_CASE("one at a time has the lock, also of another process, and it goes with its holder") {
+  const Folder folder;
+  FileStore store(folder.path), other(folder.path);
+  auto held = store.try_lock();
+  REQUIRE(held);
+  CHECK(!other.try_lock());
+  held.reset();
+  CHECK(other.try_lock());
+  int ready[2];
+  REQUIRE(::pipe(ready) == 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const auto mine = store.try_lock();
+    const char byte = mine ? 'y' : 'n';
+    if (::write(ready[1], &byte, 1) != 1) ::_exit(1);
+    ::pause();
+  }
+  char byte = 0;
+  REQUIRE(::read(ready[0], &byte, 1) == 1);
+  CHECK(byte == 'y');
+  CHECK(!other.try_lock());
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  CHECK(other.try_lock());
+  ::close(ready[0]);
+  ::close(ready[1]);
+}
+
+TEST_CASE("who has the lock clears away what a process that died had begun") {
+  const Folder folder;
+  FileStore store(folder.path);
+  store.write("a", "one");
+  std::filesystem::copy_file(folder.path + "/a", folder.path + "/a.123.1.new");
+  const auto held = store.try_lock();
+  REQUIRE(held);
+  CHECK(!std::filesystem::exists(folder.path + "/a.123.1.new"));
+  CHECK(store.read("a") == "one");
+}
