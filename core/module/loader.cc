@@ -22,8 +22,8 @@ namespace fs = std::filesystem;
 // the response; access rules before passwords, passwords before
 // subrequests; a site of php_fastcgi behind the handlers of its locations, and only what is no handler of one (*_pass, echo) looks for
 // a file: any of a folder, index, listing, packed ones, plain ones; try_files (of static) before copies.
-constexpr std::string_view kFirst[] = {"main", "slice", "core", "files", "server", "ssl", "access_log", "realip", "limit_except", "rewrite",
-                                       "limit_req", "limit_conn", "access", "auth_basic", "auth_request"};
+constexpr std::string_view kFirst[] = {"main", "slice", "core", "files", "server", "ssl", "access_log", "realip", "acme", "redirect",
+                                       "limit_except", "rewrite", "limit_req", "limit_conn", "access", "auth_basic", "auth_request"};
 constexpr std::string_view kLast[] = {"fastcgi", "random_index", "index", "autoindex", "compress", "static", "mirror"};
 
 int rank(std::string_view name) {

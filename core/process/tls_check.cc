@@ -44,6 +44,28 @@ const Node* child(const Node& block, std::string_view name, std::string_view arg
   return nullptr;
 }
 
+// The value of the directive hsts in a block that has it; it stands in place of what add_header says.
+std::optional<std::string> hsts_directive_in(const Node& block) {
+  std::optional<std::string> value;
+  for (const Node& node : block.children) {
+    if (node.name != "hsts") continue;
+    value = node.args == std::vector<std::string>{"off"} ? "" : "max-age=31536000";
+    for (const std::string& word : node.args) {
+      const auto time = word == "off" ? std::nullopt : time_of(word);
+      if (time) value = "max-age=" + std::to_string(time->count() / 1000);
+    }
+  }
+  return value;
+}
+
+// Of the innermost of these blocks that says anything.
+template <class Say>
+std::string said_by(std::initializer_list<const Node*> blocks, Say say) {
+  for (const Node* block : blocks)
+    if (const auto value = block ? say(*block) : std::nullopt) return *value;
+  return "";
+}
+
 // What a response of the server's root carries, as far as the configuration's text says it.
 std::string hsts_of(const ConfigTree& tree, const Vhost& vhost) {
   for (const Node& http : tree.nodes) {
@@ -51,9 +73,8 @@ std::string hsts_of(const ConfigTree& tree, const Vhost& vhost) {
     for (const Node& server : http.children) {
       if (server.name != "server" || server.place.file != vhost.place.file || server.place.line != vhost.place.line) continue;
       const Node* const root = child(server, "location", "/");
-      if (const auto value = root ? hsts_in(*root) : std::nullopt) return *value;
-      if (const auto value = hsts_in(server)) return *value;
-      return hsts_in(http).value_or("");
+      const std::string directive = said_by({root, &server, &http}, hsts_directive_in);
+      return directive.empty() ? said_by({root, &server, &http}, hsts_in) : directive;
     }
   }
   return "";

@@ -48,6 +48,12 @@ TEST_CASE("the default with a trusted certificate and HSTS is A+") {
   CHECK_THAT(run.out, !Contains("at most"));
 }
 
+TEST_CASE("the directive hsts counts as what it says, in place of add_header") {
+  for (const char* said : {"hsts;", "hsts 1y includeSubDomains;", "add_header Strict-Transport-Security max-age=1; hsts 200d;"})
+    CHECK_THAT(check(Site(), std::string(said) + "location / { add_header X-Other b; }").out, Contains("nginx.conf:2: A+\n"));
+  CHECK_THAT(check(Site(), "hsts 1d;").out, Contains("at most A: Strict-Transport-Security holds for less than 180 days\n"));
+}
+
 TEST_CASE("what keeps a server from A+, and below A fails") {
   const auto expect = [](const Site& site, const std::string& settings, int code, const std::string& reason) {
     const Run run = check(site, settings);
