@@ -58,12 +58,17 @@ TEST_CASE("status: JSON that says what the server does") {
 
 TEST_CASE("status: a delay in the handler shows in that phase and no other") {
   Server s(kServer);
+  const Clock::duration busy = time_without_processor();
   CHECK(get(s.url("/wait")).status == 404);
   const json phases = route(status(s), "/wait")["phases"];
   CHECK(phases["handler"]["seconds"] >= .2);
-  CHECK(phases["header"]["seconds"] < .1);
-  CHECK(phases["send"]["seconds"] < .1);
-  if (kStrictTimes) CHECK(phases["handler"]["seconds"] <= .23);
+  if (kStrictTimes) {
+    // And what the machine had no processor for meanwhile.
+    const double slack = .03 + std::chrono::duration<double>(time_without_processor() - busy).count();
+    CHECK(phases["handler"]["seconds"] <= .2 + slack);
+    CHECK(phases["header"]["seconds"] <= slack);
+    CHECK(phases["send"]["seconds"] <= slack);
+  }
   CHECK(!phases.contains("body"));
 }
 
