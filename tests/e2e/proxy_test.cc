@@ -111,7 +111,8 @@ TEST_CASE("a connection that the upstream has closed meanwhile costs no request"
 }
 
 TEST_CASE("servers of an upstream take turns by weight") {
-  Upstream a(answer(ok("a"))), b(answer(ok("b"))), c(answer(ok("c")));
+  const char* const close = "Connection: close\r\n";  // or the next request may meet the end of a kept connection
+  Upstream a(answer(ok("a", close))), b(answer(ok("b", close))), c(answer(ok("c", close)));
   const auto line = [](const Upstream& up, const char* more) { return "server 127.0.0.1:" + std::to_string(up.port()) + more + "; "; };
   Server s(server("location / { proxy_pass http://u; }", "upstream u { " + line(a, " weight=2") + line(b, "") + line(c, " backup") + "}"));
   std::string order;
