@@ -21,6 +21,7 @@ using namespace test;
 namespace {
 
 constexpr const char* kOldHttp = "what is no head is HTTP/0.9, and goes to the client as it is";
+constexpr const char* kShort = "proxy_read_timeout 1s;";
 constexpr const char* kNothing = "the connection ends before the head is out";
 constexpr const char* kOldNginx = "before 1.23.0 it looks at one of them";
 constexpr int kCut = 1000;  // added to the status of a response that is not whole
@@ -95,7 +96,7 @@ std::vector<Fault> faults(const std::atomic<bool>& over) {
       {"resets when it has heard the head", says_and_resets(""), 502},
       {"closes in the middle of an upload", after_head([](RawClient&) {}), 502, 0, "", "POST", "", large},
       {"resets in the middle of an upload", says_and_resets(""), 502, 0, "", "POST", "", large},
-      {"stops reading an upload", is_stuck(over), 504, 0, "", "POST", "proxy_send_timeout 300ms;", large},
+      {"stops reading an upload", is_stuck(over), 504, 0, "", "POST", "proxy_send_timeout 1s;", large},
       {"answers in the middle of an upload",
        after_head([](RawClient& c) {
          c.send("HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno");
@@ -103,12 +104,12 @@ std::vector<Fault> faults(const std::atomic<bool>& over) {
        }),
        413, 0, "", "POST", "", large},
       // The head.
-      {"says nothing", says_and_waits(""), 504},
+      {"says nothing", says_and_waits(""), 504, 0, "", "GET", kShort},
       {"closes without an answer", says(""), 502},
       {"closes within the status line", says("HTTP/1.1 20"), 502},
       {"closes within the head", says("HTTP/1.1 200 OK\r\nA: b"), 502},
       {"resets within the head", says_and_resets("HTTP/1.1 200 OK\r\nA: b"), 502},
-      {"falls silent within the head", says_and_waits("HTTP/1.1 200 OK\r\nA: b"), 504},
+      {"falls silent within the head", says_and_waits("HTTP/1.1 200 OK\r\nA: b"), 504, 0, "", "GET", kShort},
       {"dribbles", dribbles(ok("drop by drop")), 200},
       {"sends garbage", says("\x16\x03\x01\x02\xff\xff\xff\r\n\r\n"), 502, kCut, kOldHttp},
       {"is another protocol", says("SSH-2.0-OpenSSH_9.2\r\n"), 502, kCut, kOldHttp},
@@ -127,7 +128,7 @@ std::vector<Fault> faults(const std::atomic<bool>& over) {
       // The body.
       {"closes within a body", says(half), kCut + 200},
       {"resets within a body", says_and_resets(half), kCut + 200},
-      {"falls silent within a body", says_and_waits(half), kCut + 200},
+      {"falls silent within a body", says_and_waits(half), kCut + 200, 0, "", "GET", kShort},
       {"a body that is longer than its length", says("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokand more"), 200},
       {"closes within a chunk", says(chunks + "a\r\nhalf"), kCut + 200},
       {"closes between two chunks", says(chunks + "4\r\nhalf\r\n"), kCut + 200},
@@ -139,7 +140,7 @@ std::vector<Fault> faults(const std::atomic<bool>& over) {
       // The next server, which is well.
       {"another one is asked: closes", says(""), 200, 0, "", "GET", "NEXT"},
       {"another one is asked: resets", says_and_resets(""), 200, 0, "", "GET", "NEXT"},
-      {"another one is asked: falls silent within the head", says_and_waits("HTTP/1.1 2"), 200, 0, "", "GET", "NEXT"},
+      {"another one is asked: falls silent", says_and_waits("HTTP/1.1 2"), 200, 0, "", "GET", "NEXT; proxy_read_timeout 1s"},
       {"another one is asked: garbage", says("\x01\x02\r\n\r\n"), 200, kCut, kOldHttp, "GET", "NEXT invalid_header"},
       {"another one is asked: 503", says("HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n"), 200, 0, "", "GET", "NEXT http_503"},
       {"no other one is asked: a POST that it may have done", says(""), 502, 0, "", "POST", "NEXT", 5},
@@ -236,7 +237,7 @@ class Stage {
       locations += "location = /" + number + " { proxy_pass http://" + (next ? "u" + number : one) + "; " + more + " }\n";
     }
     return upstreams + "server { listen 127.0.0.1:" + port +
-           "; client_max_body_size 0; proxy_http_version 1.1; proxy_read_timeout 400ms;\n" + locations +
+           "; client_max_body_size 0; proxy_http_version 1.1;\n" + locations +
            "location = /well { proxy_pass http://" + well + "; } }";
   }
 
@@ -282,7 +283,7 @@ TEST_CASE("an upstream that refuses, is not there, or takes no connection") {
     return "location " + name + " { proxy_pass http://" + to + "; } ";
   };
   const auto local = [](int port) { return "127.0.0.1:" + std::to_string(port); };
-  const std::string inside = "proxy_connect_timeout 300ms; " + place("/closed", local(free_port())) +
+  const std::string inside = "proxy_connect_timeout 1s; " + place("/closed", local(free_port())) +
                              place("/gone", "unix:/nowhere/socket") + place("/deaf", local(deaf.port())) + "}";
   Server s("server { listen 127.0.0.1:%%PORT_0%%; " + inside);
   s.allow("nowhere");
