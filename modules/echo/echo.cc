@@ -118,6 +118,23 @@ Result<void> frame(Exchange& x, Response& response, const Conf& conf) {
   return {};
 }
 
+// The method of this request, of the client's, and the body as far as it was read.
+bool own_method(Exchange& x, std::string_view, const void*, std::string& out) {
+  out += x.request.method_name;
+  return true;
+}
+bool client_method(Exchange& x, std::string_view, const void*, std::string& out) {
+  out += x.main().request.method_name;
+  return true;
+}
+bool read_body(Exchange& x, std::string_view, const void*, std::string& out) {
+  if (x.body.kept()) out += x.body.kept()->view();
+  return x.body.kept().has_value();
+}
+
+const VariableRow variable_rows[] = {
+    {"echo_request_method", own_method}, {"echo_client_request_method", client_method}, {"echo_request_body", read_body}};
+
 constexpr unsigned kContent = kLocation | kLocationIf;
 constexpr unsigned kWithIf = kAllHttp | kLocationIf;
 
@@ -149,6 +166,7 @@ class Echo {
   static constexpr const char* name = "echo";
   static constexpr const char* summary = "text as an answer";
   static inline const std::span<const Directive> directives = rows;
+  static inline const std::span<const VariableRow> variables = variable_rows;
   static constexpr Step steps[] = {step<Conf, answers, answer>(Phase::content)};
   static constexpr Filter filters[] = {filter<Conf, frames, frame>(FilterStage::script)};
 };

@@ -11,7 +11,7 @@ namespace {
 std::atomic<int> chunks{0};
 
 // LuaJIT cuts longer names of chunks in its messages.
-constexpr std::size_t kLongestName = 57;
+constexpr std::size_t kLongestName = 56;
 
 // The configuration's file as OpenResty names it: nginx.conf without its folder, others relative to the folder of the configuration;
 // the front of a long one is left out.

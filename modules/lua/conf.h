@@ -40,6 +40,7 @@ class Conf {
   // Of the block that wrote it: a handler is not inherited.
   ChunkPtr content;
   const Settings* block = nullptr;
+  bool sets = false;  // set_by_lua, here or outside
 
   Setting<bool> code_cache{true};
   Setting<bool> need_request_body{false};

@@ -90,7 +90,26 @@ int relocate(lua_State* L) {
   return finish(L, *call.script, std::move(verdict));
 }
 
-constexpr luaL_Reg kControl[] = {{"exit", exit}, {"exec", exec}, {"redirect", redirect}, {"relocate", relocate}};
+// on_abort(function)
+int on_abort(lua_State* L) {
+  Call& call = check_call(L, kHandlers);
+  if (!lua_isfunction(L, 1) || lua_iscfunction(L, 1)) return luaL_argerror(L, 1, "Lua function expected");
+  if (!*call.x->conf<Lua>().check_client_abort) return push_error(L, "lua_check_client_abort is off");
+  Script& script = *call.script;
+  if (script.on_abort.state) return push_error(L, "duplicate call");
+  lua_settop(L, 1);
+  Vm::Coroutine coroutine;
+  coroutine.state = lua_newthread(L);
+  lua_pushvalue(L, -1);
+  coroutine.ref = luaL_ref(L, LUA_REGISTRYINDEX);
+  lua_pushvalue(L, 1);
+  lua_xmove(L, coroutine.state, 1);
+  script.on_abort = coroutine;
+  lua_pushinteger(L, 1);
+  return 1;
+}
+
+constexpr luaL_Reg kControl[] = {{"on_abort", on_abort}, {"exit", exit}, {"exec", exec}, {"redirect", redirect}, {"relocate", relocate}};
 
 }  // namespace
 

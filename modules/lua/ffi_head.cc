@@ -5,6 +5,7 @@
 #include "lua.h"
 #include "script_body.h"
 #include "seawall/base/text.h"
+#include "seawall/http/date.h"
 #include "seawall/server/content_type.h"
 
 using namespace seawall;
@@ -76,6 +77,10 @@ SEAWALL_LUA int seawall_lua_header_get(const char* name, std::size_t size, int i
     vm.scratch = std::to_string(*length);
     return give(vm.scratch, out, out_size), 1;
   }
+  if (id == FieldId::last_modified && vm.call->response && vm.call->response->last_modified) {
+    vm.scratch = http_date(*vm.call->response->last_modified);
+    return give(vm.scratch, out, out_size), 1;
+  }
   if (id == FieldId::content_type && !vm.call->response && !x.response && !x.state<Lua>().headers_cleared_type && vm.call->script &&
       vm.call->script->begun)
     return give(content_type_of(x), out, out_size), 1;
@@ -130,3 +135,17 @@ SEAWALL_LUA void seawall_lua_req_header_set(const char* name, std::size_t size, 
   head.authority = head.headers.get(FieldId::host);
   head.host = head.headers.arena().copy(lower(head.authority.substr(0, head.authority.rfind(':'))));
 }
+
+// What the writer will say of the connection, where the head is being made or is out: 1 that it closes, 2 that it stays, +4 that the
+// body is in chunks; 0: nobody knows yet.
+SEAWALL_LUA int seawall_lua_header_framing() {
+  Exchange& x = *request_now();
+  const Call& call = *Vm::now()->call;
+  if (!call.response && !x.response && !(call.script && call.script->begun)) return 0;
+  const int connection = x.keep_alive ? 2 : 1;
+  const bool may_chunk = x.request.version == Version::http11 && !body_length(x);
+  return connection + (call.response && may_chunk ? 4 : x.chunked_response ? 4 : 0);
+}
+
+// lua_transform_underscores_in_response_headers
+SEAWALL_LUA int seawall_lua_transforms_underscores() { return *request_now()->conf<Lua>().transform_underscores; }

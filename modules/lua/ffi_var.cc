@@ -15,6 +15,23 @@ namespace {
 
 std::string lower_name(const char* name, std::size_t size) { return lower({name, size}); }
 
+// $sent_http_NAME of a response that is not made yet: what scripts have said of it.
+bool find_said(Exchange& x, std::string_view key, std::string& value) {
+  constexpr std::string_view prefix = "sent_http_";
+  if (x.response || !key.starts_with(prefix)) return false;
+  key.remove_prefix(prefix.size());
+  bool found = false;
+  for (const Field& field : x.state<Lua>().headers.all()) {
+    std::string name = lower(field.name);
+    std::replace(name.begin(), name.end(), '-', '_');
+    if (name != key) continue;
+    if (found) value += ", ";
+    value += field.value;
+    found = true;
+  }
+  return found;
+}
+
 }  // namespace
 
 // 1: found; 0: no such value; -1: no request.
@@ -26,6 +43,11 @@ SEAWALL_LUA int seawall_lua_var_get(const char* name, std::size_t size, const ch
   const std::string key = lower_name(name, size);
   const Variable* const variable = vm.world.variables->find(key, &rest);
   std::string value;
+  if (find_said(*x, key, value)) {
+    vm.scratch = std::move(value);
+    give(vm.scratch, out, out_size);
+    return 1;
+  }
   if (!variable || !variable->get(*x, rest, variable->data, value)) return 0;
   vm.scratch = std::move(value);
   give(vm.scratch, out, out_size);

@@ -3,11 +3,17 @@
 #include "lua.h"
 #include "script.h"
 #include "script_body.h"
+#include "seawall/http/date.h"
 #include "seawall/server/content_type.h"
 #include "seawall/server/error_pages.h"
 
 namespace seawall::lua {
 namespace {
+
+// Where a message ends, and what becomes of the connection, the server says itself.
+bool is_the_writers(FieldId id) {
+  return id == FieldId::content_length || id == FieldId::connection || id == FieldId::transfer_encoding || id == FieldId::keep_alive;
+}
 
 // What the scripts have said of the response goes into it: nothing of that is left for a filter.
 Response begin_response(Exchange& x, int status) {
@@ -16,7 +22,9 @@ Response begin_response(Exchange& x, int status) {
   if (!state.headers.has(FieldId::content_type) && !state.headers_cleared_type && *x.conf<Lua>().use_default_type)
     if (const std::string_view type = content_type_of(x); !type.empty()) response.headers.add_view("Content-Type", type, FieldId::content_type);
   for (const Field& field : state.headers.all())
-    if (field.id != FieldId::content_length) response.headers.add(field.name, field.value);
+    if (!is_the_writers(field.id)) response.headers.add(field.name, field.value);
+  if (state.headers.get(FieldId::connection) == "close") x.keep_alive = false;
+  if (const std::string_view date = state.headers.get(FieldId::last_modified); !date.empty()) response.last_modified = parse_http_date(date);
   return response;
 }
 
@@ -29,7 +37,8 @@ Response streamed(Exchange& x, std::unique_ptr<Script> script) {
   RequestState& state = x.state<Lua>();
   state.sent = true;
   Response response = begin_response(x, status_of(state));
-  response.body = std::make_unique<ScriptBody>(std::move(script), said_length(state));
+  if (response.status == 101) response.body = std::make_unique<ScriptTunnel>(std::move(script));
+  else response.body = std::make_unique<ScriptBody>(std::move(script), said_length(state));
   state.headers.clear();
   return response;
 }
@@ -39,6 +48,7 @@ Response whole(Exchange& x, int status, std::string body) {
   state.sent = true;
   Response response = begin_response(x, status);
   const auto length = said_length(state);
+  if (length && *length < body.size()) body.resize(static_cast<std::size_t>(*length));  // no more than was announced
   // A head alone may have the length of a body that it stands for; an announced one that is not kept must end badly.
   if (length && *length != body.size()) response.body = std::make_unique<SaidBody>(std::move(body), *length);
   else response.body = Slice::from(std::move(body));
@@ -127,16 +137,18 @@ Task<Outcome> run(Exchange& x, const Conf& conf, Hook hook, const Chunk& chunk) 
   }
   if (!*conf.check_client_abort) x.outlives_client = true;
   auto script = std::make_unique<Script>(vm_of(x), hook, &x, &x.background);
-  script->buffers_all = x.request.version == Version::http10 && *conf.http10_buffering;
-  x.state<Lua>().handler = script.get();
+  script->buffers_all = x.request.version == Version::http10 && *conf.http10_buffering && x.request.method != Method::head;
   if (!script->begin(chunk)) co_return Response(script->status);
   const Stop stop = co_await script->run();
-  x.state<Lua>().handler = nullptr;
   if (stop == Stop::output) {
     // A subrequest's or the client's: what follows is pulled.
     co_return streamed(x, std::move(script));
   }
   if (stop == Stop::cancelled) {
+    if (x.client_left) {
+      x.log(Level::info, "client prematurely closed connection");
+      if (script->tell_of_abort()) co_await script->run_out().in(x.background);
+    }
     co_await script->end();
     co_return Response(500);
   }
@@ -149,6 +161,12 @@ Task<Outcome> run(Exchange& x, const Conf& conf, Hook hook, const Chunk& chunk) 
 
 Task<Outcome> run_server_rewrite(Exchange& x, const Conf& conf) { return run(x, conf, Hook::server_rewrite, **conf.server_rewrite); }
 Task<Outcome> run_rewrite(Exchange& x, const Conf& conf) { return run(x, conf, Hook::rewrite, **conf.rewrite); }
+// A script of set_by_lua has failed: the instruction could not say so.
+Outcome end_failed_set(Exchange& x, const Conf&) {
+  if (x.state<Lua>().set_failed) return Response(500);
+  return Next{};
+}
+
 Task<Outcome> run_access(Exchange& x, const Conf& conf) { return run(x, conf, Hook::access, **conf.access); }
 
 Task<Outcome> run_content(Exchange& x, const Conf& conf) {

@@ -18,6 +18,7 @@ std::atomic<int> loops{0};
 bool hooks_server_rewrite(const Conf& conf) { return *conf.server_rewrite != nullptr; }
 bool hooks_rewrite(const Conf& conf) { return *conf.rewrite != nullptr; }
 bool hooks_access(const Conf& conf) { return *conf.access != nullptr; }
+bool sets(const Conf& conf) { return conf.sets; }
 bool hooks_content(const Conf& conf) { return conf.content != nullptr; }
 // Also where a script may have said something of the response of another module.
 bool hooks_response(const Conf& conf) {
@@ -25,6 +26,8 @@ bool hooks_response(const Conf& conf) {
 }
 
 constexpr Step step_rows[] = {
+    step<Conf, sets, end_failed_set>(Phase::server_rewrite),
+    step<Conf, sets, end_failed_set>(Phase::rewrite),
     step<Conf, hooks_server_rewrite, run_server_rewrite>(Phase::server_rewrite),
     step<Conf, hooks_rewrite, run_rewrite>(Phase::rewrite),
     step<Conf, hooks_access, run_access>(Phase::access),

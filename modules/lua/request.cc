@@ -4,6 +4,7 @@
 #include "new_body.h"
 #include "seawall/server/error_pages.h"
 #include "seawall/server/exchange.h"
+#include "tcp.h"
 
 namespace seawall::lua {
 namespace {
@@ -109,7 +110,36 @@ int set_body_file(lua_State* L) {
   return wait_for(L, std::make_unique<NewBodyAwait>(*call.x, std::string(text_at(L, 1))));
 }
 
-constexpr luaL_Reg kRequestApi[] = {{"read_body", read_body}, {"discard_body", discard_body}, {"get_body_data", get_body_data},
+// raw_socket(): the client's connection, behind a 101
+int raw_socket(lua_State* L) {
+  Call& call = check_call(L, kBody, 2);
+  RequestState& state = call.x->state<Lua>();
+  if (state.raw_socket) return push_error(L, "duplicate call");
+  if (!state.client) return raise(L, 2, "ngx.req.socket(true) before a response with status 101 is not supported yet");
+  state.raw_socket = true;
+  push_new_tcp(L);
+  TcpSocket& socket = tcp_at(L, -1);
+  socket.borrowed = state.client;
+  socket.in = state.client_in.view();
+  return 1;
+}
+
+// req_socket(): the client's body as it comes, as a socket that only reads
+int req_socket(lua_State* L) {
+  Call& call = check_call(L, kBody, 2);
+  Exchange& x = *call.x;
+  if (x.state<Lua>().body_read || x.body.kept() || x.body.file()) return push_error(L, "request body already exists");
+  if (!x.body.present() || x.body.length().value_or(1) == 0) return push_error(L, "no body");
+  if (x.body.received() > 0) return push_error(L, "duplicate call");
+  x.state<Lua>().body_read = true;
+  push_new_tcp(L);
+  TcpSocket& socket = tcp_at(L, -1);
+  socket.reads_body = true;
+  socket.x = &x;
+  return 1;
+}
+
+constexpr luaL_Reg kRequestApi[] = {{"req_socket", req_socket}, {"raw_socket", raw_socket}, {"read_body", read_body}, {"discard_body", discard_body}, {"get_body_data", get_body_data},
                                     {"get_body_file", get_body_file}, {"set_body_data", set_body_data}, {"set_body_file", set_body_file}};
 
 }  // namespace

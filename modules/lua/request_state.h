@@ -3,7 +3,12 @@
 #include <memory>
 #include <string>
 
+#include "seawall/base/slice.h"
 #include "seawall/http/headers.h"
+
+namespace seawall {
+class Stream;
+}
 
 namespace seawall::lua {
 
@@ -26,8 +31,10 @@ class RequestState {
   bool sent = false;           // the response's head is out of the scripts' hands
   bool body_read = false;      // ngx.req.read_body() has run
   std::unique_ptr<NewBody> new_body;  // that a script has given the request
-  Script* handler = nullptr;   // that runs now
+  bool set_failed = false;     // a script of set_by_lua
   bool raw_socket = false;     // has taken the connection's bytes
+  Stream* client = nullptr;    // behind a 101: the connection is the script's
+  Slice client_in;             // ... and what had come by then
 };
 
 }  // namespace seawall::lua

@@ -35,14 +35,14 @@ Script::Script(Vm& vm, Hook hook, Exchange* x, Scope* background)
 
 Script::~Script() {
   for (LightThread& thread : threads_) vm.give_back(thread.coroutine, false);
-  if (on_abort != LUA_NOREF) luaL_unref(vm.state(), LUA_REGISTRYINDEX, on_abort);
+  vm.give_back(on_abort, false);
 }
 
 bool Script::begin(const Chunk& chunk) {
   const Vm::Coroutine coroutine = vm.start(chunk, x);
   if (!coroutine.state) {
     log_line(x, Level::error, vm.error);
-    status = coroutine.ref == LUA_REFNIL ? 404 : 500;
+    status = vm.error_status;
     return false;
   }
   begin(coroutine, 0);
@@ -113,6 +113,24 @@ Task<void> Script::end() {
   co_await scope_.join();
 }
 
+Task<void> Script::run_out() {
+  while (!ended_) {
+    const Stop stop = co_await run();
+    if (stop == Stop::cancelled) break;
+    out.clear();
+    flush = eof = false;
+    wake_flushers();
+  }
+}
+
+bool Script::tell_of_abort() {
+  if (!on_abort.state || ended_) return false;
+  LightThread& thread = threads_.emplace_back(*this, std::exchange(on_abort, {}), &threads_.front());
+  thread.reaped = true;  // nobody waits for it
+  ready_.push_front(&thread);
+  return true;
+}
+
 Task<Stop> Script::run() {
   for (;;) {
     while (!ended_ && !ready_.empty()) {
@@ -125,10 +143,10 @@ Task<Stop> Script::run() {
     if (wants_to_send()) co_return Stop::output;
     woken_.reset();
     Deadline deadline = Deadline::never(Wait::handler);
-    if (x) deadline = x->last_deadline(Wait::handler);
+    if (x && !x->state<Lua>().client) deadline = x->last_deadline(Wait::handler);  // tunnels have no end
     const Errc waited = co_await woken_.wait(deadline);
     if (waited != Errc::ok) {
-      cancel();
+      if (!on_abort.state) cancel();
       co_return Stop::cancelled;
     }
   }

@@ -77,6 +77,10 @@ class Script {
 
   // Until it has ended, wants to send, or the awaiter's scope is cancelled.
   Task<Stop> run();
+  // Goes on without anybody who listens, to its end.
+  Task<void> run_out();
+  // The client has left: what ngx.on_abort() was given runs next, as a light thread. False: there is no such thing.
+  bool tell_of_abort();
   // Ends what still waits.
   Task<void> end();
   bool ended() const { return ended_; }
@@ -109,12 +113,11 @@ class Script {
   bool flush = false;         // asked for
   bool eof = false;
   bool buffers_all = false;   // HTTP/1.0: nothing is sent before the end
-  bool aborts_quietly = false;
   int status = 0;             // of begin()'s failure
   int subrequests = 0;        // under way
   Verdict verdict;
   std::vector<LightThread*> flushers;
-  int on_abort = LUA_NOREF;   // the registry's function
+  Vm::Coroutine on_abort;     // with the function of ngx.on_abort() on its stack; none
 
  private:
   void resume(LightThread& thread);

@@ -1,5 +1,6 @@
 #include "script_body.h"
 
+#include "lua.h"
 #include "seawall/base/text.h"
 #include "seawall/server/exchange.h"
 
@@ -8,13 +9,7 @@ namespace {
 
 // A script that outlives its body: what it says is dropped. It ends by itself, at request_max_time at the latest.
 Task<void> drain(std::unique_ptr<Script> script) {
-  for (;;) {
-    const Stop stop = co_await script->run();
-    if (stop != Stop::output) break;
-    script->out.clear();
-    script->flush = script->eof = false;
-    script->wake_flushers();
-  }
+  co_await script->run_out();
   co_await script->end();
 }
 
@@ -43,7 +38,7 @@ ScriptBody::~ScriptBody() {
   Exchange& x = *script_->x;
   if (script_->ended()) {
     if (!script_->at_rest()) x.background.spawn(end(std::move(script_)));
-  } else if (x.outlives_client) {
+  } else if (x.outlives_client || script_->eof || script_->tell_of_abort()) {
     x.background.spawn(drain(std::move(script_)));
   } else {
     x.background.spawn(end(std::move(script_)));
@@ -67,6 +62,22 @@ Task<Result<Piece>> ScriptBody::read() {
   script.flush = false;
   const bool last = done_ || script.eof;
   co_return Piece(Slice::from(std::exchange(script.out, {})), last);
+}
+
+ScriptTunnel::~ScriptTunnel() {
+  if (!script_->at_rest()) script_->x->background.spawn(end(std::move(script_)));
+}
+
+Task<void> ScriptTunnel::run(Stream& client, Slice already_read) {
+  RequestState& state = script_->x->state<Lua>();
+  state.client = &client;
+  state.client_in = std::move(already_read);
+  script_->out.clear();
+  script_->flush = false;
+  script_->wake_flushers();
+  co_await script_->run_out();
+  co_await script_->end();
+  state.client = nullptr;
 }
 
 Task<Result<Piece>> SaidBody::read() {

@@ -26,6 +26,17 @@ class ScriptBody final : public Reader {
   bool begun_ = false, done_ = false;
 };
 
+// Behind a 101: the script goes on with the connection as its own (ngx.req.socket(true)), and when it ends, so does that.
+class ScriptTunnel final : public Tunnel {
+ public:
+  explicit ScriptTunnel(std::unique_ptr<Script> script) : script_(std::move(script)) {}
+  ~ScriptTunnel() override;
+  Task<void> run(Stream& client, Slice already_read) override;
+
+ private:
+  std::unique_ptr<Script> script_;
+};
+
 // The length is what a script has said, whatever the bytes are; `fails`: they are not all.
 class SaidBody final : public Reader {
  public:

@@ -25,7 +25,7 @@ bool run_script(Exchange& x, std::string_view, const void* data, std::string& ou
   call.more = &arguments;
   if (!vm.run(*script.chunk, call, 1)) {
     x.log(Level::error, vm.error.starts_with("failed to load") ? vm.error : "failed to run set_by_lua*: " + vm.error);
-    x.state<Lua>().status = 500;
+    x.state<Lua>().set_failed = true;
     return true;
   }
   lua_State* const L = vm.state();
@@ -36,8 +36,9 @@ bool run_script(Exchange& x, std::string_view, const void* data, std::string& ou
 
 }  // namespace
 
-void set_variable(Conf&, const Invocation& in) {
+void set_variable(Conf& conf, const Invocation& in) {
   world_of(in);
+  conf.sets = true;
   auto script = std::make_shared<SetScript>();
   script->chunk = std::make_shared<const Chunk>(in, 1);
   for (std::size_t i = 2; i < in.args().size(); ++i) script->arguments.push_back(in.compile(in.arg(i)));

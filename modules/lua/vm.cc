@@ -223,6 +223,7 @@ int Vm::load(const std::string& text, const Chunk& chunk, const std::string& nam
 
 int Vm::function_of(const Chunk& chunk, Exchange* x) {
   error.clear();
+  error_status = 500;
   if (!chunk.is_file) {
     const auto index = static_cast<std::size_t>(chunk.number);
     if (index < inlined_.size() && inlined_[index] != LUA_NOREF) return inlined_[index];
@@ -236,7 +237,8 @@ int Vm::function_of(const Chunk& chunk, Exchange* x) {
   if (const auto known = files_.find(path); known != files_.end()) return known->second;
   std::ifstream file(path, std::ios::binary);
   if (!file) {
-    error = "failed to load external Lua file \"" + path + "\": cannot open " + path;
+    error_status = errno == ENOENT ? 404 : 503;
+    error = "failed to load external Lua file \"" + path + "\": cannot open " + path + ": " + std::strerror(errno);
     return LUA_REFNIL;
   }
   std::ostringstream text;

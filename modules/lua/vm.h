@@ -54,6 +54,7 @@ class Vm : public std::enable_shared_from_this<Vm> {
   Call* call = nullptr;          // while Lua runs
   std::string scratch;           // what an FFI function has given back last
   std::string error;             // why run() or load() failed
+  int error_status = 500;        // ... and what a request is answered with
 
   // Runs a chunk to its end on the main state, for hooks that never wait. `results` values stay on the state's stack (settle()
   // drops them). False: `error` says why, with the traceback.

@@ -141,3 +141,60 @@ TEST_CASE("a Lua block ends at its own brace, and one without end is refused") {
   const Run run = check_config(server("location / { content_by_lua_block { ngx.say('{') } "));
   CHECK(run.exit_code == 1);
 }
+
+TEST_CASE("a client that leaves is told to the script that has asked for it") {
+  Server s(server(R"(
+    location / { lua_check_client_abort on; content_by_lua_block {
+      assert(ngx.on_abort(function() ngx.log(ngx.ERR, "the client has left") ngx.exit(499) end))
+      ngx.log(ngx.ERR, "waits")
+      ngx.sleep(3600)
+    } })"));
+  RawClient c(s.port());
+  c.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  REQUIRE(s.wait_for_log("waits"));
+  c.reset();
+  CHECK(s.wait_for_log("the client has left"));
+}
+
+TEST_CASE("a script reads the body as it comes, and may write another one") {
+  Server s(server(R"(
+    location /read { content_by_lua_block {
+      local s = assert(ngx.req.socket())
+      ngx.say(s:receive(3), " ", s:receive("*l"), " ", s:receive("*a"))
+    } }
+    location /write { content_by_lua_block {
+      ngx.req.read_body()
+      ngx.req.init_body() ngx.req.append_body("one") ngx.req.append_body("two") ngx.req.finish_body()
+      ngx.say(ngx.req.get_body_data(), " ", ngx.var.content_length)
+    } })"));
+  Request post;
+  post.url = s.url("/read");
+  post.method = "POST";
+  post.body = "abcline\r\nrest";
+  CHECK(fetch(post).body == "abc line rest\n");
+  post.url = s.url("/write");
+  CHECK(fetch(post).body == "onetwo 6\n");
+}
+
+TEST_CASE("behind a 101 the connection is the script's") {
+  Server s(server(R"(
+    location / { content_by_lua_block {
+      ngx.status = 101
+      ngx.header.upgrade = "echo"
+      ngx.send_headers()
+      ngx.flush(true)
+      local s = assert(ngx.req.socket(true))
+      s:send("you said " .. s:receive("*l") .. "\n")
+    } })"));
+  RawClient c(s.port());
+  c.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\nhello\r\n");
+  CHECK(c.read_until("\r\n\r\n").starts_with("HTTP/1.1 101 "));
+  CHECK(c.read_until("\n") == "you said hello\n");
+  CHECK(c.expect_close(std::chrono::seconds(10)));
+}
+
+TEST_CASE("a script of set_by_lua that fails is a 500") {
+  Server s(server("location / { set_by_lua_block $a { error('no') } content_by_lua_block { ngx.say('never') } }"));
+  CHECK(get(s.url("/")).status == 500);
+  CHECK(s.wait_for_log("failed to run set_by_lua\\*: set_by_lua"));
+}

@@ -19,6 +19,8 @@ int seawall_lua_status_set(int status);
 int seawall_lua_header_get(const char *name, size_t size, int index, const char **out, size_t *out_size);
 int seawall_lua_header_set(const char *name, size_t size, const char *value, size_t value_size, int how);
 int seawall_lua_header_count();
+int seawall_lua_header_framing();
+int seawall_lua_transforms_underscores();
 void seawall_lua_header_at(int index, const char **name, size_t *name_size, const char **value, size_t *value_size);
 int seawall_lua_req_header_count();
 void seawall_lua_req_header_at(int index, const char **name, size_t *name_size, const char **value, size_t *value_size);

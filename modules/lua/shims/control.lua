@@ -2,6 +2,7 @@
 local C = ...
 ngx.exit = C.waiting(C.exit)
 ngx.redirect = C.waiting(C.redirect)
+ngx.on_abort = C.on_abort
 local exec = C.waiting(C.exec)
 function ngx.exec(uri, args)
   if type(uri) ~= "string" then error("bad argument #1 to 'exec' (string expected)", 2) end

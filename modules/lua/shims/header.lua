@@ -5,6 +5,7 @@ local S, out, size, out2, size2 = C.S, C.out, C.size, C.out2, C.size2
 
 local function field_name(key)
   if type(key) ~= "string" then key = tostring(key) end
+  if not key:find("_", 1, true) or S.seawall_lua_transforms_underscores() == 0 then return key end
   return (key:gsub("_", "-"))
 end
 
@@ -52,7 +53,11 @@ ngx.header = setmetatable({}, {
     check_header(2)
     local name = safe_name(field_name(key))
     if name == "" then return end
-    if S.seawall_lua_headers_sent() == 1 then return warn_sent("header." .. tostring(key)) end
+    if S.seawall_lua_headers_sent() == 1 then return warn_sent("header.HEADER") end
+    if value ~= nil and name:lower() == "content-length" then
+      local text = tostring(type(value) == "table" and value[#value] or value)
+      if not text:find("^%d+$") then error("failed to set header content_length (error: invalid length)", 2) end
+    end
     if value == nil or (type(value) == "table" and #value == 0) then
       S.seawall_lua_header_set(name, #name, nil, 0, 2)
     elseif type(value) == "table" then
@@ -129,7 +134,26 @@ C.gather = gather
 
 function ngx.resp.get_headers(max, raw)
   check_header(2)
-  return gather(S.seawall_lua_header_count(), S.seawall_lua_header_at, max or 100, raw)
+  max = max or 100
+  local count = S.seawall_lua_header_count()
+  local framing = S.seawall_lua_header_framing()
+  local more = {}
+  if framing ~= 0 then
+    more[#more + 1] = { "Connection", framing % 4 == 1 and "close" or "keep-alive" }
+    local length = ngx.header["Content-Length"]
+    if length then more[#more + 1] = { "Content-Length", length }
+    elseif framing >= 4 then more[#more + 1] = { "Transfer-Encoding", "chunked" } end
+  end
+  local t, truncated = gather(count, S.seawall_lua_header_at, max, raw)
+  for i = 1, #more do
+    local name = raw and more[i][1] or more[i][1]:lower()
+    if not rawget(t, name) then
+      count = count + 1
+      if max > 0 and count > max then truncated = "truncated" else t[name] = more[i][2] end
+    end
+  end
+  if truncated then C.log_debug("lua exceeding response header limit " .. count .. " > " .. max) end
+  return t, truncated
 end
 
 local function add(name, value)
@@ -140,7 +164,7 @@ local resp = {}
 function resp.add_header(key, value)
   check_header(2)
   if value == nil then error("invalid header value", 2) end
-  if S.seawall_lua_headers_sent() == 1 then return warn_sent("header." .. tostring(key)) end
+  if S.seawall_lua_headers_sent() == 1 then return warn_sent("header.HEADER") end
   local name = safe_name(field_name(key))
   if type(value) ~= "table" then return add(name, value) end
   for i = 1, #value do add(name, value[i]) end

@@ -151,3 +151,25 @@ function req.get_post_args(max)
   if truncated then C.log_debug("lua hit query args limit " .. (max or 100)) end
   return t, truncated
 end
+
+-- A body that a script writes piece by piece, in place of the client's: kept by the request's ngx.ctx until it is whole.
+local bodies = setmetatable({}, { __mode = "k" })
+function req.init_body()
+  check(3)
+  bodies[C.get_ctx()] = {}
+end
+function req.append_body(text)
+  check(3)
+  local parts = bodies[C.get_ctx()]
+  if not parts then error("request body not initialized", 2) end
+  if type(text) ~= "string" and type(text) ~= "number" then error("bad argument #1 to 'append_body' (string expected, got " .. type(text) .. ")", 2) end
+  parts[#parts + 1] = tostring(text)
+end
+function req.finish_body()
+  check(3)
+  local ctx = C.get_ctx()
+  local parts = bodies[ctx]
+  if not parts then error("request body not initialized", 2) end
+  bodies[ctx] = nil
+  return req.set_body_data(table.concat(parts))
+end

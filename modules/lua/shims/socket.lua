@@ -188,3 +188,18 @@ function udp:close() return C.udp_close(handle(self)) end
 function ngx.socket.udp()
   return setmetatable({ C.udp_new() }, udp)
 end
+
+-- The request's body as a socket.
+local body = { receive = tcp.receive, receiveany = tcp.receiveany, receiveuntil = tcp.receiveuntil, settimeout = tcp.settimeout,
+  settimeouts = tcp.settimeouts }
+body.__index = body
+local raw_body = { receive = tcp.receive, receiveany = tcp.receiveany, receiveuntil = tcp.receiveuntil, settimeout = tcp.settimeout,
+  settimeouts = tcp.settimeouts, send = tcp.send }
+raw_body.__index = raw_body
+function ngx.req.socket(raw)
+  local ud, why
+  if raw then ud, why = C.raw_socket() else ud, why = C.req_socket() end
+  if not ud then return nil, why end
+  if raw then return setmetatable({ ud }, raw_body) end
+  return setmetatable({ ud }, body)
+end

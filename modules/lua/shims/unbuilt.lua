@@ -7,6 +7,5 @@ local function refuse(t, name, ...)
   end
 end
 
-refuse(ngx, "ngx", "on_abort", "run_worker_thread")
-refuse(ngx.req, "ngx.req", "socket", "init_body", "append_body", "finish_body")
+refuse(ngx, "ngx", "run_worker_thread")
 refuse(ngx.worker, "ngx.worker", "pids")
