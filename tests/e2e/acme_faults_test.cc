@@ -138,6 +138,16 @@ TEST_CASE("a certificate that does not fit is never used") {
   CHECK(is_issued(s));
 }
 
+TEST_CASE("another CA gets its turns when the first has failed often") {
+  const Setup setup;
+  if (!setup.ca) return;
+  Front front(*setup.ca, "location = /order-plz { return 500; }");
+  Server s(front.issuer("fallback pebble;") + setup.ca->issuer("pebble") + "server { " + setup.ports.listen_plain() +
+           setup.ports.listen_tls() + "server_name a.example.test; acme_certificate front; location / { return 200 ok; } }");
+  REQUIRE(is_issued(s));
+  CHECK(count(s.error_log(), "acme: no certificate for \"a.example.test\": HTTP status 500") >= 3);
+}
+
 TEST_CASE("the CA says when to renew") {
   const Setup setup;
   if (!setup.ca) return;

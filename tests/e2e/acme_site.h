@@ -43,11 +43,11 @@ inline bool is_issued(const Server& s) {
 }
 
 // As a browser would: with the CA's root, and the name.
-inline Response visit(const Pebble& ca, int port, const std::string& name, const std::string& path = "/") {
+inline Response visit(const Pebble& ca, int port, const std::string& name, int root_number = 0) {
   const std::string root = ca.folder() + "/root.crt";
-  write_file(root, ca.root());
+  write_file(root, ca.root(root_number));
   Request request;
-  request.url = "https://" + name + ":" + std::to_string(port) + path;
+  request.url = "https://" + name + ":" + std::to_string(port) + "/";
   request.resolve = {name + ":" + std::to_string(port) + ":127.0.0.1"};
   request.ca_file = root;
   return fetch(request);

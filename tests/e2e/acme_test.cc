@@ -1,5 +1,5 @@
 // Certificates from a CA (pebble), by each way of proving a name.
-#include <signal.h>
+#include <openssl/pem.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -166,4 +166,34 @@ TEST_CASE("of two servers with one state folder only one asks, and the other ser
   first->stop();
   first.reset();
   CHECK(seen(second.port(), "a.example.test").issuer.find("Pebble") != std::string::npos);
+}
+
+TEST_CASE("of several chains the preferred one is served") {
+  const Ports ports;
+  PebbleOptions options;
+  options.environment = {{"PEBBLE_ALTERNATE_ROOTS", "1"}};
+  const auto ca = Pebble::start(ports.http, ports.tls, options);
+  if (!ca) return;
+  const std::unique_ptr<BIO, decltype(&BIO_free)> bio(BIO_new(BIO_s_mem()), BIO_free);
+  const std::string pem = ca->root(1);
+  BIO_write(bio.get(), pem.data(), static_cast<int>(pem.size()));
+  const std::unique_ptr<X509, decltype(&X509_free)> root(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr), X509_free);
+  char name[256];
+  REQUIRE(X509_NAME_get_text_by_NID(X509_get_subject_name(root.get()), NID_commonName, name, sizeof name) > 0);
+  Server s(ca->issuer("pebble", "preferred_chain \"" + std::string(name) + "\";") + "acme on;\nserver { " +
+           ports.listen_plain() + ports.listen_tls() + "server_name a.example.test; location / { return 200 ok; } }");
+  REQUIRE(is_issued(s));
+  CHECK(visit(*ca, ports.tls, "a.example.test", 1).body == "ok");
+  CHECK_THROWS(visit(*ca, ports.tls, "a.example.test", 0));
+}
+
+TEST_CASE("nginx's way to name the certificate") {
+  const Ports ports;
+  const auto ca = Pebble::start(ports.http, ports.tls);
+  if (!ca) return;
+  Server s("acme_shared_zone zone=acme:1M;\n" + ca->issuer("pebble") + "server { " + ports.listen_plain() + ports.listen_tls() +
+           "server_name a.example.test; acme_certificate pebble; ssl_certificate $acme_certificate; "
+           "ssl_certificate_key $acme_certificate_key; ssl_certificate_cache max=2; location / { return 200 ok; } }");
+  REQUIRE(is_issued(s));
+  CHECK(visit(*ca, ports.tls, "a.example.test").body == "ok");
 }

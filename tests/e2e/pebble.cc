@@ -99,8 +99,8 @@ std::string Pebble::directory() const {
 std::string Pebble::dns_management() const {
   return "http://" + local(dns_management_);
 }
-std::string Pebble::root() const {
-  return get("https://localhost:" + std::to_string(management_) + "/roots/0").body;
+std::string Pebble::root(int n) const {
+  return get("https://localhost:" + std::to_string(management_) + "/roots/" + std::to_string(n)).body;
 }
 std::string Pebble::log() const {
   return read_file(folder_ + "/pebble.log");

@@ -27,7 +27,7 @@ class Pebble {
   static constexpr const char* kBindingKey = "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W";
   std::string directory() const;
   std::string authority() const { return folder_ + "/pebble.crt"; }  // a file: who signed for its own TLS
-  std::string root() const;                                          // PEM: of what it issues
+  std::string root(int n = 0) const;                                          // PEM: of what it issues
   std::string folder() const { return folder_; }
   std::string dns_management() const;  // URL of what changes its DNS
   std::string log() const;
