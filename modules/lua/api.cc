@@ -12,8 +12,8 @@ int finish(lua_State* L) {
   if (const int values = lua_gettop(L)) return values;
   Vm& vm = *Vm::now();
   if (!vm.call->script) return 0;
-  LightThread& thread = vm.call->script->current();
-  return thread.await ? thread.await->push(L) : 0;
+  const std::unique_ptr<Await> await = std::move(vm.call->script->current().await);  // once
+  return await ? await->push(L) : 0;
 }
 
 constexpr luaL_Reg kBase[] = {{"finish", finish}};
@@ -59,14 +59,18 @@ Call& check_call(lua_State* L, Hooks allowed, int level) {
 
 int wait_for(lua_State* L, std::unique_ptr<Await> await) {
   LightThread& thread = Vm::now()->call->script->current();
-  thread.await = std::move(await);
+  thread.proposed = std::move(await);
   lua_pushlightuserdata(L, wait_token());
   return lua_yield(L, 1);
 }
 
-int wait_for_others(lua_State* L) {
-  LightThread& thread = Vm::now()->call->script->current();
-  thread.await.reset();
+std::int64_t nanoseconds(double seconds) {
+  constexpr double kMost = 1e9;  // thirty years: what is longer is for ever, and fits beside the clock
+  return static_cast<std::int64_t>((seconds < kMost ? seconds : kMost) * 1e9);
+}
+
+int stop_here(lua_State* L) {
+  Vm::now()->call->script->current().proposed.reset();
   lua_pushlightuserdata(L, wait_token());
   return lua_yield(L, 1);
 }

@@ -41,8 +41,10 @@ int raise_argument(lua_State* L, int level, int argument, const char* function, 
 
 // The last line of a function that waits.
 int wait_for(lua_State* L, std::unique_ptr<Await> await);
-// Yields without one: somebody makes the light thread ready.
-int wait_for_others(lua_State* L);
+// Yields without one: the script has ended.
+int stop_here(lua_State* L);
+// Of a time that a script has given, whatever it is.
+std::int64_t nanoseconds(double seconds);
 
 inline std::string_view text_at(lua_State* L, int index) {
   std::size_t size;

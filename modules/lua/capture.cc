@@ -25,12 +25,13 @@ class Capture {
 class CaptureAwait final : public Await {
  public:
   explicit CaptureAwait(Script& script) : script_(script) { ++script_.subrequests; }
+  ~CaptureAwait() override { ended(); }
   Task<void> run() override {
     Scope& here = co_await current_scope();
     Scope all(&here);
     for (auto& capture : captures) all.spawn(ask(*capture));
     co_await all.join();
-    --script_.subrequests;
+    ended();
   }
   int push(lua_State* L) override {
     luaL_checkstack(L, static_cast<int>(captures.size()) + 8, "too many subrequests");
@@ -40,6 +41,9 @@ class CaptureAwait final : public Await {
   std::vector<std::unique_ptr<Capture>> captures;
 
  private:
+  void ended() {
+    if (std::exchange(is_counted_, false)) --script_.subrequests;
+  }
   static Task<void> ask(Capture& capture) {
     std::optional<Response> response = co_await capture.sub.run();
     if (response) {
@@ -105,6 +109,7 @@ class CaptureAwait final : public Await {
   }
 
   Script& script_;
+  bool is_counted_ = true;
 };
 
 std::string text_of_field(lua_State* L, int table, const char* name) {

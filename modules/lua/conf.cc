@@ -210,7 +210,11 @@ const std::span<const Directive> Lua::directives = all_rows();
 
 void Lua::check(Conf& conf, Settings& settings, Binder&) {
   const auto* outer = settings.outer ? static_cast<const Conf*>(settings.outer->get(module_number<Lua>)) : nullptr;
-  if (outer && outer->sets) conf.sets = true;
+  // Anywhere: a failed script ends the request wherever that has gone.
+  const Settings* root = &settings;
+  while (root->outer) root = root->outer;
+  const auto* main = static_cast<const Conf*>(root->get(module_number<Lua>));
+  if (main && main->world) conf.sets = main->world->sets;
   const bool own = conf.trusted_certificate.is_set() || conf.crl.is_set() || conf.verify_depth.is_set() || conf.protocols.is_set() ||
                    conf.ciphers.is_set();
   if (outer && outer->tls && !own) conf.tls = outer->tls;

@@ -29,6 +29,7 @@ class World {
   std::int64_t regex_cache = 1024, regex_match_limit = 0;
   std::int64_t memory_limit = 0;            // of each VM, bytes; 0: none
   bool jit = true;
+  bool sets = false;                        // has a set_by_lua
   std::vector<std::shared_ptr<const void>> kept;  // what variables point at
 };
 
@@ -40,7 +41,7 @@ class Conf {
   // Of the block that wrote it: a handler is not inherited.
   ChunkPtr content;
   const Settings* block = nullptr;
-  bool sets = false;  // set_by_lua, here or outside
+  bool sets = false;  // the configuration has a set_by_lua
 
   Setting<bool> code_cache{true};
   Setting<bool> need_request_body{false};

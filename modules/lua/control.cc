@@ -10,7 +10,7 @@ namespace {
 int finish(lua_State* L, Script& script, Verdict verdict) {
   if (script.subrequests > 0) return raise(L, 2, "attempt to abort with pending subrequests");
   script.finish(std::move(verdict));
-  return wait_for_others(L);
+  return stop_here(L);
 }
 
 int exit_header_filter(Call& call, int status) {
@@ -21,11 +21,24 @@ int exit_header_filter(Call& call, int status) {
   return 0;
 }
 
+// The head is out: the status cannot change, but these mean that nothing more may be sent.
+int exit_behind_head(Exchange& x, int status) {
+  if (status == 408 || status == 444 || status == 499) return -1;
+  const RequestState& state = x.state<Lua>();
+  const int sent = state.status ? state.status : 200;
+  if (status != sent)
+    x.log(Level::error, "attempt to set status " + std::to_string(status) + " via ngx.exit after sending out the response status " +
+                            std::to_string(sent));
+  return 0;
+}
+
 // exit(status)
 int exit(lua_State* L) {
   if (lua_gettop(L) != 1) return raise(L, 2, "attempt to pass %d arguments, but accepted 1", lua_gettop(L));
   if (!lua_isnumber(L, 1)) return raise_argument(L, 2, 1, "exit", "number expected, got non-number");
-  const auto status = static_cast<int>(lua_tointeger(L, 1));
+  const double number = lua_tonumber(L, 1);
+  if (!(number < 1000) || (number > 0 && !is_status(static_cast<int>(number)))) return raise(L, 2, "invalid status %.14g", number);
+  const auto status = number < -1 ? -1 : static_cast<int>(number);
   Call& call = check_call(L, kWaiting | bit(Hook::header_filter) | bit(Hook::balancer), 2);
   if (call.hook == Hook::header_filter) return exit_header_filter(call, status);
   if (!call.script) return 0;
@@ -33,12 +46,7 @@ int exit(lua_State* L) {
   Verdict verdict;
   verdict.kind = Verdict::exit;
   verdict.status = status;
-  if (script.begun && status >= 300) {
-    RequestState& state = call.x->state<Lua>();
-    call.x->log(Level::error, "attempt to set status " + std::to_string(status) + " via ngx.exit after sending out the response status " +
-                                  std::to_string(state.status ? state.status : 200));
-    verdict.status = 0;
-  }
+  if (script.begun && status >= 300) verdict.status = exit_behind_head(*call.x, status);
   return finish(L, script, std::move(verdict));
 }
 
@@ -104,6 +112,7 @@ int on_abort(lua_State* L) {
   coroutine.ref = luaL_ref(L, LUA_REGISTRYINDEX);
   lua_pushvalue(L, 1);
   lua_xmove(L, coroutine.state, 1);
+  script.vm.light.insert(coroutine.state);
   script.on_abort = coroutine;
   lua_pushinteger(L, 1);
   return 1;

@@ -51,11 +51,12 @@ SEAWALL_LUA int seawall_lua_status_get() {
   return is_sent(*x) ? 200 : 0;
 }
 
-// 1: done; 0: the head is out; -1: no request.
+// 1: done; 0: the head is out; -1: no request; -2: no status.
 SEAWALL_LUA int seawall_lua_status_set(int status) {
   Exchange* const x = request_now();
   if (!x) return -1;
   if (is_sent(*x)) return 0;
+  if (!is_status(status)) return -2;
   Call& call = *Vm::now()->call;
   if (call.response) call.response->status = status;
   else x->state<Lua>().status = status;
@@ -95,6 +96,12 @@ SEAWALL_LUA int seawall_lua_header_set(const char* name, std::size_t size, const
   const std::string_view wanted(name, size), text(value, value_size);
   const FieldId id = field_id(wanted);
   Call& call = *Vm::now()->call;
+  // The server frames the message: two framings in one head would be read by each recipient in its own way.
+  if (id == FieldId::transfer_encoding || id == FieldId::keep_alive) return 1;
+  if (id == FieldId::connection) {
+    if (how != 2 && equals_ignoring_case(text, "close")) x.keep_alive = false;
+    return 1;
+  }
   if (id == FieldId::content_type && !call.response) x.state<Lua>().headers_cleared_type = how == 2;
   if (id == FieldId::content_length && call.response) {
     if (how == 2 && !std::holds_alternative<std::monostate>(call.response->body)) make_length_unknown(*call.response);
@@ -133,7 +140,9 @@ SEAWALL_LUA void seawall_lua_req_header_set(const char* name, std::size_t size, 
   else head.headers.set(wanted, text);
   if (id != FieldId::host) return;
   head.authority = head.headers.get(FieldId::host);
-  head.host = head.headers.arena().copy(lower(head.authority.substr(0, head.authority.rfind(':'))));
+  const std::string_view host = head.authority;
+  const auto end = host.starts_with('[') ? host.find(']') : host.rfind(':');
+  head.host = head.headers.arena().copy(lower(end != std::string_view::npos && host[end] == ']' ? host.substr(0, end + 1) : host.substr(0, end)));
 }
 
 // What the writer will say of the connection, where the head is being made or is out: 1 that it closes, 2 that it stays, +4 that the

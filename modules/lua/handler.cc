@@ -23,7 +23,6 @@ Response begin_response(Exchange& x, int status) {
     if (const std::string_view type = content_type_of(x); !type.empty()) response.headers.add_view("Content-Type", type, FieldId::content_type);
   for (const Field& field : state.headers.all())
     if (!is_the_writers(field.id)) response.headers.add(field.name, field.value);
-  if (state.headers.get(FieldId::connection) == "close") x.keep_alive = false;
   if (const std::string_view date = state.headers.get(FieldId::last_modified); !date.empty()) response.last_modified = parse_http_date(date);
   return response;
 }
@@ -154,6 +153,9 @@ Task<Outcome> run(Exchange& x, const Conf& conf, Hook hook, const Chunk& chunk) 
   }
   Outcome outcome = outcome_of(x, *script);
   if (!script->at_rest()) co_await script->end();
+  // A light thread was ended while it read the body: what is left of that must not pass for the whole.
+  const bool goes_on = !std::holds_alternative<Abort>(outcome) && !std::holds_alternative<Response>(outcome);
+  if (goes_on && x.state<Lua>().body_lost) co_return Response(400);
   co_return outcome;
 }
 

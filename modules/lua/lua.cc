@@ -22,7 +22,7 @@ bool sets(const Conf& conf) { return conf.sets; }
 bool hooks_content(const Conf& conf) { return conf.content != nullptr; }
 // Also where a script may have said something of the response of another module.
 bool hooks_response(const Conf& conf) {
-  return hooks_server_rewrite(conf) || hooks_rewrite(conf) || hooks_access(conf) || *conf.header_filter || *conf.body_filter;
+  return hooks_server_rewrite(conf) || hooks_rewrite(conf) || hooks_access(conf) || sets(conf) || *conf.header_filter || *conf.body_filter;
 }
 
 constexpr Step step_rows[] = {

@@ -7,17 +7,28 @@
 #include <memory>
 
 #include "api.h"
+#include "body_turn.h"
 #include "lua.h"
 #include "seawall/server/exchange.h"
 
 namespace seawall::lua {
 
+void lose_body(Exchange& x) {
+  x.state<Lua>().body_lost = true;
+  x.keep_alive = false;
+}
+
 Task<Result<void>> replace_body(Exchange& x, Body body, std::uint64_t size) {
+  RequestState& state = x.state<Lua>();
+  BodyTurn turn(state);
+  const Errc begun = co_await turn.wait();
+  if (begun != Errc::ok) co_return begun;
   if (!x.body.ended()) {
     const Result<void> gone = co_await x.body.discard(x);
+    if (!gone && gone.error() == Errc::cancelled) lose_body(x);
     if (!gone) co_return gone;
   }
-  RequestState& state = x.state<Lua>();
+  state.body_lost = false;
   std::destroy_at(&x.body);
   std::construct_at(&x.body);
   state.new_body = std::make_unique<NewBody>(std::move(body), size);
@@ -26,7 +37,9 @@ Task<Result<void>> replace_body(Exchange& x, Body body, std::uint64_t size) {
   x.request.content_length = size;
   x.request.headers.remove(FieldId::transfer_encoding);
   x.request.headers.set("Content-Length", std::to_string(size));
-  co_return co_await x.body.store(x);
+  const Result<void> stored = co_await x.body.store(x);
+  if (!stored && stored.error() == Errc::cancelled) lose_body(x);
+  co_return stored;
 }
 
 Task<void> NewBodyAwait::run() {

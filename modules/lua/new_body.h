@@ -22,6 +22,9 @@ class NewBody final : public BodySource {
   Headers none_;
 };
 
+// Its reader was ended before it had all of it.
+void lose_body(Exchange& x);
+
 // Puts it into the client's place, of which nothing is left, and says its length in the head.
 Task<Result<void>> replace_body(Exchange& x, Body body, std::uint64_t size);
 

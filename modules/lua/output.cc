@@ -45,6 +45,10 @@ int print(lua_State* L) { return say_values(L, "print", false); }
 
 class FlushAwait final : public Await {
  public:
+  bool begin(LightThread& thread) override {
+    thread.script.flushers.push_back(&thread);
+    return false;
+  }
   Task<void> run() override { co_return; }
   int push(lua_State* L) override {
     lua_pushinteger(L, 1);
@@ -66,13 +70,7 @@ int flush(lua_State* L) {
     lua_pushinteger(L, 1);
     return 1;
   }
-  LightThread& thread = script->current();
-  thread.state = LightThread::State::waiting;
-  script->flushers.push_back(&thread);
-  const int yielded = wait_for_others(L);
-  thread.await = std::make_unique<FlushAwait>();
-  thread.is_parked = true;
-  return yielded;
+  return wait_for(L, std::make_unique<FlushAwait>());
 }
 
 int send_headers(lua_State* L) {

@@ -1,5 +1,6 @@
 // ngx.req's body. One loop.
 #include "api.h"
+#include "body_turn.h"
 #include "lua.h"
 #include "new_body.h"
 #include "seawall/server/error_pages.h"
@@ -16,8 +17,15 @@ class ReadBodyAwait final : public Await {
  public:
   ReadBodyAwait(Exchange& x, Script& script) : x_(x), script_(script) {}
   Task<void> run() override {
-    const Result<void> stored = co_await x_.body.store(x_);
+    RequestState& state = x_.state<Lua>();
+    BodyTurn turn(state);
+    const Errc begun = co_await turn.wait();
+    if (begun != Errc::ok) co_return;
+    Result<void> stored = Errc::bad_request;
+    if (!state.body_lost) stored = co_await x_.body.store(x_);
     if (stored) co_return;
+    if (stored.error() == Errc::cancelled) lose_body(x_);
+    if (script_.ended()) co_return;
     Verdict verdict;
     verdict.kind = Verdict::exit;
     verdict.status = status_of(stored.error());
@@ -46,8 +54,12 @@ class DiscardAwait final : public Await {
  public:
   explicit DiscardAwait(Exchange& x) : x_(x) {}
   Task<void> run() override {
-    Result<void> done = co_await x_.body.discard(x_);
+    BodyTurn turn(x_.state<Lua>());
+    const Errc begun = co_await turn.wait();
+    if (begun != Errc::ok) co_return;
+    const Result<void> done = co_await x_.body.discard(x_);
     ok_ = done.has_value();
+    if (!ok_ && done.error() == Errc::cancelled) lose_body(x_);
   }
   int push(lua_State* L) override {
     if (ok_) return 0;

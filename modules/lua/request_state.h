@@ -1,5 +1,6 @@
 // What Lua keeps for one request: its ngx.ctx, and what its scripts have said of a response that is not there yet. One loop.
 #pragma once
+#include <deque>
 #include <memory>
 #include <string>
 
@@ -12,6 +13,7 @@ class Stream;
 
 namespace seawall::lua {
 
+class BodyTurn;
 class NewBody;
 class Script;
 class Vm;
@@ -30,6 +32,9 @@ class RequestState {
   bool headers_cleared_type = false;  // ngx.header.content_type = nil: no default either
   bool sent = false;           // the response's head is out of the scripts' hands
   bool body_read = false;      // ngx.req.read_body() has run
+  bool body_busy = false;      // a light thread reads from it (BodyTurn)
+  bool body_lost = false;      // ... was ended before it had all: the rest alone must not pass for the whole
+  std::deque<BodyTurn*> body_waiters;
   std::unique_ptr<NewBody> new_body;  // that a script has given the request
   bool set_failed = false;     // a script of set_by_lua
   bool raw_socket = false;     // has taken the connection's bytes

@@ -4,8 +4,10 @@
 
 #include "api.h"
 #include "lua.h"
+#include "seawall/base/check.h"
 #include "seawall/log/log.h"
 #include "seawall/server/exchange.h"
+#include "tcp_socket.h"
 
 namespace seawall::lua {
 namespace {
@@ -27,13 +29,15 @@ void log_line(Exchange* x, Level level, const std::string& text) {
 
 }  // namespace
 
-LightThread::LightThread(Script& script, Vm::Coroutine coroutine, LightThread* parent)
-    : script(script), coroutine(coroutine), parent(parent), scope(nullptr) {}
+LightThread::LightThread(Script& script, Vm::Coroutine coroutine, LightThread* parent, bool is_entry)
+    : script(script), coroutine(coroutine), parent(parent), is_entry(is_entry), scope(nullptr) {}
 
 Script::Script(Vm& vm, Hook hook, Exchange* x, Scope* background)
     : vm(vm), hook(hook), x(x), settings(x ? x->location->settings : vm.world.http), scope_(background) {}
 
 Script::~Script() {
+  for (const auto& known : sockets_)
+    if (const std::shared_ptr<TcpSocket> socket = known.lock(); socket && !socket->busy()) socket->close();
   for (LightThread& thread : threads_) vm.give_back(thread.coroutine, false);
   vm.give_back(on_abort, false);
 }
@@ -50,7 +54,7 @@ bool Script::begin(const Chunk& chunk) {
 }
 
 void Script::begin(Vm::Coroutine coroutine, int arguments) {
-  LightThread& thread = threads_.emplace_back(*this, coroutine, nullptr);
+  LightThread& thread = threads_.emplace_back(*this, coroutine, nullptr, true);
   thread.arguments = arguments;
   ready_.push_back(&thread);
 }
@@ -66,21 +70,33 @@ LightThread& Script::spawn(lua_State* from, int arguments) {
   coroutine.state = lua_newthread(from);
   lua_pushvalue(from, -1);
   coroutine.ref = luaL_ref(from, LUA_REGISTRYINDEX);
+  vm.light.insert(coroutine.state);
   lua_insert(from, 1);
   lua_xmove(from, coroutine.state, arguments + 1);
-  LightThread& thread = threads_.emplace_back(*this, coroutine, current_);
+  LightThread& thread = threads_.emplace_back(*this, coroutine, current_, false);
   thread.arguments = arguments;
-  // It runs at once, and who has spawned it behind it.
-  ready_.push_front(current_);
   ready_.push_front(&thread);
-  current_->state = LightThread::State::ready;
   return thread;
 }
 
+void Script::let_spawned_run(LightThread& thread) {
+  thread.state = LightThread::State::ready;
+  ready_.insert(ready_.begin() + (ready_.empty() ? 0 : 1), &thread);
+}
+
 void Script::make_ready(LightThread& thread) {
+  CHECK(!thread.at_work);
   thread.state = LightThread::State::ready;
   ready_.push_back(&thread);
   woken_.set();
+}
+
+void Script::remember(const std::shared_ptr<TcpSocket>& socket) {
+  if (sockets_.size() >= sockets_checked_at_) {
+    std::erase_if(sockets_, [](const std::weak_ptr<TcpSocket>& known) { return known.expired(); });
+    sockets_checked_at_ = std::max<std::size_t>(16, sockets_.size() * 2);
+  }
+  sockets_.push_back(socket);
 }
 
 void Script::wake_flushers() {
@@ -96,9 +112,11 @@ void Script::finish(Verdict verdict_) {
 void Script::kill(LightThread& thread) {
   thread.state = LightThread::State::ended;
   thread.reaped = true;
-  thread.scope.cancel();
+  for (LightThread& other : threads_)
+    if (other.awaited_by == &thread) other.awaited_by = nullptr;
   std::erase(ready_, &thread);
   std::erase(flushers, &thread);
+  thread.scope.cancel();
 }
 
 void Script::cancel() {
@@ -125,7 +143,7 @@ Task<void> Script::run_out() {
 
 bool Script::tell_of_abort() {
   if (!on_abort.state || ended_) return false;
-  LightThread& thread = threads_.emplace_back(*this, std::exchange(on_abort, {}), &threads_.front());
+  LightThread& thread = threads_.emplace_back(*this, std::exchange(on_abort, {}), nullptr, false);
   thread.reaped = true;  // nobody waits for it
   ready_.push_front(&thread);
   return true;
@@ -160,9 +178,21 @@ void Script::reap_ended() {
       ++it;
       continue;
     }
-    vm.give_back(it->coroutine, false);
+    forget(*it);
     it = threads_.erase(it);
   }
+}
+
+// Nothing points at it any more; nobody can ask about what it has spawned.
+void Script::forget(LightThread& thread) {
+  for (LightThread& other : threads_) {
+    if (other.parent == &thread) {
+      other.parent = nullptr;
+      if (other.state == LightThread::State::ended) other.reaped = true;
+    }
+    if (other.awaited_by == &thread) other.awaited_by = nullptr;
+  }
+  vm.give_back(thread.coroutine, false);
 }
 
 void Script::resume(LightThread& thread) {
@@ -180,11 +210,12 @@ void Script::resume(LightThread& thread) {
   lua_State* const L = thread.coroutine.state;
   const bool waits = lua_gettop(L) > 0 && lua_touserdata(L, -1) == wait_token();
   lua_settop(L, 0);
+  std::unique_ptr<Await> proposed = std::move(thread.proposed);
   if (ended_ || thread.state == LightThread::State::ended) return;
-  if (!waits) return make_ready(thread);  // coroutine.yield() of a light thread: others first
-  if (!thread.await || std::exchange(thread.is_parked, false)) return;  // spawn, flush, wait: somebody else makes it ready
+  if (!waits || !proposed) return make_ready(thread);  // coroutine.yield() of a light thread: others first
+  thread.await = std::move(proposed);
   thread.state = LightThread::State::waiting;
-  scope_.spawn(await(thread));
+  if (thread.await->begin(thread)) scope_.spawn(await(thread));
 }
 
 Task<void> Script::await(LightThread& thread) {
@@ -197,9 +228,10 @@ Task<void> Script::await(LightThread& thread) {
 
 void Script::ended(LightThread& thread, int result) {
   thread.state = LightThread::State::ended;
+  thread.proposed.reset();
   thread.ok = result == 0;
   if (!thread.ok) report(thread, result);
-  if (!thread.parent) {
+  if (thread.is_entry) {
     thread.reaped = true;
     if (!thread.ok) {
       Verdict failed;
@@ -210,13 +242,13 @@ void Script::ended(LightThread& thread, int result) {
     for (LightThread& other : threads_)
       if (other.awaited_by == waiter) other.awaited_by = nullptr;
     make_ready(*waiter);
-  } else if (thread.parent->state == LightThread::State::ended) {
+  } else if (!thread.parent || thread.parent->state == LightThread::State::ended) {
     thread.reaped = true;
   }
   const bool all = std::all_of(threads_.begin(), threads_.end(),
                                [](const LightThread& t) { return t.state == LightThread::State::ended; });
   if (all) ended_ = true;
-  if (!thread.parent && thread.ok && threads_.size() == 1) {
+  if (thread.is_entry && thread.ok && threads_.size() == 1) {
     vm.give_back(thread.coroutine, true);
     thread.coroutine = Vm::Coroutine();
   }
@@ -224,7 +256,7 @@ void Script::ended(LightThread& thread, int result) {
 
 void Script::report(LightThread& thread, int result) {
   lua_State* const L = thread.coroutine.state;
-  const char* whose = thread.parent ? "user" : "entry";
+  const char* whose = thread.is_entry ? "entry" : "user";
   log_line(x, Level::error, std::string("lua ") + whose + " thread aborted: " + kind_of(result) + ": " + error_text(L) + "\n" + traceback(L));
 }
 

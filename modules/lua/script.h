@@ -6,8 +6,9 @@
 //   for (;;) { Stop stop = co_await script.run(); send(script.take()); if (stop != Stop::output) break; }
 //   co_await script.end();
 //
-// A function of the API that waits leaves a Wait and yields; the Wait runs as a task of the script's scope, and when it has ended the
-// light thread goes on with what it pushes. One loop.
+// A function of the API that waits proposes an Await and yields. Only when the light thread has really stopped with that does it count
+// (a yield may raise: across a callback of C's); then it runs as a task of the script's scope, and when it has ended the light thread
+// goes on with what it pushes. One loop.
 #pragma once
 #include <deque>
 #include <list>
@@ -21,12 +22,16 @@
 
 namespace seawall::lua {
 
+class LightThread;
 class Script;
+class TcpSocket;
 
 // What a light thread waits for.
 class Await {
  public:
   virtual ~Await() = default;
+  // The light thread has stopped. False: no task runs, somebody else makes it ready.
+  virtual bool begin(LightThread&) { return true; }
   // In the light thread's scope, which is cancelled when nobody waits any more. The Await outlives it.
   virtual Task<void> run() = 0;
   // The results, under Lua: may raise.
@@ -35,23 +40,27 @@ class Await {
 
 class LightThread {
  public:
-  LightThread(Script& script, Vm::Coroutine coroutine, LightThread* parent);
+  LightThread(Script& script, Vm::Coroutine coroutine, LightThread* parent, bool is_entry);
   enum class State : std::uint8_t { ready, waiting, ended };
   Script& script;
   Vm::Coroutine coroutine;
-  LightThread* const parent;     // who has spawned it; null: the entry thread
+  LightThread* parent;           // who has spawned it; null: the entry thread, or its parent is gone
+  const bool is_entry;
   State state = State::ready;
   bool ok = false;               // how it has ended; its results or its error are on its stack
   bool reaped = false;           // waited for, or killed
   bool at_work = false;          // the task of its Await has not ended
-  bool is_parked = false;        // waits for somebody who makes it ready, not for a task
   int arguments = 0;             // on its stack, for the next resume
-  std::unique_ptr<Await> await;
+  std::unique_ptr<Await> proposed;  // by a function that is about to yield
+  std::unique_ptr<Await> await;     // ... and has
   Scope scope;                   // of the Await
   LightThread* awaited_by = nullptr;
 };
 
 enum class Stop : std::uint8_t { finished, output, cancelled };
+
+// One that a script may give.
+inline bool is_status(int status) { return status == 101 || (status >= 200 && status < 1000); }
 
 // How a script has answered.
 class Verdict {
@@ -93,6 +102,8 @@ class Script {
   LightThread* find(lua_State* L);
   // Takes a function and its arguments, which are at the top of `from`'s stack. May raise.
   LightThread& spawn(lua_State* from, int arguments);
+  // Ready again behind the thread that it has just spawned.
+  void let_spawned_run(LightThread& thread);
   void kill(LightThread& thread);
   void finish(Verdict verdict);
   // The same, from a task while no light thread runs.
@@ -101,6 +112,8 @@ class Script {
     woken_.set();
   }
   void make_ready(LightThread& thread);
+  // Closed with the script, unless somebody else is at it.
+  void remember(const std::shared_ptr<TcpSocket>& socket);
   // What waits until what was said is on its way.
   void wake_flushers();
 
@@ -124,9 +137,12 @@ class Script {
   void ended(LightThread& thread, int result);
   void report(LightThread& thread, int result);
   Task<void> await(LightThread& thread);
+  void forget(LightThread& thread);
   void reap_ended();
   bool wants_to_send() const { return begun && !buffers_all && (!out.empty() || flush || eof); }
 
+  std::vector<std::weak_ptr<TcpSocket>> sockets_;
+  std::size_t sockets_checked_at_ = 16;
   Scope scope_;
   std::list<LightThread> threads_;
   std::deque<LightThread*> ready_;

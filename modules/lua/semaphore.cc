@@ -90,7 +90,7 @@ int wait(lua_State* L) {
     return 1;
   }
   if (seconds <= 0) return push_error(L, "timeout");
-  return wait_for(L, std::make_unique<SemaphoreAwait>(semaphore, static_cast<std::int64_t>(seconds * 1e9)));
+  return wait_for(L, std::make_unique<SemaphoreAwait>(semaphore, nanoseconds(seconds)));
 }
 
 constexpr luaL_Reg kSemaphore[] = {{"semaphore_new", make}, {"semaphore_post", post}, {"semaphore_count", count}, {"semaphore_wait", wait}};

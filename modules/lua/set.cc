@@ -36,9 +36,8 @@ bool run_script(Exchange& x, std::string_view, const void* data, std::string& ou
 
 }  // namespace
 
-void set_variable(Conf& conf, const Invocation& in) {
-  world_of(in);
-  conf.sets = true;
+void set_variable(Conf&, const Invocation& in) {
+  world_of(in).sets = true;
   auto script = std::make_shared<SetScript>();
   script->chunk = std::make_shared<const Chunk>(in, 1);
   for (std::size_t i = 2; i < in.args().size(); ++i) script->arguments.push_back(in.compile(in.arg(i)));

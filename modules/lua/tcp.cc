@@ -14,19 +14,20 @@ namespace seawall::lua {
 namespace {
 
 constexpr const char* kType = "seawall tcp socket";
+using TcpPtr = std::shared_ptr<TcpSocket>;
 
 int collect(lua_State* L) {
-  std::destroy_at(&tcp_at(L, 1));
+  std::destroy_at(static_cast<TcpPtr*>(luaL_checkudata(L, 1, kType)));
   return 0;
 }
 
 class ConnectAwait final : public Await {
  public:
   ConnectAwait(Call& call, TcpSocket& socket, std::string host, int port)
-      : vm_(call.script->vm), settings_(*call.settings), conf_(conf_of(call)), x_(call.x), socket_(socket), host_(std::move(host)), port_(port) {
-    socket_.connecting = true;
-  }
+      : vm_(call.script->vm), settings_(*call.settings), conf_(conf_of(call)), x_(call.x), socket_(socket), keep_(socket.shared_from_this()),
+        host_(std::move(host)), port_(port) {}
   Task<void> run() override {
+    socket_.connecting = true;
     const Address to = co_await find_address(settings_, vm_.loop, host_, static_cast<std::uint16_t>(port_), error_);
     if (error_.empty()) co_await connect(to);
     socket_.connecting = false;
@@ -68,6 +69,7 @@ class ConnectAwait final : public Await {
   const Conf& conf_;
   Exchange* const x_;
   TcpSocket& socket_;
+  const std::shared_ptr<TcpSocket> keep_;
   const std::string host_;
   const int port_;
   std::string error_;
@@ -99,12 +101,14 @@ int connect(lua_State* L) {
 class SendAwait final : public Await {
  public:
   SendAwait(Call& call, TcpSocket& socket, std::string text)
-      : conf_(conf_of(call)), x_(call.x), socket_(socket), text_(std::move(text)) { socket_.writing = true; }
+      : conf_(conf_of(call)), x_(call.x), socket_(socket), keep_(socket.shared_from_this()), text_(std::move(text)) {}
   Task<void> run() override {
+    socket_.writing = true;
     Milliseconds gap = *conf_.send_timeout;
     if (socket_.send_timeout >= 0) gap = Milliseconds(socket_.send_timeout);
     const Result<void> done = co_await write_all(*socket_.connection(), text_, gap, Wait::upstream_send);
     socket_.writing = false;
+    socket_.settle();
     if (done) co_return;
     error_ = socket_error(done.error());
     if (error_ == "timeout" && *conf_.log_socket_errors && x_) x_->log(Level::error, "lua tcp socket write timed out");
@@ -123,6 +127,7 @@ class SendAwait final : public Await {
   const Conf& conf_;
   Exchange* const x_;
   TcpSocket& socket_;
+  const std::shared_ptr<TcpSocket> keep_;
   const std::string text_;
   std::string error_;
 };
@@ -258,10 +263,12 @@ constexpr luaL_Reg kTcp[] = {{"tcp_new", make}, {"tcp_connect", connect}, {"tcp_
 
 }  // namespace
 
-TcpSocket& tcp_at(lua_State* L, int index) { return *static_cast<TcpSocket*>(luaL_checkudata(L, index, kType)); }
+TcpSocket& tcp_at(lua_State* L, int index) { return **static_cast<TcpPtr*>(luaL_checkudata(L, index, kType)); }
 
 void push_new_tcp(lua_State* L) {
-  std::construct_at(static_cast<TcpSocket*>(lua_newuserdata(L, sizeof(TcpSocket))));
+  auto* const place = static_cast<TcpPtr*>(lua_newuserdata(L, sizeof(TcpPtr)));
+  std::construct_at(place, std::make_shared<TcpSocket>());
+  if (Script* const script = Vm::now()->call->script) script->remember(*place);
   if (luaL_newmetatable(L, kType)) {
     lua_pushcfunction(L, collect);
     lua_setfield(L, -2, "__gc");

@@ -3,6 +3,7 @@
 
 #include "lua.h"
 #include "seawall/server/exchange.h"
+#include "body_turn.h"
 #include "tcp.h"
 
 namespace seawall::lua {
@@ -10,9 +11,10 @@ namespace {
 
 class ReadAwait : public Await {
  public:
-  ReadAwait(Call& call, TcpSocket& socket) : conf_(conf_of(call)), x_(call.x), socket_(socket) { socket_.reading = true; }
+  ReadAwait(Call& call, TcpSocket& socket) : conf_(conf_of(call)), x_(call.x), socket_(socket), keep_(socket.shared_from_this()) {}
 
   Task<void> run() override {
+    socket_.reading = true;
     while (!try_take()) {
       const std::error_code error = co_await read_more();
       if (!error) continue;
@@ -25,7 +27,7 @@ class ReadAwait : public Await {
       break;
     }
     socket_.reading = false;
-    if (socket_.ended && socket_.unread().empty() && !socket_.borrowed && !socket_.reads_body) socket_.close();
+    socket_.settle();
   }
   int push(lua_State* L) override {
     if (error_.empty()) {
@@ -63,12 +65,27 @@ class ReadAwait : public Await {
     const std::size_t room = std::max<std::size_t>(static_cast<std::size_t>(*conf_.buffer_size), before / 2);
     socket_.in.resize(before + room);
     const Deadline deadline = wait_deadline(socket_.read_timeout, *conf_.read_timeout, Wait::upstream_read);
-    const Result<std::size_t> n = co_await read_some(*socket_.connection(), {socket_.in.data() + before, room}, deadline);
+    const Result<std::size_t> n = co_await read_at(before, room, deadline);
     socket_.in.resize(before + (n ? *n : 0));
     co_return n.error();
   }
+  // One direction has one waiter: TLS that wants to write for a read, while somebody writes, is at its end.
+  Task<Result<std::size_t>> read_at(std::size_t before, std::size_t room, Deadline deadline) {
+    Stream& stream = *socket_.connection();
+    for (;;) {
+      const Io io = stream.try_read({socket_.in.data() + before, room});
+      if (io.kind == Io::done) co_return io.n;
+      if (io.kind == Io::eof || io.kind == Io::failed) co_return error_of(io);
+      if (io.kind == Io::want_write && stream.socket().has_waiter(Socket::writing)) co_return Errc::tls_failed;
+      const Errc waited = co_await seawall::wait_for(stream, io, deadline);
+      if (waited != Errc::ok) co_return waited;
+    }
+  }
   Task<std::error_code> read_body() {
     Exchange& x = *socket_.x;
+    BodyTurn turn(x.state<Lua>());
+    const Errc begun = co_await turn.wait();
+    if (begun != Errc::ok) co_return begun;
     if (x.body.ended()) co_return Errc::peer_closed;
     Result<Piece> piece = co_await x.body.read(x);
     if (!piece) co_return piece.error();
@@ -79,6 +96,7 @@ class ReadAwait : public Await {
   const Conf& conf_;
   Exchange* const x_;
   TcpSocket& socket_;
+  const std::shared_ptr<TcpSocket> keep_;
   std::string data_, error_;
 };
 

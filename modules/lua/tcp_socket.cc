@@ -24,6 +24,10 @@ void TcpSocket::close() {
   at = 0;
 }
 
+void TcpSocket::settle() {
+  if (ended && !busy() && unread().empty() && !borrowed && !reads_body) close();
+}
+
 void Pools::wake(Idle& idle) {
   idle.gone = true;
   idle.kept.stream->socket().interrupt(Socket::reading, Errc::cancelled);

@@ -1,4 +1,4 @@
-// TcpSocket: a cosocket's connection with what was read ahead. Lua owns it. Pools: connections that nobody uses for now, by pool.
+// TcpSocket: a cosocket's connection with what was read ahead. Lua owns it, and what waits in it. Pools: connections that nobody uses for now, by pool.
 // One loop.
 #pragma once
 #include <list>
@@ -15,7 +15,7 @@ namespace seawall::lua {
 
 class Conf;
 
-class TcpSocket {
+class TcpSocket : public std::enable_shared_from_this<TcpSocket> {
  public:
   std::unique_ptr<Stream> stream;   // null: not connected, or closed
   Stream* borrowed = nullptr;       // the client's own connection (ngx.req.socket): never closed here
@@ -36,6 +36,9 @@ class TcpSocket {
   std::string_view unread() const { return std::string_view(in).substr(at); }
   std::string take(std::size_t size);
   void close();
+  bool busy() const { return reading || writing || connecting; }
+  // Who reads or writes has ended: at the peer's end the last of them closes.
+  void settle();
 };
 
 class Pools {

@@ -1,4 +1,4 @@
-// ngx.socket.tcp: sslhandshake and setclientcert. One loop.
+// ngx.socket.tcp: sslhandshake. One loop.
 #include <openssl/x509v3.h>
 #include <fcntl.h>
 
@@ -40,13 +40,13 @@ class HandshakeAwait final : public Await {
     bool verify = false, wants_session = true;
   };
   HandshakeAwait(Call& call, TcpSocket& socket, Wish wish)
-      : conf_(conf_of(call)), x_(call.x), socket_(socket), wish_(std::move(wish)) {
+      : conf_(conf_of(call)), x_(call.x), socket_(socket), keep_(socket.shared_from_this()), wish_(std::move(wish)) {
     if (wish_.session) SSL_SESSION_up_ref(wish_.session);
-    socket_.connecting = true;
   }
   ~HandshakeAwait() override { SSL_SESSION_free(wish_.session); }
 
   Task<void> run() override {
+    socket_.connecting = true;
     co_await shake_hands();
     socket_.connecting = false;
     if (!error_.empty()) socket_.close();
@@ -71,12 +71,12 @@ class HandshakeAwait final : public Await {
     auto tls = std::make_unique<TlsClientStream>(std::move(fd), *conf_.tls);
     if (!wish_.name.empty()) tls->set_server_name(wish_.name);
     if (wish_.session) tls->resume(wish_.session);
+    SSL_set_options(tls->ssl(), SSL_OP_NO_RENEGOTIATION);  // a write that waits for a read, beside who reads
     TlsClientStream& stream = *tls;
     socket_.stream = std::move(tls);
     const Result<void> done = co_await stream.handshake(wait_deadline(socket_.connect_timeout, *conf_.connect_timeout, Wait::handshake));
     if (!done) {
       error_ = done.error() == Errc::tls_failed ? "handshake failed" : socket_error(done.error());
-      if (error_ == "timeout") error_ = "timeout";
       log_failure(done.error() == Errc::tls_failed ? "SSL_do_handshake() failed " + stream.error_text() : "lua ssl handshake: " + error_);
       co_return;
     }
@@ -105,6 +105,7 @@ class HandshakeAwait final : public Await {
   const Conf& conf_;
   Exchange* const x_;
   TcpSocket& socket_;
+  const std::shared_ptr<TcpSocket> keep_;
   Wish wish_;
   std::string error_;
 };
@@ -132,6 +133,8 @@ int sslhandshake(lua_State* L) {
     else lua_pushboolean(L, true);
     return 1;
   }
+  // What came in the clear must not pass for something that TLS has protected.
+  if (!socket.unread().empty()) return push_error(L, "unread data in buffer");
   return wait_for(L, std::make_unique<HandshakeAwait>(call, socket, std::move(wish)));
 }
 

@@ -9,7 +9,7 @@ namespace {
 
 class SleepAwait final : public Await {
  public:
-  explicit SleepAwait(std::int64_t nanoseconds) : time_(nanoseconds) {}
+  explicit SleepAwait(double seconds) : time_(nanoseconds(seconds)) {}
   Task<void> run() override {
     co_await sleep_until(Deadline::at(Scheduler::current().now() + time_, Wait::handler));
   }
@@ -25,7 +25,7 @@ int sleep(lua_State* L) {
   const double seconds = lua_tonumber(L, 1);
   if (!(seconds >= 0)) return raise(L, 2, "invalid sleep duration \"%d\"", static_cast<int>(seconds * 1000));
   check_call(L, kWaiting, 2);
-  return wait_for(L, std::make_unique<SleepAwait>(static_cast<std::int64_t>(seconds * 1e9)));
+  return wait_for(L, std::make_unique<SleepAwait>(seconds));
 }
 
 int spawn(lua_State* L) {
@@ -36,8 +36,17 @@ int spawn(lua_State* L) {
   return 1;
 }
 
-// yield(): lets others run; the second half of spawn.
-int give_way(lua_State* L) { return wait_for_others(L); }
+// The second half of spawn: who has spawned runs behind what it has spawned.
+class GiveWay final : public Await {
+ public:
+  bool begin(LightThread& thread) override {
+    thread.script.let_spawned_run(thread);
+    return false;
+  }
+  Task<void> run() override { co_return; }
+  int push(lua_State*) override { return 0; }
+};
+int give_way(lua_State* L) { return wait_for(L, std::make_unique<GiveWay>()); }
 
 // The results of a light thread that has ended, from its stack onto L.
 int push_results(lua_State* L, LightThread& thread) {
@@ -59,6 +68,10 @@ int push_results(lua_State* L, LightThread& thread) {
 class ThreadAwait final : public Await {
  public:
   explicit ThreadAwait(std::vector<LightThread*> threads) : threads_(std::move(threads)) {}
+  bool begin(LightThread& waiter) override {
+    for (LightThread* thread : threads_) thread->awaited_by = &waiter;
+    return false;
+  }
   Task<void> run() override { co_return; }
   int push(lua_State* L) override {
     for (LightThread* thread : threads_)
@@ -80,18 +93,12 @@ int wait(lua_State* L) {
     if (!co) return raise_argument(L, 2, i, "wait", "lua thread expected");
     LightThread* const thread = call.script->find(co);
     if (!thread || thread->reaped) return push_error(L, "already waited or killed");
-    if (!thread->parent) return raise_argument(L, 2, i, "wait", "attempt to wait on a coroutine that is not a user thread");
+    if (thread->is_entry) return raise_argument(L, 2, i, "wait", "attempt to wait on a coroutine that is not a user thread");
     if (thread->parent != &call.script->current()) return raise(L, 2, "only the parent coroutine can wait on the thread");
     if (thread->state == LightThread::State::ended) return push_results(L, *thread);
     threads.push_back(thread);
   }
-  LightThread& current = call.script->current();
-  for (LightThread* thread : threads) thread->awaited_by = &current;
-  current.state = LightThread::State::waiting;
-  const int yielded = wait_for_others(L);
-  current.await = std::make_unique<ThreadAwait>(std::move(threads));
-  current.is_parked = true;
-  return yielded;
+  return wait_for(L, std::make_unique<ThreadAwait>(std::move(threads)));
 }
 
 int kill(lua_State* L) {
@@ -99,7 +106,7 @@ int kill(lua_State* L) {
   lua_State* const co = lua_tothread(L, 1);
   if (lua_gettop(L) != 1 || !co) return luaL_argerror(L, 1, "lua thread expected");
   LightThread* const thread = call.script->find(co);
-  if (!thread || !thread->parent) return push_error(L, thread ? "not user thread" : "already waited or killed");
+  if (!thread || thread->is_entry) return push_error(L, thread ? "not user thread" : "already waited or killed");
   if (thread->parent != &call.script->current()) return push_error(L, "killer not parent");
   if (thread->reaped) return push_error(L, "already waited or killed");
   if (thread->state == LightThread::State::ended) {
@@ -122,7 +129,13 @@ int thread_status(lua_State* L) {
   return 1;
 }
 
-constexpr luaL_Reg kThread[] = {{"sleep", sleep}, {"thread_spawn", spawn}, {"give_way", give_way}, {"thread_wait", wait},
+// is_light(co): a light thread of whatever script, which nobody but it may resume.
+int is_light(lua_State* L) {
+  lua_pushboolean(L, Vm::now()->light.contains(lua_tothread(L, 1)));
+  return 1;
+}
+
+constexpr luaL_Reg kThread[] = {{"is_light", is_light}, {"sleep", sleep}, {"thread_spawn", spawn}, {"give_way", give_way}, {"thread_wait", wait},
                                 {"thread_kill", kill}, {"thread_status", thread_status}};
 
 }  // namespace

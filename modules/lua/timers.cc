@@ -37,7 +37,8 @@ int take_call(lua_State* L) {
 Timers::Timers(Vm& vm) : vm_(vm) {}
 
 const char* Timers::add(lua_State* L, int arguments, double delay, bool repeats) {
-  if (vm_.loop.stopping() && (delay > 0 || repeats)) return "process exiting";
+  // In a cancelled scope its wait would end at once: it would run inside the call that makes it.
+  if (vm_.loop.scope().cancelled() || (vm_.loop.stopping() && (delay > 0 || repeats))) return "process exiting";
   if (pending_ >= vm_.world.max_pending_timers) return "too many pending timers";
   const int base = lua_gettop(L) - arguments;
   lua_createtable(L, arguments + 1, 0);
@@ -47,7 +48,7 @@ const char* Timers::add(lua_State* L, int arguments, double delay, bool repeats)
   }
   const int ref = luaL_ref(L, LUA_REGISTRYINDEX);
   ++pending_;
-  vm_.loop.scope().spawn(run(vm_.weak_from_this().lock(), ref, arguments, static_cast<std::int64_t>(delay * 1e9), repeats));
+  vm_.loop.scope().spawn(run(vm_.weak_from_this().lock(), ref, arguments, nanoseconds(delay), repeats));
   return nullptr;
 }
 
@@ -55,9 +56,10 @@ bool Timers::take(Vm::Coroutine& coroutine, int ref, int arguments, bool prematu
   TakeJob job{coroutine, ref, arguments, premature};
   if (lua_cpcall(vm_.state(), take_call, &job) != 0) {
     log(Level::error, "failed to run timer: " + error_text(vm_.state()));
-    lua_settop(vm_.state(), 0);
+    lua_pop(vm_.state(), 1);
     return false;
   }
+  vm_.light.insert(coroutine.state);
   return true;
 }
 

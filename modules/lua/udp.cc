@@ -15,23 +15,26 @@ namespace {
 constexpr const char* kType = "seawall udp socket";
 constexpr std::size_t kLargest = 8192;  // of a datagram that is taken, as in OpenResty
 
-class UdpSocket {
+class UdpSocket : public std::enable_shared_from_this<UdpSocket> {
  public:
   std::unique_ptr<Socket> socket;  // null: no peer
   std::int64_t timeout = -1;
-  bool busy = false;
+  bool busy = false;        // somebody connects or receives
+  bool connecting = false;
 };
+using UdpPtr = std::shared_ptr<UdpSocket>;
 
-UdpSocket& udp_at(lua_State* L, int index) { return *static_cast<UdpSocket*>(luaL_checkudata(L, index, kType)); }
+UdpSocket& udp_at(lua_State* L, int index) { return **static_cast<UdpPtr*>(luaL_checkudata(L, index, kType)); }
 
 int collect(lua_State* L) {
-  std::destroy_at(&udp_at(L, 1));
+  std::destroy_at(static_cast<UdpPtr*>(luaL_checkudata(L, 1, kType)));
   return 0;
 }
 
 int make(lua_State* L) {
   check_call(L, kSocket | kRequest, 2);
-  std::construct_at(static_cast<UdpSocket*>(lua_newuserdata(L, sizeof(UdpSocket))));
+  auto* const place = static_cast<UdpPtr*>(lua_newuserdata(L, sizeof(UdpPtr)));
+  std::construct_at(place, std::make_shared<UdpSocket>());
   if (luaL_newmetatable(L, kType)) {
     lua_pushcfunction(L, collect);
     lua_setfield(L, -2, "__gc");
@@ -43,10 +46,12 @@ int make(lua_State* L) {
 class PeerAwait final : public Await {
  public:
   PeerAwait(Call& call, UdpSocket& udp, std::string host, int port)
-      : loop_(call.script->vm.loop), settings_(*call.settings), udp_(udp), host_(std::move(host)), port_(port) {}
+      : loop_(call.script->vm.loop), settings_(*call.settings), udp_(udp), keep_(udp.shared_from_this()), host_(std::move(host)), port_(port) {}
   Task<void> run() override {
+    udp_.busy = udp_.connecting = true;
     const Address to = co_await find_address(settings_, loop_, host_, static_cast<std::uint16_t>(port_), error_);
     if (error_.empty()) connect(to);
+    udp_.busy = udp_.connecting = false;
   }
   int push(lua_State* L) override {
     if (!error_.empty()) return push_error(L, error_);
@@ -70,6 +75,7 @@ class PeerAwait final : public Await {
   Loop& loop_;
   const Settings& settings_;
   UdpSocket& udp_;
+  const UdpPtr keep_;
   const std::string host_;
   const int port_;
   std::string error_;
@@ -87,6 +93,7 @@ int setpeername(lua_State* L) {
 int send(lua_State* L) {
   Call& call = check_call(L, kSocket, 2);
   UdpSocket& udp = udp_at(L, 1);
+  if (udp.connecting) return push_error(L, "socket busy");
   if (!udp.socket) {
     log_socket_error(call, "attempt to send data on a closed socket");
     return push_error(L, "closed");
@@ -100,8 +107,9 @@ int send(lua_State* L) {
 
 class DatagramAwait final : public Await {
  public:
-  DatagramAwait(Call& call, UdpSocket& udp, std::size_t most) : conf_(conf_of(call)), x_(call.x), udp_(udp), most_(most) { udp_.busy = true; }
+  DatagramAwait(Call& call, UdpSocket& udp, std::size_t most) : conf_(conf_of(call)), x_(call.x), udp_(udp), keep_(udp.shared_from_this()), most_(most) {}
   Task<void> run() override {
+    udp_.busy = true;
     data_.resize(most_);
     const Deadline deadline = wait_deadline(udp_.timeout, *conf_.read_timeout, Wait::upstream_read);
     for (;;) {
@@ -133,6 +141,7 @@ class DatagramAwait final : public Await {
   const Conf& conf_;
   Exchange* const x_;
   UdpSocket& udp_;
+  const UdpPtr keep_;
   const std::size_t most_;
   std::string data_, error_;
 };
@@ -141,6 +150,7 @@ class DatagramAwait final : public Await {
 int receive(lua_State* L) {
   Call& call = check_call(L, kSocket, 3);
   UdpSocket& udp = udp_at(L, 1);
+  if (udp.connecting) return push_error(L, "socket busy");
   if (!udp.socket) {
     log_socket_error(call, "attempt to receive data on a closed socket");
     return push_error(L, "closed");

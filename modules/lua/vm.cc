@@ -155,6 +155,8 @@ int Vm::set_up(lua_State* L) {
   set_path(L, "cpath", vm.world.package_cpath);
   lua_newtable(L);
   vm.ctx_tables = luaL_ref(L, LUA_REGISTRYINDEX);
+  lua_pushcfunction(L, add_traceback);
+  vm.add_traceback_ = luaL_ref(L, LUA_REGISTRYINDEX);
   lua_newtable(L);  // the functions in C++
   for (const auto functions : api_tables())
     for (const luaL_Reg& row : functions) {
@@ -254,7 +256,8 @@ bool Vm::run(const Chunk& chunk, Call& call, int results) {
   lua_settop(state_, 0);
   const int function = function_of(chunk, call.x);
   if (function == LUA_NOREF || function == LUA_REFNIL) return false;
-  lua_pushcfunction(state_, add_traceback);
+  // Nothing here may ask for memory: an error outside of the call would end the process.
+  lua_rawgeti(state_, LUA_REGISTRYINDEX, add_traceback_);
   lua_rawgeti(state_, LUA_REGISTRYINDEX, function);
   if (lua_pcall(state_, 0, results, 1) == 0) return true;
   error = error_text(state_);
@@ -272,7 +275,9 @@ Vm::Coroutine Vm::make_coroutine() {
   if (lua_cpcall(state_, new_coroutine, &coroutine) != 0) {
     error = error_text(state_);
     lua_settop(state_, 0);
+    return Coroutine();
   }
+  light.insert(coroutine.state);
   return coroutine;
 }
 
@@ -297,6 +302,7 @@ void Vm::give_back(Coroutine coroutine, bool reusable) {
     lua_settop(coroutine.state, 0);
     idle_.push_back(coroutine);
   } else {
+    light.erase(coroutine.state);
     luaL_unref(state_, LUA_REGISTRYINDEX, coroutine.ref);
   }
 }
@@ -310,8 +316,13 @@ int Vm::take_ctx() {
 
 void Vm::drop_ctx(int number) {
   lua_rawgeti(state_, LUA_REGISTRYINDEX, ctx_tables);
-  lua_pushnil(state_);
-  lua_rawseti(state_, -2, number);
+  lua_rawgeti(state_, -1, number);
+  const bool is_there = !lua_isnil(state_, -1);  // a slot that was never filled would have to be made
+  lua_pop(state_, 1);
+  if (is_there) {
+    lua_pushnil(state_);
+    lua_rawseti(state_, -2, number);
+  }
   lua_pop(state_, 1);
   free_ctx_.push_back(number);
 }

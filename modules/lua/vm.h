@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "chunk.h"
@@ -94,6 +95,7 @@ class Vm : public std::enable_shared_from_this<Vm> {
   std::size_t memory = 0;          // bytes in use
   int ctx_tables = LUA_NOREF;      // the registry's table of them
   bool writes_guarded = false;
+  std::unordered_set<lua_State*> light;  // the coroutines of scripts
 
  private:
   static void* allocate(void* vm, void* block, std::size_t old_size, std::size_t new_size);
@@ -101,6 +103,7 @@ class Vm : public std::enable_shared_from_this<Vm> {
   int function_of(const Chunk& chunk, Exchange* x);
   int load(const std::string& key, const Chunk& chunk, const std::string& path);
   lua_State* state_;
+  int add_traceback_ = LUA_NOREF;               // the registry's handler of errors
   std::vector<int> inlined_;                    // by the chunk's number: the registry's function
   std::unordered_map<std::string, int> files_;  // by path
   std::vector<Coroutine> idle_;

@@ -4,9 +4,6 @@ local raw = { resume = coroutine.resume, yield = coroutine.yield, status = corou
 local token = C.token
 local waiting = setmetatable({}, { __mode = "k" })
 
-coroutine._resume, coroutine._yield, coroutine._create, coroutine._status, coroutine._wrap =
-  raw.resume, raw.yield, raw.create, raw.status, coroutine.wrap
-
 local function after(co, ok, first, ...)
   if ok and first == token then
     waiting[co] = true
@@ -17,8 +14,12 @@ local function after(co, ok, first, ...)
   return ok, first, ...
 end
 
+-- A light thread belongs to its script: resumed by hand, it would run on while its task does.
 function coroutine.resume(co, ...)
   if waiting[co] then return false, "cannot resume running coroutine" end
+  if type(co) == "thread" and C.is_light(co) then
+    return false, raw.status(co) == "dead" and "cannot resume dead coroutine" or "cannot resume running coroutine"
+  end
   return after(co, raw.resume(co, ...))
 end
 
@@ -38,6 +39,9 @@ function coroutine.wrap(f)
     return check(coroutine.resume(co, ...))
   end
 end
+
+coroutine._resume, coroutine._yield, coroutine._create, coroutine._status, coroutine._wrap =
+  coroutine.resume, raw.yield, raw.create, raw.status, coroutine.wrap
 
 function coroutine.status(co)
   if type(co) ~= "thread" then error("bad argument #1 to 'status' (coroutine expected)", 2) end

@@ -82,7 +82,8 @@ C.fields.status = {
   set = function(value)
     value = tonumber(value)
     if not value then error("bad argument #3 to 'status' (number expected)", 3) end
-    local done = S.seawall_lua_status_set(value)
+    local done = S.seawall_lua_status_set(value == value and value > -1e6 and value < 1e6 and value or -1)
+    if done == -2 then error("invalid status " .. value, 3) end
     if done < 0 then error("API disabled in the current context", 3) end
     if done == 0 then C.raw_log(ngx.ERR, "attempt to set ngx.status after sending out response headers") end
   end,

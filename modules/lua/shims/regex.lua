@@ -125,7 +125,7 @@ function ngx.re.find(subject, regex, letters, context, nth)
   local at, err = exec(pattern, text, from)
   if not at then return nil, nil, err end
   nth = nth or 0
-  if nth > pattern.groups then return nil, nil, "nth out of bound" end
+  if type(nth) ~= "number" or nth < 0 or nth ~= math.floor(nth) or nth > (pattern.dfa == 1 and 0 or pattern.groups) then return nil, nil, "nth out of bound" end
   if context then context.pos = tonumber(at[1]) + 1 end
   if at[2 * nth] == none then return nil, nil end
   return tonumber(at[2 * nth]) + 1, tonumber(at[2 * nth + 1])
@@ -227,7 +227,7 @@ local function substitute(subject, regex, replacement, letters, global, name)
         local part = parts[i]
         if type(part) == "string" then
           done[#done + 1] = part
-        elseif part <= pattern.groups and at[2 * part] ~= none then
+        elseif part <= (pattern.dfa == 1 and 0 or pattern.groups) and at[2 * part] ~= none then
           done[#done + 1] = text:sub(tonumber(at[2 * part]) + 1, tonumber(at[2 * part + 1]))
         end
       end
@@ -275,7 +275,7 @@ function re.split(subject, regex, letters, context, max, into)
     n = n + 1
     parts[n] = text:sub(begin + 1, first)
     if at then
-      for i = 1, pattern.groups do
+      for i = 1, pattern.dfa == 1 and 0 or pattern.groups do
         if at[2 * i] ~= none then
           n = n + 1
           parts[n] = text:sub(tonumber(at[2 * i]) + 1, tonumber(at[2 * i + 1]))
