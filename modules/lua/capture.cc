@@ -10,6 +10,9 @@
 namespace seawall::lua {
 namespace {
 
+constexpr int kMostAtOnce = 1000;
+constexpr std::size_t kLargestAnswer = 64 * 1024 * 1024;  // more would be memory that an upstream has the say about
+
 class Capture {
  public:
   Capture(Exchange& x, std::string uri, std::string args) : sub(x, std::move(uri), std::move(args)) {}
@@ -67,6 +70,10 @@ class CaptureAwait final : public Await {
         co_return;
       }
       capture.text.append(piece->data.view());
+      if (capture.text.size() > kLargestAnswer) {
+        capture.truncated = true;
+        co_return;
+      }
       if (piece->last) co_return;
     }
   }
@@ -191,6 +198,7 @@ int capture(lua_State* L) {
   Exchange& parent = *call.x;
   auto await = std::make_unique<CaptureAwait>(*call.script);
   const auto count = static_cast<int>(lua_objlen(L, 1));
+  if (count > kMostAtOnce || call.script->subrequests > kMostAtOnce) return raise(L, 2, "too many subrequests at once");
   for (int i = 1; i <= count; ++i) {
     lua_rawgeti(L, 1, i);
     const int options = lua_gettop(L);

@@ -112,7 +112,7 @@ const Directive settings_rows[] = {
     custom<Conf>("lua_max_pending_timers", kHttp, 1, 1, "number", set_number<&World::max_pending_timers>, "Timers of a loop that wait.", nullptr, "1024"),
     custom<Conf>("lua_max_running_timers", kHttp, 1, 1, "number", set_number<&World::max_running_timers>, "Timers of a loop that run.", nullptr, "256"),
     custom<Conf>("lua_regex_cache_max_entries", kHttp, 1, 1, "number", set_number<&World::regex_cache>, "Patterns that a VM keeps compiled (option o).", nullptr, "1024"),
-    custom<Conf>("lua_regex_match_limit", kHttp, 1, 1, "number", set_number<&World::regex_match_limit>, "PCRE2's match limit for ngx.re; 0: the library's.", nullptr, "0"),
+    custom<Conf>("lua_regex_match_limit", kHttp, 1, 1, "number", set_number<&World::regex_match_limit>, "PCRE2's match limit for ngx.re; 0: a million.", nullptr, "0"),
     custom<Conf>("lua_memory_limit", kHttp, 1, 1, "size", set_bytes<&World::memory_limit>, "Ours: what each VM may allocate; 0: no limit.", nullptr, "0"),
     custom<Conf>("lua_jit", kHttp, 1, 1, "on | off", set_world_flag<&World::jit>, "Ours: whether LuaJIT compiles.", nullptr, "on"),
     flag("lua_code_cache", kWithIf, &Conf::code_cache, "off: each request gets a VM of its own that reads everything anew."),

@@ -19,10 +19,25 @@ Script* speaker(lua_State* L, int level) {
   return nullptr;
 }
 
+// A value that cannot be said raises: nothing of the call is said then.
+class Saying {
+ public:
+  explicit Saying(std::string& out) : out_(out), before_(out.size()) {}
+  Saying(const Saying&) = delete;
+  ~Saying() {
+    if (!done) out_.resize(before_);
+  }
+  bool done = false;
+
+ private:
+  std::string& out_;
+  const std::size_t before_;
+};
+
 int say_values(lua_State* L, const char* function, bool newline) {
   Script* const script = speaker(L, 1);
   if (!script) return 2;
-  const std::size_t before = script->out.size();
+  Saying saying(script->out);
   const int count = lua_gettop(L);
   for (int i = 1; i <= count; ++i) {
     const int type = lua_type(L, i);
@@ -30,11 +45,10 @@ int say_values(lua_State* L, const char* function, bool newline) {
       script->out += text_at(L, i);
       continue;
     }
-    // A value that cannot be said: nothing of the call is.
-    if (type == LUA_TFUNCTION || type == LUA_TTHREAD || type == LUA_TUSERDATA) script->out.resize(before);
     append_value(L, i, script->out, function);
   }
   if (newline) script->out += '\n';
+  saying.done = true;
   script->begun = true;
   lua_pushinteger(L, 1);
   return 1;

@@ -51,9 +51,18 @@ local function pattern_of(text, letters)
         cache[letters] = of
       end
       of[text] = pattern
+      pattern.kept = true
     end
   end
   return pattern
+end
+
+-- One that nobody keeps goes at once: the collector does not know how much it holds.
+local function drop(pattern)
+  if pattern.kept then return end
+  ffi.gc(pattern.code, nil)
+  S.seawall_lua_re_free(pattern.code)
+  pattern.code = nil
 end
 
 local function exec(pattern, text, from)
@@ -111,9 +120,14 @@ function ngx.re.match(subject, regex, letters, context, into)
   local from = start_of(context)
   if from > #text then return nil end
   local at, err = exec(pattern, text, from)
-  if not at then return nil, err end
+  if not at then
+    drop(pattern)
+    return nil, err
+  end
   if context then context.pos = tonumber(at[1]) + 1 end
-  return captures(pattern, at, text, into)
+  local m = captures(pattern, at, text, into)
+  drop(pattern)
+  return m
 end
 
 function ngx.re.find(subject, regex, letters, context, nth)
@@ -122,13 +136,21 @@ function ngx.re.find(subject, regex, letters, context, nth)
   if not pattern then return nil, nil, why end
   local from = start_of(context)
   if from > #text then return nil end
-  local at, err = exec(pattern, text, from)
-  if not at then return nil, nil, err end
   nth = nth or 0
-  if type(nth) ~= "number" or nth < 0 or nth ~= math.floor(nth) or nth > (pattern.dfa == 1 and 0 or pattern.groups) then return nil, nil, "nth out of bound" end
+  if type(nth) ~= "number" or nth < 0 or nth ~= math.floor(nth) or nth > (pattern.dfa == 1 and 0 or pattern.groups) then
+    drop(pattern)
+    return nil, nil, "nth out of bound"
+  end
+  local at, err = exec(pattern, text, from)
+  if not at then
+    drop(pattern)
+    return nil, nil, err
+  end
   if context then context.pos = tonumber(at[1]) + 1 end
-  if at[2 * nth] == none then return nil, nil end
-  return tonumber(at[2 * nth]) + 1, tonumber(at[2 * nth + 1])
+  local first, last
+  if at[2 * nth] ~= none then first, last = tonumber(at[2 * nth]) + 1, tonumber(at[2 * nth + 1]) end
+  drop(pattern)
+  return first, last
 end
 
 -- The next place to look at behind an empty match.
@@ -238,6 +260,7 @@ local function substitute(subject, regex, replacement, letters, global, name)
     from = last > first and last or behind(pattern, text, last)
     if not global then break end
   end
+  drop(pattern)
   if count == 0 then return text, 0 end
   done[#done + 1] = text:sub(copied + 1)
   return table.concat(done), count
@@ -285,6 +308,7 @@ function re.split(subject, regex, letters, context, max, into)
     begin = last
     from = last
   end
+  drop(pattern)
   n = n + 1
   parts[n] = text:sub(begin + 1)
   for i = #parts, n + 1, -1 do parts[i] = nil end
