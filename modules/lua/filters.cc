@@ -64,7 +64,7 @@ void add_said(RequestState& state, Response& response) {
 Result<void> run_filters(Exchange& x, Response& response, const Conf& conf) {
   RequestState& state = x.state<Lua>();
   // A "return" behind set_by_lua has come before the step that looks.
-  if (state.set_failed && !response.refused && response.status < 400) {
+  if (std::exchange(state.set_failed, false) && !response.refused && response.status < 400) {
     response = Response(500);
     response.refused = true;
     return {};

@@ -165,7 +165,7 @@ Task<Outcome> run_server_rewrite(Exchange& x, const Conf& conf) { return run(x, 
 Task<Outcome> run_rewrite(Exchange& x, const Conf& conf) { return run(x, conf, Hook::rewrite, **conf.rewrite); }
 // A script of set_by_lua has failed: the instruction could not say so.
 Outcome end_failed_set(Exchange& x, const Conf&) {
-  if (x.state<Lua>().set_failed) return Response(500);
+  if (std::exchange(x.state<Lua>().set_failed, false)) return Response(500);
   return Next{};
 }
 
