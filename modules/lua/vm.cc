@@ -303,6 +303,8 @@ void Vm::give_back(Coroutine coroutine, bool reusable) {
     idle_.push_back(coroutine);
   } else {
     light.erase(coroutine.state);
+    // Its results would pass for a function and arguments that a resume has to call.
+    if (lua_status(coroutine.state) == 0) lua_settop(coroutine.state, 0);
     luaL_unref(state_, LUA_REGISTRYINDEX, coroutine.ref);
   }
 }

@@ -18,7 +18,8 @@ end
 function coroutine.resume(co, ...)
   if waiting[co] then return false, "cannot resume running coroutine" end
   if type(co) == "thread" and C.is_light(co) then
-    return false, raw.status(co) == "dead" and "cannot resume dead coroutine" or "cannot resume running coroutine"
+    local state = C.thread_status(co) or raw.status(co)
+    return false, (state == "dead" or state == "zombie") and "cannot resume dead coroutine" or "cannot resume running coroutine"
   end
   return after(co, raw.resume(co, ...))
 end
