@@ -68,9 +68,16 @@ void make_folders(const std::string& file) {
 
 }  // namespace
 
+bool CacheEntry::read(int fd, std::string_view key) {
+  struct stat file;
+  if (::fstat(fd, &file) != 0) return false;
+  stamp = FileStamp(file);
+  return read_head(fd, key);
+}
+
 bool CacheEntry::read_head(int fd, std::string_view key) {
   storage = Block::make(kFirstRead);
-  auto n = read_at(fd, storage->data(), kFirstRead, 0);
+  auto n = read_at(fd, storage->data(), std::min(kFirstRead, static_cast<std::size_t>(stamp.size)), 0);
   if (!n || *n < sizeof head) return false;
   std::memcpy(&head, storage->data(), sizeof head);
   if (head.layout != CacheEntryHead::kLayout || head.size > CacheEntryHead::kLargest) return false;
@@ -85,13 +92,10 @@ bool CacheEntry::read_head(int fd, std::string_view key) {
   if (check_of(head, all) != head.check || all.substr(0, head.key_size) != key) return false;
   vary = all.substr(head.key_size, head.vary_size);
   fields = all.substr(head.key_size + head.vary_size);
-  if (*n < storage->capacity()) {  // that was the end of the file
-    if (*n - head.size != head.body_size) return false;
+  if (static_cast<std::uint64_t>(stamp.size) != head.size + head.body_size) return false;
+  if (*n == static_cast<std::size_t>(stamp.size))  // all of it is here
     small_ = Slice(Ref<Owner>(storage), {storage->data() + head.size, static_cast<std::size_t>(head.body_size)});
-    return true;
-  }
-  struct stat file;
-  return ::fstat(fd, &file) == 0 && static_cast<std::uint64_t>(file.st_size) == head.size + head.body_size;
+  return true;
 }
 
 bool CacheEntry::is_checked() const { return head.boot == this_boot() && head.boot != std::array<std::uint8_t, 16>{}; }
@@ -131,8 +135,8 @@ Result<CacheEntry> CacheEntry::open(const std::string& file, std::string_view ke
   Fd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   if (!fd) return system_error_code(errno);
   CacheEntry entry;
-  bool whole = entry.read_head(fd.get(), key);
-  if (!whole) whole = entry.read_head(fd.get(), key);  // its times were being written at that moment
+  bool whole = entry.read(fd.get(), key);
+  if (!whole) whole = entry.read(fd.get(), key);  // its times were being written at that moment
   if (!whole) return Errc::bad_request;
   if (entry.small_.empty() && entry.head.body_size > 0) entry.file_ = std::make_shared<OpenFile>(std::move(fd));
   if (!entry.is_checked() && !entry.file_ && !entry.check(file)) return Errc::bad_request;

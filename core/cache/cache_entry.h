@@ -13,6 +13,7 @@
 #include "seawall/base/result.h"
 #include "seawall/cache/cache_hash.h"
 #include "seawall/http/body.h"
+#include "seawall/server/file.h"
 
 namespace seawall {
 
@@ -46,7 +47,10 @@ class SEAWALL_API CacheEntry {
   static Result<CacheEntry> open(const std::string& file, std::string_view key);
 
   CacheEntryHead head;
+  FileStamp stamp;           // of the file when it was read
   Ref<Block> storage;        // of the views
+  std::string_view key() const { return {storage->data() + sizeof head, head.key_size}; }
+  bool is_small() const { return !file_; }
   std::string_view vary;
   std::string_view fields;   // NAME \0 VALUE \0 ...
   Body body() const;
@@ -58,6 +62,7 @@ class SEAWALL_API CacheEntry {
   Result<void> rewrite(const std::string& file) const;
 
  private:
+  bool read(int fd, std::string_view key);
   bool read_head(int fd, std::string_view key);
   bool was_checked_meanwhile() const;
   bool check_body() const;

@@ -31,7 +31,8 @@ bool is_alive(const ProcessId& process) { return process == own_id() || process.
 
 std::uint64_t CacheIndex::next_token() {
   static std::atomic<std::uint32_t> last{0};
-  return std::uint64_t{static_cast<std::uint32_t>(::getpid())} << 32 | ++last;
+  static const std::uint64_t process = std::uint64_t{static_cast<std::uint32_t>(::getpid())} << 32;
+  return process | ++last;
 }
 
 // Null: no room even for that.

@@ -17,7 +17,8 @@ class DateReader {
  public:
   explicit DateReader(std::string_view text) : rest_(text) {}
 
-  void literal(std::string_view expected) { take(rest_.starts_with(expected), expected.size()); }
+  // Capitals do not matter to caches (RFC 9111 4.2), nor to nginx.
+  void literal(std::string_view expected) { take(equals_ignoring_case(rest_.substr(0, expected.size()), expected), expected.size()); }
   // The weekday's name says nothing that the date does not: three letters, or any number of them.
   void weekday(bool full) {
     const std::size_t length = full ? std::min(rest_.find(','), rest_.size()) : 3;
@@ -36,7 +37,7 @@ class DateReader {
   }
   int month() {
     int found = 0;
-    while (found < 12 && !rest_.starts_with(kMonths[found])) ++found;
+    while (found < 12 && !equals_ignoring_case(rest_.substr(0, 3), kMonths[found])) ++found;
     take(found < 12, 3);
     return found;
   }

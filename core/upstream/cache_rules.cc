@@ -53,9 +53,10 @@ std::string normalized(std::string_view list) {
 // X-Accel-Expires goes before Cache-Control, and that before Expires, in whatever order they stand.
 Freshness::Freshness(const Headers& headers, unsigned ignored, std::int64_t now) {
   const auto heard = [&](FieldId id, unsigned bit) { return headers.has(id) && !(ignored & bit); };
+  age_ = age_in(headers.get(FieldId::age));
   if (heard(FieldId::x_accel_expires, ignored::expires_accel)) take_accel(headers.get(FieldId::x_accel_expires), now);
   if (heard(FieldId::cache_control, ignored::cache_control)) take_cache_control(joined(headers, FieldId::cache_control), now);
-  if (heard(FieldId::expires, ignored::expires)) take_expires(headers.get(FieldId::expires), now);
+  if (heard(FieldId::expires, ignored::expires)) take_expires(headers, now);
   if (heard(FieldId::set_cookie, ignored::set_cookie)) forbidden_ = true;
   if (heard(FieldId::vary, ignored::vary)) take_vary(joined(headers, FieldId::vary));
 }
@@ -82,15 +83,18 @@ void Freshness::take_cache_control(const std::string& value, std::int64_t now) {
   }
   if (has_accel_) return;
   if (shared_age) age = shared_age;
-  if (forbids || (age && *age == 0)) no_cache_ = true;
-  else if (age) valid_until = now + *age;
+  if (forbids || (age && *age <= age_)) no_cache_ = true;
+  else if (age) valid_until = now + *age - age_;
 }
 
-void Freshness::take_expires(std::string_view value, std::int64_t now) {
+// The time between Date and Expires, less the age that the response has come with (RFC 9111 4.2).
+void Freshness::take_expires(const Headers& headers, std::int64_t now) {
   if (valid_until != 0 || no_cache_ || has_accel_) return;
-  const auto date = parse_http_date(value);
-  if (!date || *date < now) expired_ = true;
-  else valid_until = *date;
+  const auto end = parse_http_date(headers.get(FieldId::expires));
+  const std::int64_t date = parse_http_date(headers.get(FieldId::date)).value_or(now);
+  const std::int64_t until = end ? now + (*end - date) - std::max(age_, now - date) : 0;
+  if (until <= now) expired_ = true;
+  else valid_until = until;
 }
 
 void Freshness::take_vary(std::string_view value) {
@@ -99,6 +103,12 @@ void Freshness::take_vary(std::string_view value) {
   std::string_view rest = value;
   while (auto name = next_list_element(rest))
     if (*name == "*") forbidden_ = true;
+}
+
+// What follows the number makes it no other one: rather too old than too young.
+std::int64_t age_in(std::string_view value) {
+  const std::string_view digits = value.substr(0, std::min(value.find_first_not_of("0123456789"), value.size()));
+  return seconds(digits).value_or(0);
 }
 
 CacheHash variant_of(const CacheHash& main, std::string_view vary, const Headers& request) {

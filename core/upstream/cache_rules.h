@@ -26,11 +26,15 @@ class SEAWALL_API Freshness {
 
  private:
   void take_accel(std::string_view value, std::int64_t now);
-  void take_expires(std::string_view value, std::int64_t now);
+  void take_expires(const Headers& headers, std::int64_t now);
   void take_cache_control(const std::string& value, std::int64_t now);
   void take_vary(std::string_view value);
+  std::int64_t age_ = 0;           // that it had when it came
   bool forbidden_ = false, no_cache_ = false, expired_ = false, has_accel_ = false;
 };
+
+// Seconds, as the field Age says them; 0 where it says none.
+SEAWALL_API std::int64_t age_in(std::string_view value);
 
 // Requests with the same one get the same of the responses under `main`.
 SEAWALL_API CacheHash variant_of(const CacheHash& main, std::string_view vary, const Headers& request);

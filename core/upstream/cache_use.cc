@@ -8,9 +8,11 @@
 
 #include "seawall/base/text.h"
 #include "seawall/cache/cache_waiters.h"
+#include "seawall/cache/hot_entries.h"
 #include "seawall/http/date.h"
 #include "seawall/net/loop.h"
 #include "seawall/net/offload.h"
+#include "seawall/upstream/ended_fields.h"
 #include "seawall/upstream/forwarding.h"
 
 namespace seawall {
@@ -24,8 +26,9 @@ constexpr Milliseconds kCheckTime{60'000};
 
 std::string fields_of(const Headers& headers) {
   std::string text;
+  const EndedFields ended(headers);
   for (const Field& field : headers.all())
-    if (!is_hop_by_hop(field.id)) text.append(field.name).append(1, '\0').append(field.value).append(1, '\0');
+    if (!is_hop_by_hop(field.id) && !ended.has(field)) text.append(field.name).append(1, '\0').append(field.value).append(1, '\0');
   return text;
 }
 
@@ -77,7 +80,7 @@ CacheUse::Found CacheUse::look(bool again) {
     const Found nothing = seen.uses < static_cast<std::uint64_t>(*conf_.cache_min_uses) ? Found::scarce : Found::missing;
     if (!seen.try_file) return nothing;
     const std::string file = path_.file_of(hash_);
-    Result<CacheEntry> entry = CacheEntry::open(file, key_);
+    Result<CacheEntry> entry = HotEntries::of_thread().open(file, key_);
     if (!entry) {
       const bool absent = entry.error() == std::errc::no_such_file_or_directory;
       if (entry.error() == Errc::bad_request) {

@@ -12,6 +12,7 @@ TEST_CASE("the three forms of one second") {
     CHECK(parse_http_date(text) == 784111777);
   }
   CHECK(http_date(784111777) == "Sun, 06 Nov 1994 08:49:37 GMT");
+  CHECK(parse_http_date("sun, 06 NOV 1994 08:49:37 gmt") == 784111777);  // RFC 9111 4.2
   CHECK(parse_http_date("Sat Nov 26 08:49:37 1994") == 785839777);
 }
 
