@@ -7,6 +7,7 @@
 #include "seawall/async/try_first.h"
 #include "seawall/http/h1_head.h"
 #include "seawall/http/h1_response.h"
+#include "seawall/http/hold_text.h"
 #include "seawall/server/access_log.h"
 #include "seawall/server/connection.h"
 #include "seawall/server/core_conf.h"
@@ -174,8 +175,10 @@ Task<void> run_tunnel(Connection& c, Tunnel& tunnel) {
   Scope scope(&outer);
   RunningTunnel running(scope);
   if (!Tunnels::of(c.server.loop).add(running)) co_return;
-  scope.spawn(tunnel.run(*c.stream, c.in.take(c.in.size())));
-  co_await scope.join();
+  Slice already_read;
+  if (!c.in.empty()) already_read = c.in.take(c.in.size());
+  c.in.release();
+  co_await tunnel.run(*c.stream, std::move(already_read)).in(scope);
 }
 
 // The next request; null when none comes, and the client has been told what was wrong with it.
@@ -225,6 +228,7 @@ Task<bool> one_request(Connection& c, std::unique_ptr<Exchange> owner) {
       c.enter(ConnState::send);
       sent = co_await write_h1(c, x, *response);
       if (auto* tunnel = std::get_if<std::unique_ptr<Tunnel>>(&response->body); tunnel && sent) {
+        hold_text_alone(x.request);  // it may last for days
         co_await run_tunnel(c, **tunnel);
         sent = false;
       }

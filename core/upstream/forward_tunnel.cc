@@ -1,5 +1,8 @@
 // After 101: bytes in both directions until both have ended. An end of one is passed on, the other goes on. Whoever is silent in
 // both for read_timeout has left.
+#include <exception>
+#include <utility>
+
 #include "seawall/net/loop.h"
 #include "seawall/upstream/forwarding.h"
 
@@ -31,6 +34,7 @@ Task<void> Forwarding::copy(std::shared_ptr<Forwarding> self, Stream& from, Stre
         } else {
           f.attempts_.all[f.attempt_].bytes_sent += io.n;
         }
+        if (left.empty()) first = Slice();
       }
     } else {
       io = to.try_flush();
@@ -76,8 +80,21 @@ Task<void> Forwarding::tunnel(Stream& client, Slice already_read) {
   last_read_ = x_.loop.now();
   Stream& upstream = *connection_->stream;
   directions.spawn(copy(self, client, upstream, std::move(already_read), false));
-  directions.spawn(copy(self, upstream, client, connection_->in.take(connection_->in.size()), true));
+  Slice first;
+  if (!connection_->in.empty()) first = connection_->in.take(connection_->in.size());
+  connection_->in.release();
+  head_ = std::string();
+  pieces_ = {};
+  // Not spawned: where the client ends first, as most do, the request's line is in the log before anything that comes after.
+  std::exception_ptr failed;
+  try {
+    co_await copy(self, upstream, client, std::move(first), true).in(directions);
+  } catch (...) {
+    failed = std::current_exception();
+    directions.cancel();
+  }
   co_await directions.join();
+  if (failed) std::rethrow_exception(failed);
   ended_ = true;
   end_attempt(Tried::done);
   x_.upstream.clear();
