@@ -66,10 +66,14 @@ const Directive rows[] = {
     duration<C>("resolver_timeout", kAll, &C::resolver_timeout, "How long a name may take."),
 };
 
-// A group for this request. Where a name has several addresses, each request begins with another one.
-std::shared_ptr<const Group> make_group(const UpstreamUrl& url, std::vector<Address> addresses) {
+// As nginx does it: an answer that has just come is taken in its order, of one that was kept each request begins with another address.
+void turn(std::vector<Address>& all) {
   static thread_local std::minstd_rand numbers{std::random_device{}()};
-  std::rotate(addresses.begin(), addresses.begin() + static_cast<std::ptrdiff_t>(numbers() % addresses.size()), addresses.end());
+  std::rotate(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(numbers() % all.size()), all.end());
+}
+
+// A group for this request.
+std::shared_ptr<const Group> make_group(const UpstreamUrl& url, const std::vector<Address>& addresses) {
   auto group = std::make_shared<Group>();
   group->name = url.host;
   group->port = url.port;
@@ -112,7 +116,9 @@ Task<std::shared_ptr<const Group>> find_group(Exchange& x, const UpstreamUrl& ur
     x.log(Level::error, "no resolver defined to resolve " + url.host);
     co_return nullptr;
   }
+  const std::int64_t before = x.loop.now();
   Resolved found = co_await LoopResolvers::of(x.loop).resolver(**conf.resolver).resolve(url.host, Deadline::in(*conf.resolver_timeout, Wait::connect));
+  const bool was_kept = x.loop.now() == before;  // a question takes a turn of the loop at least
   if (found.error) {
     x.log(Level::error, url.host + " could not be resolved (" + found.text() + ")");
     co_return nullptr;
@@ -121,7 +127,8 @@ Task<std::shared_ptr<const Group>> find_group(Exchange& x, const UpstreamUrl& ur
     x.log(Level::error, "no port in upstream \"" + url.host + "\"");
     co_return nullptr;
   }
-  co_return make_group(url, std::move(found.addresses));
+  if (was_kept) turn(found.addresses);
+  co_return make_group(url, found.addresses);
 }
 
 }  // namespace seawall

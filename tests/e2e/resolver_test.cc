@@ -95,6 +95,16 @@ TEST_CASE("of several addresses one that works is found") {
   for (int i = 0; i < 6; ++i) CHECK(get(s.url("/?host=app.test")).status == 200);
 }
 
+TEST_CASE("an answer that has just come is taken in its order, IPv4 first") {
+  DnsServer dns;
+  dns.set("app.test", {"::1", "127.0.0.3", "127.0.0.2", "127.0.0.4", "127.0.0.1"}, 0);
+  Upstream up(answer);
+  Server s("add_header X-Asked $upstream_addr; " + site(dns, up));
+  const std::string port = ":" + std::to_string(up.port());
+  const std::string all = "127.0.0.3" + port + ", 127.0.0.2" + port + ", 127.0.0.4" + port + ", 127.0.0.1" + port;
+  for (int i = 0; i < 8; ++i) CHECK(get(s.url("/?host=app.test")).header("X-Asked") == all);
+}
+
 TEST_CASE("a name that cannot be resolved is a 502, with the reason in the log") {
   DnsServer dns;
   dns.fail("refused.test", 5);
