@@ -21,6 +21,15 @@ Level level_of(const std::error_code& error) {
   }
 }
 
+// A health check is about its connection, too: it is nobody else's, and ends with the check.
+std::shared_ptr<H2Upstream> open_alone(Loop& loop, std::unique_ptr<Stream> stream, const H2Key& key) {
+  H2UpstreamUse use;
+  use.key = key;
+  auto connection = std::make_shared<H2Upstream>(loop, std::move(stream), std::move(use), nullptr);
+  loop.scope().spawn(H2Upstream::run(connection));
+  return connection;
+}
+
 }  // namespace
 
 DialOptions Forwarding::dial_options() const {
@@ -76,7 +85,8 @@ Task<bool> Forwarding::connect() {
   }
   const H2Pool::Opening opening(group_.h2, key);
   const bool open = co_await open_new(key);
-  if (open) share(group_.h2.open(std::move(connection_->stream), key));
+  if (open && attempts_.only) share(open_alone(x_.loop, std::move(connection_->stream), key));
+  else if (open) share(group_.h2.open(std::move(connection_->stream), key));
   co_return open;
 }
 

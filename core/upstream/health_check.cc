@@ -38,13 +38,13 @@ RequestHead make_head(std::string_view request_line, std::string path) {
   return head;
 }
 
-// As much of the body as a match looks at.
-Task<std::string> beginning_of(Body body) {
+// As much of the body as a match looks at; one that breaks off before that is none.
+Task<Result<std::string>> beginning_of(Body body) {
   std::string text;
   const std::unique_ptr<Reader> reader = reader_of(std::move(body));
   for (bool last = false; !last && text.size() < Match::kLongestBody;) {
     Result<Piece> piece = co_await reader->read();
-    if (!piece) break;
+    if (!piece) co_return piece.error();
     text += piece->data.view();
     last = piece->last;
   }
@@ -67,7 +67,11 @@ Task<std::string> ask(const HealthCheck& check, const Vhost& vhost, const Peer& 
     const char* const doing = attempts.head.status > 0 ? nullptr : "asking it";
     if (doing) fault = doing;
     std::string body;
-    if (fault.empty() && check.match->wants_body() && attempts.answers) body = co_await beginning_of(std::move(response->body));
+    if (fault.empty() && check.match->wants_body() && attempts.answers) {
+      Result<std::string> read = co_await beginning_of(std::move(response->body));
+      if (read) body = std::move(*read);
+      else fault = "reading its answer";
+    }
     if (fault.empty()) fault = check.match->fault(*x, attempts.head, body);
     response.reset();
   }

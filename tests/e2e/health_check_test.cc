@@ -5,6 +5,7 @@
 #include "catch.h"
 #include "e2e/curl.h"
 #include "e2e/fastcgi_peer.h"
+#include "e2e/h2_client.h"
 #include "e2e/server.h"
 #include "e2e/timing.h"
 #include "e2e/upstream.h"
@@ -117,6 +118,7 @@ TEST_CASE("match says what an answer must be like") {
        {"header Content-Length ~ ^4$;", status(500), "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"},
        {"header ! X-Bad;", status(200), "HTTP/1.1 200 OK\r\nX-Bad: 1\r\nContent-Length: 0\r\n\r\n"},
        {"body ~ ody$;", status(200), "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 4\r\n\r\nbad!"},
+       {"body ~ body;", status(200), "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 9\r\n\r\nbody"},
        {"require $upstream_http_x_well;", "HTTP/1.1 200 OK\r\nX-Well: 1\r\nContent-Length: 0\r\n\r\n", status(200)}}));
   Checked b(good);
   Server s("match well { " + rules + " } server { listen 127.0.0.1:%%PORT_0%%; location / { proxy_pass http://127.0.0.1:" +
@@ -134,6 +136,20 @@ TEST_CASE("health checks of a port of their own, and of a connection alone") {
   Server s(site(b, check + std::to_string(health.port())));
   CHECK(wait_until([&] { return get(s.url("/")).status == 200; }));
   CHECK(b.checks == 0);
+}
+
+TEST_CASE("a health check over HTTP/2 has a connection of its own, which ends with it") {
+  std::atomic<int> ended = 0;
+  Upstream up([&](RawClient& c) {
+    H2Peer peer(std::move(c));
+    const Frame head = peer.wait_for(NGHTTP2_HEADERS);
+    peer.respond(head.stream, {{":status", "200"}}, "b");
+    if (peer.raw().expect_close(kPatience)) ++ended;
+  });
+  Server s("upstream u { server 127.0.0.1:" + std::to_string(up.port()) + "; keepalive 8; } server { listen 127.0.0.1:%%PORT_0%%; "
+           "location / { proxy_pass http://u; proxy_http_version 2; health_check interval=20ms; } }");
+  CHECK(wait_until([&] { return ended >= 3; }));
+  CHECK(get(s.url("/")).body == "b");
 }
 
 TEST_CASE("a server that cannot be reached fails its health check") {
