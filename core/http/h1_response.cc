@@ -56,7 +56,7 @@ std::size_t size_of(const Headers& headers) {
 
 void write_fields(HeadWriter& out, const Headers& headers) {
   for (const Field& field : headers.all()) {
-    if (field.id == FieldId::server && field.value.empty()) continue;  // no field at all: nobody knows who answers
+    if (field.value.empty() && (field.id == FieldId::server || field.id == FieldId::date)) continue;  // no field at all
     out.clean(field.name) << ": ";
     out.clean(field.value) << "\r\n";
   }

@@ -38,7 +38,7 @@ void H2Fields::add(std::string_view name, std::string_view value) {
 
 void H2Fields::add_all(const Headers& headers) {
   for (const Field& field : headers.all()) {
-    if (field.id == FieldId::server && field.value.empty()) continue;  // as in HTTP/1: no field at all
+    if (field.value.empty() && (field.id == FieldId::server || field.id == FieldId::date)) continue;  // as in HTTP/1: no field at all
     if (!is_of_connection(field.id) && !field.name.empty()) add(field.name, field.value);
   }
 }

@@ -121,6 +121,10 @@ Task<std::optional<Outcome>> Forwarding::attempt() {
   attempt.connect_time = x_.loop.now() - attempt.started;
   ++connection_->requests;
   send();
+  if (client_error_) {
+    end_attempt(Tried::done);
+    co_return client_failed(client_error_);
+  }
   Result<UpstreamHead> head = co_await read_head();
   if (scope_->cancelled()) co_return Outcome(Abort{});
   if (head) {

@@ -1,5 +1,7 @@
 // A request whose response may be in a cache, or may be kept in one: what is sent from there, what is asked of the upstream instead,
 // and when a response that is too old does after all.
+#include <algorithm>
+#include <ctime>
 #include <utility>
 
 #include "seawall/http/date.h"
@@ -107,15 +109,24 @@ void Forwarding::ask_for_all() {
   protocol_.for_cache.none_match = attempts_.cache_etag = cache_->none_match();
 }
 
+// How old it is now (RFC 9111 5.1): that of the response when it came, and the time that it has been here.
+void Forwarding::add_age(Response& response, const CacheEntry& entry) {
+  if (conf_.hides("Age")) return;
+  const std::int64_t here = std::max<std::int64_t>(0, std::time(nullptr) - entry.head.date);
+  response.headers.set("Age", std::to_string(age_in(attempts_.head.headers.get(FieldId::age)) + here));
+}
+
 Outcome Forwarding::answer_from_cache(const char* status) {
   const CacheEntry& entry = *cache_->entry();
   attempts_.cache_status = status;
   attempts_.head = head_of(entry);
   take_rate();
+  take_charset();
   Response response(attempts_.head.status);
   response.pinned = attempts_.head.storage;
   from_cache_ = true;
   copy_fields(response);
+  if (status != std::string_view("REVALIDATED")) add_age(response, entry);
   response.accept_ranges = *conf_.force_ranges || attempts_.head.headers.has(FieldId::accept_ranges);
   response.body = entry.body();
   return response;

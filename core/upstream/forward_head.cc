@@ -7,6 +7,7 @@
 #include "seawall/server/core_conf.h"
 #include "seawall/server/inform.h"
 #include "seawall/server/told_charset.h"
+#include "seawall/upstream/ended_fields.h"
 #include "seawall/upstream/forwarding.h"
 #include "seawall/upstream/h2_client.h"
 #include "seawall/upstream/sticky.h"
@@ -193,8 +194,7 @@ std::optional<Outcome> Forwarding::answer(UpstreamHead head) {
     if (is_intercepted(status)) return intercept(status);
   }
   take_rate();
-  if (const Field* charset = attempts_.head.headers.find(FieldId::x_accel_charset); charset && !(*conf_.ignore_headers & ignored::charset))
-    tell_charset(x_, charset->value);
+  take_charset();
   if (auto elsewhere = follow_accel()) return elsewhere;
   return make_response();
 }
@@ -205,6 +205,11 @@ void Forwarding::take_rate() {
   if (!rate || (*conf_.ignore_headers & ignored::limit_rate)) return;
   const auto bytes = parse_decimal(rate->value);
   if (bytes && *bytes <= INT64_MAX) x_.main().limit_rate = static_cast<std::int64_t>(*bytes);
+}
+
+void Forwarding::take_charset() {
+  const Field* charset = attempts_.head.headers.find(FieldId::x_accel_charset);
+  if (charset && !(*conf_.ignore_headers & ignored::charset)) tell_charset(x_, charset->value);
 }
 
 bool Forwarding::asks_next(int status) {
@@ -269,9 +274,10 @@ void Forwarding::copy_field(const Field& field, Response& response) {
 }
 
 void Forwarding::copy_fields(Response& response) {
+  const EndedFields ended(attempts_.head.headers);
   for (const Field& field : attempts_.head.headers.all()) {
     if (field.id == FieldId::upgrade ? !switched_ : is_hop_by_hop(field.id)) continue;
-    if (conf_.hides(field.name)) continue;
+    if (ended.has(field) || conf_.hides(field.name)) continue;
     if (field.id == FieldId::accept_ranges && (*conf_.force_ranges || asked_for_all_ || from_cache_)) continue;
     if (counts_once(field.id) && attempts_.head.headers.find(field.id) != &field) {
       log(Level::warn, "upstream sent duplicate header line: \"" + std::string(field.name) + ": " + std::string(field.value) + "\", ignored");
@@ -280,6 +286,12 @@ void Forwarding::copy_fields(Response& response) {
     if (field.id == FieldId::last_modified) response.last_modified = parse_http_date(field.value);
     if (field.id != FieldId::set_cookie && !x_.kept_fields.empty()) x_.kept_fields.remove(field.name);
     copy_field(field, response);
+  }
+  // *_pass_header Date, Server: the field is the upstream's alone. An empty value: no field at all, nor one of ours.
+  for (const std::string& name : *conf_.pass_headers) {
+    const FieldId id = field_id(name);
+    const bool written_by_us = id == FieldId::date || id == FieldId::server;
+    if (written_by_us && !conf_.hides(name) && !response.headers.has(id)) response.headers.add_view(name, "", id);
   }
 }
 
@@ -290,13 +302,22 @@ void Forwarding::stick(Response& response) {
   if (!cookie.empty()) response.headers.add("Set-Cookie", cookie);
 }
 
+// A tunnel may last for days: its head is no reason to keep the block that it was read into.
+void Forwarding::copy_head() {
+  Headers copies;
+  for (const Field& field : attempts_.head.headers.all()) copies.add(field.name, field.value);
+  attempts_.head.headers = std::move(copies);
+  attempts_.head.storage = {};
+}
+
 Outcome Forwarding::make_response() {
+  switched_ = protocol_.has_switched();
+  if (switched_) copy_head();
   const Headers& headers = attempts_.head.headers;
   attempts_.answers = true;
   Response response(attempts_.head.status);
   response.conditions_met = !asked_for_all_;
   response.pinned = attempts_.head.storage;
-  switched_ = protocol_.has_switched();
   copy_fields(response);
   stick(response);
   if (const Field* field = headers.find(FieldId::x_accel_buffering); field && !(*conf_.ignore_headers & ignored::buffering)) {

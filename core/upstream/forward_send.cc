@@ -17,6 +17,15 @@ constexpr std::size_t kPiece = 32 * 1024;  // what a protocol frames at once
 
 }  // namespace
 
+void Forwarding::add_framed(std::string_view data, bool last) {
+  before_.clear();
+  after_.clear();
+  protocol_.frame(data.size(), last, before_, after_);
+  add_piece(before_);
+  add_piece(data);
+  add_piece(after_);
+}
+
 void Forwarding::send() {
   doing_ = "sending request to upstream";
   protocol_.restart();
@@ -25,30 +34,22 @@ void Forwarding::send() {
   piece_ = 0;
   send_error_ = client_error_ = {};
   sent_ = false;
-  const bool passes = *conf_.pass_request_body && x_.body.present();
-  std::optional<std::uint64_t> length = 0;
+  const bool passes = *conf_.pass_request_body && x_.body.present() && !to_.own_body;
+  const bool streams = passes && !x_.body.kept() && !x_.body.file() && (first_ || !x_.body.ended());
   std::string_view whole;  // a body in memory
   if (to_.own_body) whole = to_.own_body->view();
   else if (passes && x_.body.kept()) whole = x_.body.kept()->view();
-  if (to_.own_body || (passes && x_.body.kept())) length = whole.size();
-  else if (passes && x_.body.file()) length = x_.body.file()->length;
-  else if (passes && !x_.body.ended()) {
-    length = x_.body.length();
-    x_.body.keep_small(*x_.core().client_body_buffer_size);
-  }
+  std::optional<std::uint64_t> length = whole.size();
+  if (passes && x_.body.file()) length = x_.body.file()->length;
+  else if (streams) length = x_.body.length();
   protocol_.write_head(head_, length);
   if (to_.http2) request_sent_ = true;
   add_piece(head_);
-  const bool small = length && *length == whole.size() && whole.size() <= kPiece;
-  if (small && !whole.empty()) {
-    protocol_.frame(whole.size(), true, before_ = {}, after_ = {});
-    add_piece(before_);
-    add_piece(whole);
-    add_piece(after_);
-  }
-  body_in_pieces_ = small && !whole.empty();
+  if (streams) return start_stream();
+  body_in_pieces_ = !whole.empty() && whole.size() <= kPiece;
+  if (body_in_pieces_) add_framed(whole, true);
   const Result<bool> done = try_send();
-  if (done && *done && small) {
+  if (done && *done && (body_in_pieces_ || length == 0)) {
     sent_ = true;
     doing_ = "reading response header from upstream";
     return;
@@ -59,7 +60,17 @@ void Forwarding::send() {
   }
   sending_ = true;
   sending_ended_.reset();
-  tasks().spawn(send_rest(shared_from_this()));
+  tasks().spawn(send_rest(shared_from_this(), false));
+}
+
+// What has come of the body already goes with the head, in one packet; where nothing has, the head goes alone.
+void Forwarding::start_stream() {
+  if (!first_) x_.body.keep_small(*x_.core().client_body_buffer_size);
+  sending_ = true;
+  sending_ended_.reset();
+  tasks().spawn(send_rest(shared_from_this(), true));
+  if (!sending_ || first_) return;
+  if (const Result<bool> done = try_send(); !done) send_error_ = done.error();
 }
 
 // What is left of pieces_, as far as the socket takes it.
@@ -96,18 +107,13 @@ Task<Result<void>> Forwarding::send_pieces() {
 }
 
 Task<Result<void>> Forwarding::send_framed(std::string_view data, bool last) {
-  before_.clear();
-  after_.clear();
-  protocol_.frame(data.size(), last, before_, after_);
-  add_piece(before_);
-  add_piece(data);
-  add_piece(after_);
+  add_framed(data, last);
   co_return co_await send_pieces();
 }
 
 // A body that is kept: in memory and longer than a piece, or in a file.
 Task<Result<void>> Forwarding::send_file() {
-  const std::optional<FilePart>& file = x_.body.file();
+  const std::optional<FilePart> file = to_.own_body ? std::nullopt : x_.body.file();
   const std::string_view memory = to_.own_body ? to_.own_body->view() : x_.body.kept() ? x_.body.kept()->view() : std::string_view();
   const std::uint64_t size = file ? file->length : memory.size();
   std::string piece;
@@ -130,50 +136,60 @@ Task<Result<void>> Forwarding::send_file() {
   co_return Result<void>();
 }
 
+Task<Result<void>> Forwarding::send_piece(Piece piece) {
+  std::string_view data = piece.data.view();
+  bool last = false;
+  do {
+    const std::string_view part = data.substr(0, kPiece);
+    data.remove_prefix(part.size());
+    last = piece.last && data.empty();
+    if (part.empty() && !last) break;
+    Result<void> sent = co_await send_framed(part, last);
+    if (!sent) co_return sent;
+  } while (!data.empty());
+  co_return Result<void>();
+}
+
 // The client's body as it comes.
 Task<Result<void>> Forwarding::send_stream() {
-  for (bool last = false; !last;) {
+  Result<void> sent;
+  if (first_) sent = co_await send_piece(*first_);
+  while (sent && !x_.body.ended()) {
     Result<Piece> piece = co_await x_.body.read(x_);
     if (!piece) {
       // Cancelled by ourselves, because the answer has come, says nothing about the client.
       if (piece.error() != Errc::cancelled) client_error_ = piece.error();
       co_return piece.error();
     }
-    body_begun_ = true;
+    if (first_) body_begun_ = true;
+    else first_ = *piece;
     if (!connection_) co_return Errc::cancelled;
-    std::string_view data = piece->data.view();
-    do {
-      const std::string_view part = data.substr(0, kPiece);
-      data.remove_prefix(part.size());
-      last = piece->last && data.empty();
-      if (part.empty() && !last) break;
-      Result<void> sent = co_await send_framed(part, last);
-      if (!sent) co_return sent;
-    } while (!data.empty());
+    sent = co_await send_piece(std::move(*piece));
   }
-  co_return Result<void>();
+  co_return sent;
 }
 
 // Runs beside the wait for the answer, which it wakes at its end: only now does the time for the answer run.
-Task<void> Forwarding::send_rest(std::shared_ptr<Forwarding> self) {
-  Scope own(&self->tasks());
-  self->send_scope_ = &own;
-  const bool whole = self->to_.own_body || (self->x_.body.kept() && *self->conf_.pass_request_body);
-  const bool in_pieces = self->body_in_pieces_;
-  Result<void> done = co_await self->send_pieces().in(own);
-  if (done && !in_pieces && *self->conf_.pass_request_body) {
-    if (whole || self->x_.body.file()) done = co_await self->send_file().in(own);
-    else if (self->x_.body.present() && !self->x_.body.ended()) done = co_await self->send_stream().in(own);
-  } else if (done && !in_pieces && self->to_.own_body) {
-    done = co_await self->send_file().in(own);
+Task<void> Forwarding::send_rest(std::shared_ptr<Forwarding> self, bool streams) {
+  Forwarding& f = *self;
+  Scope own(&f.tasks());
+  f.send_scope_ = &own;
+  Result<void> done;
+  if (streams) {
+    done = co_await f.send_stream().in(own);
+  } else {
+    const bool passes = *f.conf_.pass_request_body && (f.x_.body.kept() || f.x_.body.file());
+    const bool more = !f.body_in_pieces_ && (f.to_.own_body || passes);
+    done = co_await f.send_pieces().in(own);
+    if (done && more) done = co_await f.send_file().in(own);
   }
-  self->send_scope_ = nullptr;
-  self->sending_ = false;
-  self->sent_ = done.has_value();
-  if (!done) self->send_error_ = done.error();
-  else if (self->doing_ == std::string_view("sending request to upstream")) self->doing_ = "reading response header from upstream";
-  self->sending_ended_.set();
-  if (self->connection_) self->connection_->interrupt(Socket::reading, Errc::ok);
+  f.send_scope_ = nullptr;
+  f.sending_ = false;
+  f.sent_ = done.has_value();
+  if (!done) f.send_error_ = done.error();
+  else if (f.doing_ == std::string_view("sending request to upstream")) f.doing_ = "reading response header from upstream";
+  f.sending_ended_.set();
+  if (f.connection_) f.connection_->interrupt(Socket::reading, Errc::ok);
 }
 
 Task<bool> Forwarding::stop_sending() {

@@ -99,6 +99,7 @@ class Forwarding : public std::enable_shared_from_this<Forwarding> {
   std::string cache_key();
   std::optional<Outcome> follow(CacheUse::Found found);
   void ask_for_all();
+  void add_age(Response& response, const CacheEntry& entry);
   Outcome answer_from_cache(const char* status);
   Outcome update_in_background();
   Task<void> update(std::shared_ptr<Forwarding> self);
@@ -115,10 +116,13 @@ class Forwarding : public std::enable_shared_from_this<Forwarding> {
 
   // forward_send.cc
   void send();                                   // what can be sent at once is; the rest by a task
-  Task<void> send_rest(std::shared_ptr<Forwarding> self);
+  Task<void> send_rest(std::shared_ptr<Forwarding> self, bool streams);
   Task<Result<void>> send_pieces();
   Task<Result<void>> send_file();
   Task<Result<void>> send_stream();
+  void start_stream();
+  Task<Result<void>> send_piece(Piece piece);
+  void add_framed(std::string_view data, bool last);
   Task<Result<void>> send_framed(std::string_view data, bool last);
   Result<bool> try_send();                       // of pieces_; false: must wait
   Task<bool> stop_sending();                     // false: cancelled meanwhile
@@ -138,7 +142,9 @@ class Forwarding : public std::enable_shared_from_this<Forwarding> {
   Outcome intercept(int status);
   std::optional<Outcome> follow_accel();
   void take_rate();
+  void take_charset();
   Outcome make_response();
+  void copy_head();
   void copy_fields(Response& response);
   void stick(Response& response);
   void copy_field(const Field& field, Response& response);
@@ -202,7 +208,8 @@ class Forwarding : public std::enable_shared_from_this<Forwarding> {
   std::string before_, after_;
   std::vector<iovec> pieces_;
   std::size_t piece_ = 0;
-  bool body_in_pieces_ = false;
+  bool body_in_pieces_ = false;                  // all of it
+  std::optional<Piece> first_;                   // of a body that goes on as it comes: each attempt begins with it
   bool sending_ = false, sent_ = false;
   Scope* send_scope_ = nullptr;
   Event sending_ended_;

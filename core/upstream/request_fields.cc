@@ -6,6 +6,8 @@
 #include "seawall/base/bytes.h"
 #include "seawall/base/text.h"
 #include "seawall/server/exchange.h"
+#include "seawall/upstream/ended_fields.h"
+#include "seawall/upstream/websocket.h"
 
 namespace seawall {
 namespace {
@@ -47,19 +49,6 @@ bool is_of_http1(FieldId id) {
     case FieldId::http2_settings: return true;
     default: return false;
   }
-}
-
-// Fields that the client's Connection says end here (RFC 9110 7.6.1). One that the server itself knows is not for a client to take
-// away: it may be another proxy's.
-std::vector<std::string_view> named_by_connection(const Exchange& x) {
-  std::vector<std::string_view> names;
-  for (const Field& field : x.request.headers.all()) {
-    if (field.id != FieldId::connection) continue;
-    std::string_view rest = field.value;
-    while (auto token = next_list_element(rest))
-      if (field_id(*token) == FieldId::other) names.push_back(*token);
-  }
-  return names;
 }
 
 }  // namespace
@@ -124,11 +113,15 @@ bool RequestFields::write_set(Exchange& x, Out& out) const {
   return upgrades;
 }
 
-// A WebSocket opens without two lines of configuration, too.
-bool RequestFields::write_websocket(const Exchange& x, std::string& out) const {
+bool asks_for_websocket(const Exchange& x) {
   const std::string_view upgrade = x.request.headers.get(FieldId::upgrade);
   if (x.parent || upgrade.empty() || (x.request.version != Version::http11 && x.request.tunnel.empty()) || x.body.present()) return false;
-  if (!equals_ignoring_case(upgrade, "websocket") || !names_token(x.request.headers.get(FieldId::connection), "upgrade")) return false;
+  return equals_ignoring_case(upgrade, "websocket") && names_token(x.request.headers.get(FieldId::connection), "upgrade");
+}
+
+// A WebSocket opens without two lines of configuration, too.
+bool RequestFields::write_websocket(const Exchange& x, std::string& out) const {
+  if (!asks_for_websocket(x)) return false;
   out += "Upgrade: websocket\r\nConnection: upgrade\r\n";
   return true;
 }
@@ -141,11 +134,11 @@ void RequestFields::write_conditions(const ForCache& asked, Out& out) const {
 
 template <class Out>
 void RequestFields::write_clients(const Exchange& x, bool whole, Out& out) const {
-  const std::vector<std::string_view> ended = x.request.headers.has(FieldId::connection) ? named_by_connection(x) : std::vector<std::string_view>();
+  const EndedFields ended(x.request.headers);
   for (const Field& field : x.request.headers.all()) {
     if (stays_here(field.id) || (whole && asks_for_part(field.id))) continue;
     if (!names_.empty() && names_.contains(lower(field.name))) continue;
-    if (std::any_of(ended.begin(), ended.end(), [&](std::string_view name) { return equals_ignoring_case(name, field.name); })) continue;
+    if (ended.has(field)) continue;
     append_line(out, field.name, field.value);
   }
 }

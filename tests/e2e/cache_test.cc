@@ -1,4 +1,5 @@
 // Responses of upstreams that are kept in a cache: which, how long, for whom, and what a killed server leaves of them.
+#include <sys/stat.h>
 #include <zlib.h>
 
 #include <atomic>
@@ -297,6 +298,75 @@ TEST_CASE("an entry of which a crash has left a part is asked for again") {
   spoil([&](const std::string& file, auto) { write(file, 0, "garbage"); });
 }
 
+// Only of an entry that was written a while ago its contents are kept in memory; ctime cannot be set.
+void age(const std::string& path) {
+  struct stat s;
+  REQUIRE(::stat(path.c_str(), &s) == 0);
+  REQUIRE(wait_until([&] { return ::time(nullptr) - s.st_ctim.tv_sec >= 3; }));
+}
+
+TEST_CASE("an entry in memory that changes on the disk is seen changed by the next request") {
+  Counter up("Cache-Control: max-age=600\r\n");
+  Server s(config(cached(up.url(), "proxy_cache_purge $arg_purge; proxy_cache_key $uri;")));
+  REQUIRE(status_of(get(s.url("/"))) == "MISS");
+  const auto only = [&] {
+    const auto files = files_below(s.folder() + "/cache");
+    REQUIRE(files.size() == 1);
+    return files[0];
+  };
+  const std::string file = only(), whole = read_file(file);
+  const auto hits = [&](const std::string& body) {
+    age(file);
+    for (int i = 0; i < 3; ++i) {
+      const Response r = get(s.url("/"));
+      CHECK((status_of(r) == "HIT" && r.body == body));
+    }
+  };
+  hits("answer 1");
+  std::string spoiled = whole;
+  spoiled[100] ^= 1;
+  write_file(file, spoiled);
+  CHECK(status_of(get(s.url("/"))) == "MISS");
+  hits("answer 2");
+  write_file(file, whole);
+  CHECK(get(s.url("/")).body == "answer 1");
+  hits("answer 1");
+  CHECK(get(s.url("/?purge=1")).status == 204);
+  CHECK(get(s.url("/")).body == "answer 3");
+  hits("answer 3");
+  REQUIRE(std::filesystem::remove(file));
+  CHECK(get(s.url("/")).body == "answer 4");
+}
+
+TEST_CASE("the age of a response counts, and is told") {
+  Counter old("Cache-Control: max-age=60\r\nAge: 60\r\n"), young("Cache-Control: max-age=60\r\nAge: 20\r\n");
+  Counter late("Date: Thu, 01 Jan 2099 00:00:10 GMT\r\nExpires: Thu, 01 Jan 2099 00:00:00 GMT\r\n");
+  Server s(config("proxy_cache one; location / { proxy_pass " + old.url() + "; } location /young { proxy_pass " + young.url() +
+                  "; } location /late { proxy_pass " + late.url() + "; } location /silent { proxy_pass " + young.url() +
+                  "; proxy_hide_header Age; }"));
+  for (const char* path : {"/", "/late"}) {
+    CHECK(status_of(get(s.url(path))) == "MISS");
+    CHECK(status_of(get(s.url(path))) == "MISS");
+  }
+  CHECK(get(s.url("/young")).header("Age") == "20");
+  const Response hit = get(s.url("/young"));
+  CHECK(status_of(hit) == "HIT");
+  CHECK(hit.count("Age") == 1);
+  CHECK(std::stoi(hit.header("Age")) >= 20);
+  get(s.url("/silent"));
+  CHECK(get(s.url("/silent")).count("Age") == 0);
+}
+
+TEST_CASE("a field that an upstream's Connection names ends here, and is not kept") {
+  Counter up("Cache-Control: max-age=60\r\nConnection: x-hop, close\r\nX-Hop: 1\r\nX-End: 1\r\n");
+  Server s(config(cached(up.url())));
+  for (const char* status : {"MISS", "HIT"}) {
+    const Response r = get(s.url("/"));
+    CHECK(status_of(r) == status);
+    CHECK((r.count("X-Hop") == 0 && r.count("X-End") == 1));
+  }
+}
+
 // Short ones are checked with their head, long ones beside the loop.
 TEST_CASE("an entry from before the machine started is sent if its body is what it was") {
   const auto size = GENERATE(std::size_t{100}, std::size_t{300'000});
@@ -406,6 +476,25 @@ TEST_CASE("a server killed in the middle of a response leaves nothing that is se
   const Response r = get(s.url("/"));
   CHECK(status_of(r) == "MISS");
   CHECK(r.body == "1234567890");
+}
+
+TEST_CASE("what a kept response says of its charset and its pace holds for each that is sent from the cache") {
+  Counter up("Content-Type: text/plain\r\nCache-Control: max-age=60\r\nX-Accel-Charset: koi8-r\r\nX-Accel-Limit-Rate: 1000000\r\n");
+  Server s(config(cached(up.url()) + " log_format told $limit_rate; access_log %%DIR%%/told told;"));
+  for (const char* status : {"MISS", "HIT"}) {
+    const Response r = get(s.url("/"));
+    CHECK(status_of(r) == status);
+    CHECK(r.header("Content-Type") == "text/plain; charset=koi8-r");
+  }
+  s.stop();
+  CHECK(s.read("told") == "1000000\n1000000\n");
+}
+
+TEST_CASE("Expires is understood whatever its capitals") {
+  Counter up("Expires: thu, 01 JAN 2099 00:00:00 gmt\r\n");
+  Server s(config(cached(up.url())));
+  CHECK(status_of(get(s.url("/"))) == "MISS");
+  CHECK(status_of(get(s.url("/"))) == "HIT");
 }
 
 TEST_CASE("fastcgi has a cache, too") {

@@ -182,6 +182,25 @@ TEST_CASE("a rewrite to a name without a slash names no program beside the root"
   CHECK(get(php.url("/n/-old/a.php")).status == 404);
 }
 
+TEST_CASE("gzip_static beside php_fastcgi: prepared files of files, and no program's text for a program") {
+  Upstream up(show);
+  Server s(server("gzip_static on; php_fastcgi 127.0.0.1:" + std::to_string(up.port()) + ";"),
+           {{"html/index.php", "front"}, {"html/a.php", "text"}, {"html/a.php.gz", "packed text"}, {"html/none.php.gz", "packed text"},
+            {"html/index.php.gz", "packed text"}, {"html/page.gz", "packed page"}, {"html/s.css", "style"}, {"html/s.css.gz", "packed style"}});
+  const auto body = [&](const char* path) {
+    RawClient c(s.port());
+    c.send("GET " + std::string(path) + " HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\n\r\n");
+    return c.read_response().body;
+  };
+  CHECK(body("/s.css") == "packed style");
+  CHECK(get(s.url("/s.css")).body == "style");
+  CHECK_THAT(body("/a.php"), ContainsSubstring("SCRIPT_FILENAME=" + s.folder() + "/html/a.php\n"));
+  for (const char* path : {"/", "/none.php", "/page", "/a.php/path"}) {
+    CAPTURE(path);
+    CHECK_THAT(body(path), ContainsSubstring("SCRIPT_FILENAME=" + s.folder() + "/html/") && !ContainsSubstring("packed"));
+  }
+}
+
 TEST_CASE("FastCGI directives are refused in nginx's words") {
   const auto refused = [](const std::string& inside) { return check_config(server("location / { " + inside + " }")).err; };
   CHECK_THAT(refused("fastcgi_pass localhost:99999;"), ContainsSubstring("invalid port in upstream \"localhost:99999\""));

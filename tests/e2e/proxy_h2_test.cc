@@ -40,6 +40,16 @@ void echo(RawClient& c) {
 
 }  // namespace
 
+TEST_CASE("a WebSocket is not passed on over HTTP/2, and that is said") {
+  Upstream up(answers({{":status", "200"}}, "never asked"));
+  Server s("server { listen 127.0.0.1:%%PORT_0%%; location / { proxy_pass " + up.url() + "; proxy_http_version 2; } }");
+  RawClient c(s.port());
+  c.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+  CHECK(c.read_response().status == 501);
+  CHECK_THAT(s.error_log(), ContainsSubstring("a WebSocket is not passed on over HTTP/2"));
+  CHECK(up.connections() == 0);
+}
+
 TEST_CASE("HTTP/2 to an upstream: the response comes back") {
   Upstream up(answers({{":status", "201"}, {"x-made-by", "upstream"}, {"server", "other"}, {"content-length", "5"}}, "hello"));
   Server s(pass_to(up));

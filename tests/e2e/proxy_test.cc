@@ -1,5 +1,9 @@
 // proxy_pass to scripted upstreams: what they hear, what the client gets, and who is asked next.
+#include <sys/socket.h>
+
+#include <algorithm>
 #include <cstdlib>
+#include <future>
 
 #include "catch.h"
 #include "e2e/curl.h"
@@ -209,6 +213,68 @@ TEST_CASE("an unbuffered body reaches the upstream before its end") {
   c.send("0\r\n\r\n");
   c.read_until("end");
   CHECK(up.failure().empty());
+}
+
+TEST_CASE("what is here of an unbuffered body goes with the head, in one packet") {
+  const auto [first, rest] = GENERATE(table<std::string, std::string>({
+      {"Content-Length: 10\r\n\r\n01234", "56789"},
+      {"Transfer-Encoding: chunked\r\n\r\n5\r\n01234\r\n", "5\r\n56789\r\n0\r\n\r\n"},
+  }));
+  std::promise<std::string> heard;
+  Upstream up([&](RawClient& c) {
+    char data[4096];
+    const ssize_t n = ::recv(c.fd(), data, sizeof data, 0);
+    heard.set_value(std::string(data, static_cast<std::size_t>(std::max<ssize_t>(n, 0))));
+    c.read_until("56789");
+    c.send(ok("done"));
+  });
+  Server s(pass_to(up, "proxy_request_buffering off;"));
+  RawClient c(s.port());
+  c.send("POST / HTTP/1.1\r\nHost: a\r\n" + first);
+  CHECK_THAT(heard.get_future().get(), ContainsSubstring("\r\n\r\n") && ContainsSubstring("01234"));
+  c.send(rest);
+  CHECK(c.read_response().body == "done");
+}
+
+TEST_CASE("an unbuffered body that has come in full is kept for the next server") {
+  Upstream up(echo);
+  Server s(server("location / { proxy_pass http://u; proxy_request_buffering off; }",
+                  "upstream u { server 127.0.0.1:" + std::to_string(free_port()) + "; server 127.0.0.1:" + std::to_string(up.port()) + " backup; }"));
+  Request post;
+  post.method = "POST";
+  post.url = s.url();
+  post.body = "all of it";
+  CHECK_THAT(fetch(post).body, ContainsSubstring("all of it"));
+}
+
+TEST_CASE("proxy_set_body is sent in place of a body that lies in a file") {
+  Upstream up(echo);
+  const std::string own(7'000, 'o');
+  Server s(pass_to(up, "client_body_buffer_size 1k; proxy_set_header Own \"\"; proxy_set_body $http_own$http_own$http_own$http_own$http_own;"));
+  Request post;
+  post.method = "POST";
+  post.url = s.url();
+  post.headers = {"Own: " + own};
+  post.body = std::string(60'000, 'c');
+  CHECK_THAT(fetch(post).body, ContainsSubstring("\r\n\r\n" + own + own + own + own + own));
+}
+
+TEST_CASE("proxy_pass_header Date and Server leave the fields to the upstream, also where it says none") {
+  Upstream up(answer("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"));
+  Upstream says(answer(ok("", "Date: passed\r\nServer: passed\r\n")));
+  Server s(server("location / { proxy_pass " + up.url() + "; proxy_pass_header Date; proxy_pass_header Server; } location /own { proxy_pass " +
+                  up.url() + "; } location /says { proxy_pass " + says.url() + "; proxy_pass_header Date; proxy_pass_header Server; }") +
+           " server { listen 127.0.0.1:%%PORT_1%%; http2 on; location / { proxy_pass " + up.url() + "; proxy_pass_header Date; } }");
+  const Response none = get(s.url("/"));
+  CHECK((none.count("Date") == 0 && none.count("Server") == 0));
+  const Response own = get(s.url("/own"));
+  CHECK((own.count("Date") == 1 && own.count("Server") == 1));
+  CHECK(get(s.url("/says")).header("Date") == "passed");
+  H2Client c(s.port(1));
+  c.request(1, "/");
+  const H2Response r = c.read_response(1);
+  CHECK(r.status == 200);
+  CHECK(r.header("date").empty());
 }
 
 TEST_CASE("an upstream may answer before the upload has ended") {
