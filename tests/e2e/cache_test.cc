@@ -11,6 +11,7 @@
 #include "catch.h"
 #include "e2e/curl.h"
 #include "e2e/fastcgi_peer.h"
+#include "e2e/old_file.h"
 #include "e2e/server.h"
 #include "e2e/timing.h"
 #include "e2e/upstream.h"
@@ -298,13 +299,6 @@ TEST_CASE("an entry of which a crash has left a part is asked for again") {
   spoil([&](const std::string& file, auto) { write(file, 0, "garbage"); });
 }
 
-// Only of an entry that was written a while ago its contents are kept in memory; ctime cannot be set.
-void age(const std::string& path) {
-  struct stat s;
-  REQUIRE(::stat(path.c_str(), &s) == 0);
-  REQUIRE(wait_until([&] { return ::time(nullptr) - s.st_ctim.tv_sec >= 3; }));
-}
-
 TEST_CASE("an entry in memory that changes on the disk is seen changed by the next request") {
   Counter up("Cache-Control: max-age=600\r\n");
   Server s(config(cached(up.url(), "proxy_cache_purge $arg_purge; proxy_cache_key $uri;")));
@@ -316,7 +310,7 @@ TEST_CASE("an entry in memory that changes on the disk is seen changed by the ne
   };
   const std::string file = only(), whole = read_file(file);
   const auto hits = [&](const std::string& body) {
-    age(file);
+    wait_until_old(file);
     for (int i = 0; i < 3; ++i) {
       const Response r = get(s.url("/"));
       CHECK((status_of(r) == "HIT" && r.body == body));

@@ -5,6 +5,7 @@
 
 #include "e2e/codings.h"
 #include "e2e/curl.h"
+#include "e2e/old_file.h"
 #include "e2e/probe.h"
 #include "e2e/timing.h"
 #include "e2e/upstream.h"
@@ -255,13 +256,6 @@ TEST_CASE("a compressed stream that fails in the middle is cut visibly") {
   CHECK_THAT(s.error_log(), ContainsSubstring("a module threw an exception while producing the response: probe_fail_body"));
 }
 
-// As a file that was last changed long ago: only what was made of such a one is kept. ctime cannot be set.
-void age(const std::string& path) {
-  struct stat s;
-  REQUIRE(::stat(path.c_str(), &s) == 0);
-  REQUIRE(wait_until([&] { return ::time(nullptr) - s.st_ctim.tv_sec >= 3; }));
-}
-
 TEST_CASE("what was made of an old file is kept, until the file changes, and only for what it was made for") {
   Server s("log_format ratio '$uri $gzip_ratio'; access_log %%DIR%%/access.log ratio;" +
                server("gzip on; location /best/ { alias %%DIR%%/; gzip_comp_level 9; }"
@@ -270,7 +264,7 @@ TEST_CASE("what was made of an old file is kept, until the file changes, and onl
            {{"small", kText}, {"large", kText + kText + kText + kText + kText + kText + kText + kText + kText + kText}});
   for (const std::string file : {"small", "large"}) {
     const std::string text = s.read(file), path = s.folder() + "/" + file;
-    age(path);
+    wait_until_old(path);
     const std::string first = get(s.url("/" + file), kAccepts).body;
     CHECK(ungzip(first) == text);
     CHECK(get(s.url("/" + file), kAccepts).body == first);
