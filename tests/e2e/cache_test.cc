@@ -474,7 +474,7 @@ TEST_CASE("a server killed in the middle of a response leaves nothing that is se
 
 TEST_CASE("what a kept response says of its charset and its pace holds for each that is sent from the cache") {
   Counter up("Content-Type: text/plain\r\nCache-Control: max-age=60\r\nX-Accel-Charset: koi8-r\r\nX-Accel-Limit-Rate: 1000000\r\n");
-  Server s(config(cached(up.url()) + " log_format told $limit_rate; access_log %%DIR%%/told told;"));
+  Server s("log_format told $limit_rate; " + config(cached(up.url()) + " access_log %%DIR%%/told told;"));
   for (const char* status : {"MISS", "HIT"}) {
     const Response r = get(s.url("/"));
     CHECK(status_of(r) == status);
