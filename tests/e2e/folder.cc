@@ -5,8 +5,11 @@
 #include <arpa/inet.h>
 #include <poll.h>
 #include <sys/inotify.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include <cstddef>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -92,13 +95,32 @@ Fd listen_on(int port) {
   return fd;
 }
 
+namespace {
+
+// Between the look at a port and the server's bind() another test may look, too: who has a socket of this name (of the abstract
+// namespace: it goes with the process) has the port.
+bool reserve(int port) {
+  static std::vector<Fd> held;
+  sockaddr_un name{};
+  name.sun_family = AF_UNIX;
+  const std::string text = "seawall-test-port-" + std::to_string(port);
+  text.copy(name.sun_path + 1, sizeof name.sun_path - 1);
+  Fd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + text.size());
+  if (!fd || ::bind(fd.get(), reinterpret_cast<sockaddr*>(&name), size) != 0) return false;
+  held.push_back(std::move(fd));
+  return true;
+}
+
+}  // namespace
+
 // Tests run side by side as processes: each walks its own way through 10000..29999. A port taken from the ephemeral
 // range could become the local end of somebody's connection before the server binds it.
 int free_port() {
   static unsigned place = unsigned(::getpid()) * 37;
   for (int tries = 0; tries < 20000; ++tries) {
     const int port = 10000 + int(place++ % 20000);
-    if (listen_on(port)) return port;
+    if (reserve(port) && listen_on(port)) return port;
   }
   throw std::runtime_error("no free port");
 }
