@@ -472,18 +472,6 @@ TEST_CASE("a server killed in the middle of a response leaves nothing that is se
   CHECK(r.body == "1234567890");
 }
 
-TEST_CASE("what a kept response says of its charset and its pace holds for each that is sent from the cache") {
-  Counter up("Content-Type: text/plain\r\nCache-Control: max-age=60\r\nX-Accel-Charset: koi8-r\r\nX-Accel-Limit-Rate: 1000000\r\n");
-  Server s("log_format told $limit_rate; " + config(cached(up.url()) + " access_log %%DIR%%/told told;"));
-  for (const char* status : {"MISS", "HIT"}) {
-    const Response r = get(s.url("/"));
-    CHECK(status_of(r) == status);
-    CHECK(r.header("Content-Type") == "text/plain; charset=koi8-r");
-  }
-  s.stop();
-  CHECK(s.read("told") == "1000000\n1000000\n");
-}
-
 TEST_CASE("Expires is understood whatever its capitals") {
   Counter up("Expires: thu, 01 JAN 2099 00:00:00 gmt\r\n");
   Server s(config(cached(up.url())));
