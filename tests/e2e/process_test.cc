@@ -323,7 +323,7 @@ TEST_CASE("a worker that has used up its stack says which request it was at") {
 
 TEST_CASE("a worker that cannot be started again for a while is started when it can") {
   Server s("events {}\nhttp { server { listen 127.0.0.1:%%PORT_0%%; location / { return 200 here; } } }");
-  s.allow("pipe2\\(\\) or socketpair\\(\\) failed|exited on signal 9|exited with fatal code");
+  s.allow("pipe2\\(\\) or socketpair\\(\\) failed|Too many open files|exited on signal 9|exited with fatal code");
   const pid_t worker = serving_process(s);
   rlimit before{};
   REQUIRE(::prlimit(s.pid(), RLIMIT_NOFILE, nullptr, &before) == 0);
