@@ -47,6 +47,7 @@ constexpr Exception exceptions[] = {
     {"metrics_test.cc", "what other requests have counted"},
     {"/status_test.cc", "what other requests have counted"},
     {"proxy_faults_test.cc", "what an upstream does this time"},
+    {"proxy_wait_test.cc", "how long a server is away"},
     {"a VM that has used up its memory fails requests, not the worker", "what other requests have left in the VM"},
     {"live_explain_test.cc", "the client's own address and port, which the answer names"},
     {"realip_test.cc", "the client's own port"},
