@@ -6,7 +6,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <stdexcept>
 #include <system_error>
+
+#include "seawall/base/error.h"
 
 namespace seawall {
 namespace {
@@ -57,9 +60,9 @@ Loop::Loop(int number)
     : number_(number), epoll_(epoll_create1(EPOLL_CLOEXEC)), posted_(std::make_unique<Posted>()),
       scratch_(new char[kScratch]), scope_(std::make_unique<Scope>()) {
   CHECK(!this_thread);
-  if (!epoll_) throw std::system_error(errno, std::generic_category(), "epoll_create1()");
+  if (!epoll_) throw std::runtime_error("epoll_create1() failed " + describe(system_error_code(errno)));
   add(posted_->fd(), EPOLLIN, *posted_);
-  if (const int error = uv_loop_init(&uv_)) throw std::system_error(-error, std::generic_category(), "uv_loop_init()");
+  if (const int error = uv_loop_init(&uv_)) throw std::runtime_error("uv_loop_init() failed " + describe(system_error_code(-error)));
   CHECK(uv_async_init(&uv_, &uv_alive_, nullptr) == 0);
   add(uv_backend_fd(&uv_), EPOLLIN, uv_backend_);
   this_thread = this;
