@@ -44,6 +44,7 @@ constexpr Exception exceptions[] = {
     {"reload_load_test.cc", "a configuration that is not the file's any more"},
     {"handover_test.cc", "a configuration that is not the file's any more"},
     {"file_cache_test.cc", "what is remembered of files"},
+    {"small_content_test.cc", "what is remembered of files"},
     {"metrics_test.cc", "what other requests have counted"},
     {"/status_test.cc", "what other requests have counted"},
     {"proxy_faults_test.cc", "what an upstream does this time"},
