@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "seawall/base/check.h"
+#include "seawall/base/hex.h"
 #include "seawall/base/text.h"
 
 namespace seawall {
@@ -27,15 +28,6 @@ std::optional<CacheHash> CacheHash::parse(std::string_view hex) {
   return hash;
 }
 
-std::string CacheHash::hex() const {
-  constexpr char digits[] = "0123456789abcdef";
-  std::string text;
-  text.reserve(2 * bytes.size());
-  for (const std::uint8_t byte : bytes) {
-    text += digits[byte >> 4];
-    text += digits[byte & 15];
-  }
-  return text;
-}
+std::string CacheHash::hex() const { return hex_of(bytes); }
 
 }  // namespace seawall

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "seawall/base/hex.h"
 #include "seawall/base/text.h"
 #include "seawall/tls/pem.h"
 #include "seawall/tls/tls_stream.h"
@@ -60,14 +61,6 @@ std::string_view ecdsa_name(int digest) {
 }
 
 }  // namespace
-
-void append_hex(std::string_view bytes, std::string& out) {
-  static constexpr char digits[] = "0123456789abcdef";
-  for (char c : bytes) {
-    out.push_back(digits[static_cast<unsigned char>(c) >> 4]);
-    out.push_back(digits[static_cast<unsigned char>(c) & 15]);
-  }
-}
 
 void append_signature(int type, int digest, std::string& out) {
   switch (type) {

@@ -7,7 +7,6 @@ namespace seawall {
 
 class TlsStream;
 
-void append_hex(std::string_view bytes, std::string& out);
 // A signature's name as RFC 8446 4.2.3 has it, from OpenSSL's numbers of its key type and digest.
 void append_signature(int type, int digest, std::string& out);
 

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "seawall/base/hex.h"
 #include "seawall/server/core_module.h"
 #include "seawall/server/exchange.h"
 #include "seawall/server/tls_client_variables.h"

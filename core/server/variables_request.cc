@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "seawall/base/check.h"
+#include "seawall/base/hex.h"
 #include "seawall/base/text.h"
 #include "seawall/net/loop.h"
 #include "seawall/server/exchange.h"
@@ -163,13 +164,9 @@ bool request_body_file(Exchange& x, std::string_view, const void*, std::string& 
 }
 
 bool request_id(Exchange&, std::string_view, const void*, std::string& out) {
-  static constexpr char digits[] = "0123456789abcdef";
   unsigned char bytes[16];
   CHECK(RAND_bytes(bytes, sizeof bytes) == 1);
-  for (unsigned char byte : bytes) {
-    out.push_back(digits[byte >> 4]);
-    out.push_back(digits[byte & 15]);
-  }
+  append_hex({reinterpret_cast<const char*>(bytes), sizeof bytes}, out);
   return true;
 }
 

@@ -8,6 +8,7 @@
 #include <ctime>
 
 #include "seawall/base/check.h"
+#include "seawall/base/hex.h"
 #include "seawall/base/text.h"
 #include "seawall/base/zone_index.h"
 #include "seawall/config/binder.h"
@@ -95,10 +96,7 @@ std::string first_of(const std::vector<Template>& values, Exchange& x) {
 }  // namespace
 
 std::string Sticky::id_of(std::string_view name) {
-  static constexpr char digits[] = "0123456789abcdef";
-  std::string text;
-  for (const unsigned char byte : md5_of(name)) text.append({digits[byte >> 4], digits[byte & 15]});
-  return text;
+  return hex_of(md5_of(name));
 }
 
 Sticky::Sticky(const Invocation& in, const std::string& group) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "json.h"
+#include "seawall/base/hex.h"
 
 namespace seawall::acme {
 namespace {
@@ -47,7 +48,7 @@ std::string id_of(const std::vector<std::string>& names, KeyType type) {
   for (const std::string& name : names) all += " " + name;
   std::string first = names.front().substr(0, 80);
   if (first.starts_with("*.")) first = "_" + first.substr(1);
-  return first + "-" + hex(sha256(all)).substr(0, 8);
+  return first + "-" + hex_of(sha256(all)).substr(0, 8);
 }
 
 std::string joined(const Pair& pair) {

@@ -9,6 +9,7 @@
 #include <ctime>
 #include <memory>
 
+#include "seawall/base/hex.h"
 #include "seawall/tls/error.h"
 
 namespace seawall::acme {
@@ -176,7 +177,7 @@ CertificateFacts CertificateFacts::of(const std::string& pem) {
   facts.not_after = seconds_of(X509_get0_notAfter(x));
   facts.names = names_in(x);
   facts.issuer = common_name(X509_get_issuer_name(x));
-  facts.serial = hex(bytes_of(X509_get0_serialNumber(x)));
+  facts.serial = hex_of(bytes_of(X509_get0_serialNumber(x)));
   facts.renewal_id = renewal_id_of(x);
   facts.der = der_of(x);
   return facts;

@@ -146,16 +146,6 @@ std::string hmac_sha256(std::string_view key, std::string_view bytes) {
   return std::string(reinterpret_cast<char*>(out), size);
 }
 
-std::string hex(std::string_view bytes) {
-  static constexpr char digits[] = "0123456789abcdef";
-  std::string text;
-  for (const char c : bytes) {
-    text += digits[static_cast<unsigned char>(c) >> 4];
-    text += digits[static_cast<unsigned char>(c) & 15];
-  }
-  return text;
-}
-
 std::string algorithm_of(EVP_PKEY* key) {
   if (is_rsa(key)) return "RS256";
   const int bits = EVP_PKEY_get_bits(key);

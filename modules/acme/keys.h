@@ -26,7 +26,6 @@ std::string base64url(std::string_view bytes);
 std::string from_base64url(std::string_view text);
 std::string sha256(std::string_view bytes);
 std::string hmac_sha256(std::string_view key, std::string_view bytes);
-std::string hex(std::string_view bytes);
 
 // What a JWS says of who has signed it: the algorithm's name, the public key as JSON with its members in RFC 7638's order, the
 // key's thumbprint, the signature.
