@@ -1,5 +1,5 @@
 // SharedTable: a table of text keys in memory that all generations see, for what is counted by name (a server and a location,
-// a cipher). It only grows, up to a bound; nobody locks. Made before the processes that use it are forked; any thread.
+// a cipher). It only grows, up to a bound; nobody locks or waits. Made before the processes that use it are forked; any thread.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -22,7 +22,7 @@ class SharedCount {
 
 class SEAWALL_API SharedTable {
  public:
-  static constexpr std::size_t kLongestKey = 248;  // bytes; longer keys are cut
+  static constexpr std::size_t kLongestKey = 244;  // bytes; longer keys are cut
 
   // Room for `capacity` keys, each with a value of `counts` zeroes.
   SharedTable(std::uint32_t capacity, std::uint32_t counts);

@@ -3,11 +3,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <map>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "catch.h"
 
 using seawall::SharedCount;
 using seawall::SharedTable;
