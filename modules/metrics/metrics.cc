@@ -3,13 +3,14 @@
 #include "exposition.h"
 #include "recording.h"
 #include "seawall/observe/sources.h"
+#include "seawall/server/own_page.h"
 #include "server_timing.h"
 
 namespace seawall::metrics {
 
 class Conf {
  public:
-  const Settings* block = nullptr;  // the one that says `metrics`: the page is not inherited
+  OwnPage page;
   Setting<bool> server_timing{false};
 };
 
@@ -38,17 +39,6 @@ class Metrics {
 
 namespace {
 
-void apply(Conf& conf, const Invocation& in) {
-  if (conf.block == &in.settings) throw_duplicate("metrics");
-  conf.block = &in.settings;
-}
-
-void inherit(Conf& conf, const Conf& outer) {
-  if (!conf.block) conf.block = outer.block;
-}
-
-bool shows(const Conf& conf) { return conf.block; }
-
 // A scraper that takes both is given what it names first: Prometheus names OpenMetrics.
 Format format_for(const Exchange& x) {
   return x.request.headers.get(FieldId::accept).find("application/openmetrics-text") != std::string_view::npos ? Format::openmetrics
@@ -56,8 +46,8 @@ Format format_for(const Exchange& x) {
 }
 
 Outcome show(Exchange& x, const Conf& conf) {
-  if (!x.location->holds(conf.block)) return Next{};
-  if (x.method != Method::get && x.method != Method::head) return Response(405);
+  if (!conf.page.is_here(x)) return Next{};
+  if (!reads(x)) return Response(405);
   const Format format = format_for(x);
   Response response(200, Slice::copy(exposition(gather(), format)));
   response.headers.add("Content-Type", content_type_of(format));
@@ -75,13 +65,12 @@ Result<void> add_timing(Exchange& x, Response& response, const Conf&) {
 }  // namespace
 
 const Directive Metrics::directives[] = {
-    custom<Conf>("metrics", kServer | kLocation, 0, 0, "", apply,
-                 "Answers with all counts in Prometheus' text format, or as OpenMetrics where the scraper asks for that.", inherit),
+    own_page<Conf>("metrics", "Answers with all counts in Prometheus' text format, or as OpenMetrics where the scraper asks for that."),
     flag("server_timing", kAllHttp, &Conf::server_timing,
          "Adds a Server-Timing header: how long the head, the body and the handler took. It tells clients about the inside of the server."),
 };
 
-const Step Metrics::steps[] = {step<Conf, shows, show>(Phase::content)};
+const Step Metrics::steps[] = {step<Conf, has_own_page<Conf>, show>(Phase::content)};
 const Filter Metrics::filters[] = {filter<Conf, times, add_timing>(FilterStage::headers)};
 
 }  // namespace seawall::metrics

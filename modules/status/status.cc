@@ -3,13 +3,14 @@
 #include "feed.h"
 #include "report.h"
 #include "seawall/log/recent_lines.h"
+#include "seawall/server/own_page.h"
 #include "talkers.h"
 
 namespace seawall::status {
 
 class Conf {
  public:
-  const Settings* block = nullptr;  // the one that says it: the page is not inherited
+  OwnPage page;
 };
 
 class Status {
@@ -34,17 +35,6 @@ class Status {
 
 namespace {
 
-void apply(Conf& conf, const Invocation& in) {
-  if (conf.block == &in.settings) throw_duplicate("status");
-  conf.block = &in.settings;
-}
-
-void inherit(Conf& conf, const Conf& outer) {
-  if (!conf.block) conf.block = outer.block;
-}
-
-bool shows(const Conf& conf) { return conf.block; }
-
 Response answer(Body body, const char* type) {
   Response response(200, std::move(body));
   response.headers.add("Content-Type", type);
@@ -64,8 +54,8 @@ Response page() {
 
 // The page's parts are asked for by its own address with a query, so that it may stand anywhere.
 Outcome show(Exchange& x, const Conf& conf) {
-  if (!x.location->holds(conf.block)) return Next{};
-  if (x.method != Method::get && x.method != Method::head) return Response(405);
+  if (!conf.page.is_here(x)) return Next{};
+  if (!reads(x)) return Response(405);
   if (x.args == "page.css") return answer(Slice::copy(kPageCss), "text/css; charset=utf-8");
   if (x.args == "page.js") return answer(Slice::copy(kPageJs), "text/javascript; charset=utf-8");
   if (x.args == "events") return answer(std::make_unique<Feed>(x), "text/event-stream");
@@ -77,11 +67,10 @@ Outcome show(Exchange& x, const Conf& conf) {
 }  // namespace
 
 const Directive Status::directives[] = {
-    custom<Conf>("status", kServer | kLocation, 0, 0, "", apply,
-                 "Answers with the state of the server: JSON, or to a browser a live page (?json: JSON to it, too).", inherit),
+    own_page<Conf>("status", "Answers with the state of the server: JSON, or to a browser a live page (?json: JSON to it, too)."),
 };
 
-const Step Status::steps[] = {step<Conf, shows, show>(Phase::content)};
+const Step Status::steps[] = {step<Conf, has_own_page<Conf>, show>(Phase::content)};
 
 }  // namespace seawall::status
 

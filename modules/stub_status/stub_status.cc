@@ -3,13 +3,13 @@
 
 #include "seawall/module/module.h"
 #include "seawall/server/loop_counts.h"
+#include "seawall/server/own_page.h"
 
 namespace seawall::stub_status {
 
 class Conf {
  public:
-  Setting<bool> on{false};
-  const Settings* block = nullptr;  // the one that says it: the page is not inherited
+  OwnPage page;
 };
 
 class StubStatus {
@@ -24,11 +24,9 @@ class StubStatus {
 
 namespace {
 
-bool active(const Conf& conf) { return *conf.on; }
-
 Outcome show(Exchange& x, const Conf& conf) {
-  if (!x.location->holds(conf.block)) return Next{};
-  if (x.method != Method::get && x.method != Method::head) return Response(405);
+  if (!conf.page.is_here(x)) return Next{};
+  if (!reads(x)) return Response(405);
   const ServerCounts counts = count_all();
   const auto text = [](std::uint64_t n) { return std::to_string(n) + " "; };
   std::string page = "Active connections: " + text(counts.active) + "\nserver accepts handled requests\n " + text(counts.accepted) +
@@ -45,18 +43,13 @@ bool variable(Exchange&, std::string_view, const void*, std::string& out) {
   return true;
 }
 
-void apply(Conf& conf, const Invocation& in) {
-  conf.on.set(true, in.node.place);
-  conf.block = &in.settings;
-}
-
 }  // namespace
 
 const Directive StubStatus::directives[] = {
-    custom<Conf>("stub_status", kServer | kLocation, 0, 1, "", apply, "Answers with the page of counts. An argument means nothing, as in nginx."),
+    own_page<Conf>("stub_status", "Answers with the page of counts. An argument means nothing, as in nginx.", 1),
 };
 
-const Step StubStatus::steps[] = {step<Conf, active, show>(Phase::content)};
+const Step StubStatus::steps[] = {step<Conf, has_own_page<Conf>, show>(Phase::content)};
 
 const VariableRow StubStatus::variables[] = {
     {"connections_active", variable<&ServerCounts::active>},
