@@ -16,6 +16,12 @@ constexpr int kLoops = 16;               // with counts of their own; the others
 // Seconds, as Prometheus' clients have them; and what lies between a millisecond and them.
 constexpr std::array<double, 13> kBounds = {.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10};
 
+constexpr auto kLimits = [] {  // the same in nanoseconds, as they are compared
+  std::array<std::int64_t, kBounds.size()> limits{};
+  for (std::size_t i = 0; i < limits.size(); ++i) limits[i] = static_cast<std::int64_t>(kBounds[i] * 1e9 + .5);
+  return limits;
+}();
+
 constexpr std::array<const char*, 8> kMethods = {"other", "GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"};
 constexpr std::array<const char*, 5> kClasses = {"1xx", "2xx", "3xx", "4xx", "5xx"};
 constexpr std::array<const char*, 4> kPhases = {"header", "body", "handler", "send"};
@@ -48,8 +54,7 @@ int index_of(Method method) {
 
 void add_time(SharedCount* counts, int phase, std::int64_t nanoseconds) {
   SharedCount* const times = counts + kTimes + phase * kTimesOfPhase;
-  const double seconds = static_cast<double>(std::max<std::int64_t>(nanoseconds, 0)) / 1e9;
-  times[std::lower_bound(kBounds.begin(), kBounds.end(), seconds) - kBounds.begin()].add();
+  times[std::lower_bound(kLimits.begin(), kLimits.end(), nanoseconds) - kLimits.begin()].add();
   if (nanoseconds > 0) times[kTimesOfPhase - 1].add(static_cast<std::uint64_t>(nanoseconds));
 }
 

@@ -39,14 +39,14 @@ void Talkers::make_room(Talker& newcomer) {
 }
 
 void Talkers::count(const Address& client, std::uint64_t bytes) {
-  const std::string address = client.text();
+  std::string key = client.binary();
   const std::lock_guard lock(mutex_);
-  auto found = known_.find(address);
+  auto found = known_.find(key);
   if (found == known_.end()) {
     Talker newcomer;
-    newcomer.address = address;
+    newcomer.address = client.text();
     make_room(newcomer);
-    found = known_.emplace(address, newcomer).first;
+    found = known_.emplace(std::move(key), std::move(newcomer)).first;
   }
   ++found->second.requests;
   found->second.bytes += bytes;
@@ -58,16 +58,16 @@ std::vector<Talker> Talkers::top(std::size_t most) {
     const std::lock_guard lock(all().mutex);
     for (Talkers* of_loop : all().talkers) {
       const std::lock_guard inner(of_loop->mutex_);
-      for (const auto& [address, talker] : of_loop->known_) {
-        Talker& sum = sums[address];
-        sum.address = address;
+      for (const auto& [key, talker] : of_loop->known_) {
+        Talker& sum = sums[key];
+        sum.address = talker.address;
         sum.requests += talker.requests;
         sum.bytes += talker.bytes;
       }
     }
   }
   std::vector<Talker> top;
-  for (auto& [address, talker] : sums) top.push_back(std::move(talker));
+  for (auto& [key, talker] : sums) top.push_back(std::move(talker));
   std::sort(top.begin(), top.end(), [](const Talker& a, const Talker& b) { return a.requests > b.requests; });
   if (top.size() > most) top.resize(most);
   return top;

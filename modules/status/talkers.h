@@ -31,7 +31,7 @@ class Talkers {
   static constexpr std::size_t kKept = 200;
   void make_room(Talker& newcomer);
   std::mutex mutex_;
-  std::map<std::string, Talker> known_;
+  std::map<std::string, Talker> known_;  // by Address::binary
 };
 
 }  // namespace seawall::status
