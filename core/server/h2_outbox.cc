@@ -18,12 +18,13 @@ void write(Stream& stream, std::string_view& left, Io& io) {
 }
 
 // False: nghttp2 has failed.
-bool fill(H2Batch& batch, nghttp2_session* session) {
+bool fill(H2Batch& batch, nghttp2_session* session, H2Outbox::More more) {
   while (!batch.full()) {
     const std::uint8_t* frames = nullptr;
     const ssize_t n = nghttp2_session_mem_send(session, &frames);
-    if (n <= 0) return n == 0;
-    batch.append(frames, static_cast<std::size_t>(n));
+    if (n < 0) return false;
+    if (n > 0) batch.append(frames, static_cast<std::size_t>(n));
+    else if (!more()) return true;
   }
   return true;
 }
@@ -40,12 +41,12 @@ bool H2Outbox::send_unsent(Stream& stream, Io& io) {
   return true;
 }
 
-bool H2Outbox::send(nghttp2_session* session, Stream& stream, bool tls, Io& io) {
+bool H2Outbox::send(nghttp2_session* session, Stream& stream, bool tls, More more, Io& io) {
   H2Batch& batch = H2Batch::of_thread();
   for (;;) {
     if (!send_unsent(stream, io)) return true;
     batch.begin(tls);
-    if (!fill(batch, session)) return false;
+    if (!fill(batch, session, more)) return false;
     if (batch.empty()) return true;
     std::string_view left = batch.view();
     write(stream, left, io);

@@ -36,10 +36,8 @@ Task<bool> H2Connection::flush() {
 
 // Until there is nothing more (`io` is done) or the socket takes no more. False: nghttp2 has failed.
 bool H2Connection::fill_and_send(Io& io) {
-  do
-    if (!outbox_.send(session(), *c.stream, c.info.tls != nullptr, io)) return false;
-  while (io.kind == Io::done && resume_yielded());
-  return true;
+  const H2Outbox::More more{[](void* who) { return static_cast<H2Connection*>(who)->resume_yielded(); }, this};
+  return outbox_.send(session(), *c.stream, c.info.tls != nullptr, more, io);
 }
 
 // Is there another stream that comes first, and can go on now?

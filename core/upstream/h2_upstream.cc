@@ -134,7 +134,7 @@ Task<void> H2Upstream::write() {
 Task<bool> H2Upstream::flush() {
   for (;;) {
     Io io = Io::of(0);
-    if (!outbox_.send(session(), *stream_, false, io)) co_return false;
+    if (!outbox_.send(session(), *stream_, false, {}, io)) co_return false;
     if (io.kind == Io::done) io = stream_->try_flush();
     if (io.kind == Io::done && !reader_wants_write_) co_return true;
     if (io.kind != Io::done && io.kind != Io::want_write) co_return false;
