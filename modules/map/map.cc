@@ -1,6 +1,4 @@
 // The map module: variables whose values follow from other values.
-#include <algorithm>
-
 #include "map_table.h"
 #include "seawall/base/text.h"
 #include "seawall/config/placed.h"
@@ -10,9 +8,13 @@
 namespace seawall::map {
 namespace {
 
+class Conf;
+
 // One map block.
 class Map {
  public:
+  const Conf* conf;
+  std::size_t number;  // among the maps of the configuration
   std::string name;    // of the variable
   Template source;
   MapTable table;
@@ -30,56 +32,51 @@ class Maps {
   static constexpr const char* name = "map";
   static constexpr const char* summary = "variables whose values follow from other values";
   static const std::span<const Directive> directives;
-  // A value that a request has asked for. Most are written out in the configuration and need no copy.
+  // What a request knows of a map. Most values are written out in the configuration and need no copy.
   class Known {
    public:
-    const std::string& value() const { return written ? *written : text; }
-    const Map* map;
+    enum { nothing, running, value_known } what = nothing;
     const std::string* written = nullptr;
     std::string text;
+    const std::string& value() const { return written ? *written : text; }
   };
-  // What a request has asked for: each map once, unless it is volatile.
+  // What a request has asked for, by the maps' numbers: each once, unless it is volatile.
   class State {
    public:
-    State() { known.reserve(8); }
     std::vector<Known> known;
-    std::vector<const Map*> running;
   };
 };
 
-Maps::Known evaluate(Exchange& x, const Map& map) {
-  Maps::Known known;
-  known.map = &map;
+void evaluate(Exchange& x, const Map& map, Maps::Known& known) {
   const Template* value = map.table.find(x, map.source.eval(x));
-  if (value && value->is_literal()) known.written = &value->source();
-  else if (value) known.text = value->eval(x);
-  return known;
+  known.written = value && value->is_literal() ? &value->source() : nullptr;
+  known.text = value && !known.written ? value->eval(x) : std::string();
 }
 
 // The captures of the request stay those of its location or rewrite, whatever regexes the map has.
-Maps::Known evaluate_apart(Exchange& x, const Map& map) {
-  if (!map.table.has_regexes()) return evaluate(x, map);
+void evaluate_apart(Exchange& x, const Map& map, Maps::Known& known) {
+  if (!map.table.has_regexes()) return evaluate(x, map, known);
   Captures kept = x.captures;
-  Maps::Known known = evaluate(x, map);
+  evaluate(x, map, known);
   x.captures = std::move(kept);
-  return known;
 }
 
 bool get(Exchange& x, std::string_view, const void* data, std::string& out) {
   const Map& map = *static_cast<const Map*>(data);
   if (const std::string* written = find_written(x, map.name)) return out += *written, true;
   auto& state = x.state<Maps>();
-  for (const Maps::Known& known : state.known)
-    if (known.map == &map) return out += known.value(), true;
-  if (std::find(state.running.begin(), state.running.end(), &map) != state.running.end()) {
+  if (state.known.empty()) state.known.resize(map.conf->maps.size());
+  Maps::Known& known = state.known[map.number];
+  if (known.what == Maps::Known::running) {
     x.log(Level::error, "cycle while evaluating variable \"" + map.name + "\"");
     return false;
   }
-  state.running.push_back(&map);
-  Maps::Known known = evaluate_apart(x, map);
-  state.running.pop_back();
+  if (known.what == Maps::Known::nothing) {
+    known.what = Maps::Known::running;
+    evaluate_apart(x, map, known);
+    known.what = map.is_volatile ? Maps::Known::nothing : Maps::Known::value_known;
+  }
   out += known.value();
-  if (!map.is_volatile) state.known.push_back(std::move(known));
   return true;
 }
 
@@ -97,6 +94,8 @@ void open_map(Conf& conf, const Invocation& in) {
   const std::string& word = in.arg(1);
   if (word.size() < 2 || word[0] != '$') throw ConfigError("invalid variable name \"" + word + "\"");
   auto map = std::make_unique<Map>();
+  map->conf = &conf;
+  map->number = conf.maps.size();
   map->name = lower(word.substr(1));
   map->source = in.compile(in.arg(0));
   for (const Node& row : in.node.children) add_row(*map, row, in);

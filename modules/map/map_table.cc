@@ -9,11 +9,6 @@
 namespace seawall::map {
 namespace {
 
-const Template* value_of(const std::unordered_map<std::string, Template>& values, const std::string& key) {
-  const auto found = values.find(key);
-  return found == values.end() ? nullptr : &found->second;
-}
-
 [[noreturn]] void refuse_conflict(const std::string& key) { throw ConfigError("conflicting parameter \"" + key + "\""); }
 
 }  // namespace
@@ -38,7 +33,7 @@ void MapTable::add(const std::string& key, Template value, VariableTable& variab
 }
 
 void MapTable::add_exact(const std::string& key, const std::string& written, Template value) {
-  if (!exact_.try_emplace(key, std::move(value)).second) refuse_conflict(written);
+  if (!exact_.add(key, std::move(value))) refuse_conflict(written);
 }
 
 void MapTable::add_hostname(const std::string& key, const std::string& written, Template value) {
@@ -49,11 +44,11 @@ void MapTable::add_hostname(const std::string& key, const std::string& written, 
     throw ConfigError("invalid hostname or wildcard \"" + written + "\"");
   if (both) {
     add_exact(key.substr(1), written, value);
-    if (!heads_.try_emplace(key.substr(1), std::move(value)).second) refuse_conflict(written);
+    if (!heads_.add(key.substr(1), std::move(value))) refuse_conflict(written);
   } else if (head) {
-    if (!heads_.try_emplace(key.substr(2), std::move(value)).second) refuse_conflict(written);
+    if (!heads_.add(key.substr(2), std::move(value))) refuse_conflict(written);
   } else if (tail) {
-    if (!tails_.try_emplace(key.substr(0, key.size() - 2), std::move(value)).second) refuse_conflict(written);
+    if (!tails_.add(key.substr(0, key.size() - 2), std::move(value))) refuse_conflict(written);
   } else {
     add_exact(key, written, std::move(value));
   }
@@ -62,7 +57,7 @@ void MapTable::add_hostname(const std::string& key, const std::string& written, 
 const Template* MapTable::find(Exchange& x, std::string_view text) const {
   if (hostnames && text.ends_with('.')) text.remove_suffix(1);
   const std::string key = lower(text);
-  const Template* found = value_of(exact_, key);
+  const Template* found = exact_.find(key);
   if (!found && hostnames) found = find_hostname(key);
   if (!found && !text.empty()) found = find_regex(x, text);
   if (!found && default_) found = &*default_;
@@ -71,9 +66,9 @@ const Template* MapTable::find(Exchange& x, std::string_view text) const {
 
 const Template* MapTable::find_hostname(std::string_view name) const {
   for (std::size_t dot = name.find('.'); dot != name.npos && !heads_.empty(); dot = name.find('.', dot + 1))
-    if (const Template* found = value_of(heads_, std::string(name.substr(dot + 1)))) return found;
+    if (const Template* found = heads_.find(name.substr(dot + 1))) return found;
   for (std::size_t dot = name.rfind('.'); dot != name.npos && dot > 0 && !tails_.empty(); dot = name.rfind('.', dot - 1))
-    if (const Template* found = value_of(tails_, std::string(name.substr(0, dot)))) return found;
+    if (const Template* found = tails_.find(name.substr(0, dot))) return found;
   return nullptr;
 }
 

@@ -3,12 +3,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "seawall/config/regex.h"
 #include "seawall/config/template.h"
 #include "seawall/config/variable.h"
+#include "value_table.h"
 
 namespace seawall::map {
 
@@ -26,7 +26,6 @@ class MapTable {
   bool has_regexes() const { return !regexes_.empty(); }
 
  private:
-  using Values = std::unordered_map<std::string, Template>;
   class RegexValue {
    public:
     std::shared_ptr<const Regex> regex;
@@ -37,9 +36,9 @@ class MapTable {
   const Template* find_hostname(std::string_view name) const;
   const Template* find_regex(Exchange& x, std::string_view text) const;
 
-  Values exact_;  // keys in lower case, as those below
-  Values heads_;  // of *.site.test: "site.test"
-  Values tails_;  // of www.site.*: "www.site"
+  ValueTable exact_;  // keys in lower case, as those below
+  ValueTable heads_;  // of *.site.test: "site.test"
+  ValueTable tails_;  // of www.site.*: "www.site"
   std::vector<RegexValue> regexes_;
   std::optional<Template> default_;
 };
