@@ -67,6 +67,8 @@ class Sender {
   }
 
   Exchange& exchange() { return x_; }
+  // Was it the client that broke off, not who makes the body?
+  bool client_failed() const { return client_failed_; }
 
  private:
   void count(std::size_t n) {
@@ -96,7 +98,10 @@ class Sender {
       if (waited != Errc::ok) co_return waited;
       seen = socket.try_peek({&byte, 1});
     }
-    if (seen.kind == Io::eof || seen.kind == Io::failed) co_return Errc::peer_closed;
+    if (seen.kind == Io::eof || seen.kind == Io::failed) {
+      client_failed_ = true;
+      co_return Errc::peer_closed;
+    }
     const Errc waited = co_await sleep_until(until);
     co_return waited;
   }
@@ -127,7 +132,10 @@ class Sender {
   }
 
   Task<Result<void>> wait(Io io) {
-    if (io.kind == Io::failed || io.kind == Io::eof) co_return error_of(io);
+    if (io.kind == Io::failed || io.kind == Io::eof) {
+      client_failed_ = true;
+      co_return error_of(io);
+    }
     const std::int64_t from = x_.loop.now();
     c_.stretch_user_timeout(*x_.core().send_timeout);
     const Errc waited = co_await wait_for(*c_.stream, io, deadline());
@@ -155,6 +163,7 @@ class Sender {
   Connection& c_;
   Exchange& x_;
   std::uint64_t sent_ = 0;
+  bool client_failed_ = false;
   std::int64_t blocked_ = 0;  // ns spent with a full socket
   std::optional<Pace> pace_;
   std::uint64_t held_ = 0;    // bytes that limit_rate lets go later
@@ -354,7 +363,8 @@ Task<bool> write_h1(Connection& c, Exchange& x, Response& response) {
   x.completed = sent.has_value();
   if (sent) co_return true;
   if (sent.error() != Errc::timed_out && sent.error() != Errc::cancelled)
-    x.log(failed(*x.vhost, Failure::reset_send), describe(sent.error()) + " while sending response to client");
+    x.log(sender.client_failed() ? failed(*x.vhost, Failure::reset_send) : Level::info,
+          describe(sent.error()) + " while sending response to client");
   // Where the close is the end of the body, an orderly one would pass the half for the whole.
   if (carries_body(x.request.method, response.status) && !info.chunked && !info.content_length) c.close_with_reset();
   co_return false;

@@ -188,7 +188,7 @@ Task<bool> write_h2(H2Connection& h, H2Stream& s, Exchange& x, Response& respons
   x.completed = sent.has_value();
   if (sent) co_return true;
   if (sent.error() != Errc::timed_out && sent.error() != Errc::cancelled)
-    x.log(failed(*x.vhost, Failure::reset_send), describe(sent.error()) + " while sending response to client");
+    x.log(s.closed ? failed(*x.vhost, Failure::reset_send) : Level::info, describe(sent.error()) + " while sending response to client");
   co_return false;
 }
 

@@ -7,10 +7,12 @@
 
 #include "catch.h"
 #include "e2e/curl.h"
+#include "e2e/h2_client.h"
 #include "e2e/probe.h"
 #include "e2e/server.h"
 #include "e2e/timing.h"
 #include "e2e/tls_ask.h"
+#include "e2e/upstream.h"
 
 using namespace test;
 
@@ -184,6 +186,28 @@ TEST_CASE("metrics: handshakes by version, cipher and whether they were resumed"
   CHECK(resumed == 1);
   CHECK(all.at("seawall_certificate_expiry_seconds{certificate=\"" + s.folder() + "/a.crt\",name=\"localhost\",key=\"id-ecPublicKey\"}") >
         static_cast<double>(::time(nullptr)));
+}
+
+TEST_CASE("metrics: what an upstream breaks is no failure of the client's") {
+  Upstream up([](RawClient& c) {
+    c.read_until("\r\n\r\n");
+    c.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf of it");
+  });
+  Server s(with_metrics("http2 on; location / { proxy_pass http://127.0.0.1:" + std::to_string(up.port()) + "; }"));
+  RawClient h1(s.port());
+  h1.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  CHECK(h1.read_all().ends_with("half of it"));
+  H2Client h2(s.port());
+  h2.request(1, "/");
+  CHECK(h2.read_response(1).reset == NGHTTP2_CANCEL);
+  for (const auto& [name, value] : metrics(s)) CHECK(name.find("seawall_client_failures_total") == std::string::npos);
+}
+
+TEST_CASE("metrics: a certificate of two servers is told once") {
+  Server s(with_metrics(kTls + "} server { server_name b.test; ssl_protocols TLSv1.3; " + kTls), certificate_files());
+  int n = 0;
+  for (const auto& [name, value] : metrics(s)) n += name.starts_with("seawall_certificate_expiry_seconds");
+  CHECK(n == 1);
 }
 
 TEST_CASE("metrics: open files are those of /proc, and the configuration has a hash") {
