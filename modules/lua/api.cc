@@ -1,5 +1,6 @@
 #include "api.h"
 
+#include <climits>
 #include <cstdarg>
 
 namespace seawall::lua {
@@ -65,8 +66,22 @@ int wait_for(lua_State* L, std::unique_ptr<Await> await) {
 }
 
 std::int64_t nanoseconds(double seconds) {
-  constexpr double kMost = 1e9;  // thirty years: what is longer is for ever, and fits beside the clock
+  constexpr double kMost = 1e9;  // what is longer is for ever, and fits beside the clock
+  if (!(seconds > 0)) return 0;
   return static_cast<std::int64_t>((seconds < kMost ? seconds : kMost) * 1e9);
+}
+
+std::int64_t milliseconds(double seconds) { return nanoseconds(seconds) / 1'000'000; }
+
+int whole_number(double number) {
+  if (!(number > INT_MIN)) return number <= INT_MIN ? INT_MIN : 0;
+  return number < INT_MAX ? static_cast<int>(number) : INT_MAX;
+}
+
+std::size_t whole_size(double number) {
+  constexpr double kMost = 9e15;
+  if (!(number > 0)) return 0;
+  return static_cast<std::size_t>(number < kMost ? number : kMost);
 }
 
 int stop_here(lua_State* L) {

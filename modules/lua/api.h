@@ -43,8 +43,31 @@ int raise_argument(lua_State* L, int level, int argument, const char* function, 
 int wait_for(lua_State* L, std::unique_ptr<Await> await);
 // Yields without one: the script has ended.
 int stop_here(lua_State* L);
-// Of a time that a script has given, whatever it is.
-std::int64_t nanoseconds(double seconds);
+// Of numbers that a script has given, whatever they are: no cast of too large a one, of NaN or of less than none.
+std::int64_t nanoseconds(double seconds);   // thirty years at most
+std::int64_t milliseconds(double seconds);
+int whole_number(double number);
+std::size_t whole_size(double number);
+
+template <class T>
+int collect_object(lua_State* L) {
+  std::destroy_at(static_cast<T*>(lua_touserdata(L, 1)));
+  return 0;
+}
+// Pushes a userdata that holds the value until the collector takes it. Its metatable is nobody's: __gc is not called by hand.
+template <class T>
+T& push_object(lua_State* L, const char* type, T value) {
+  if (luaL_newmetatable(L, type)) {
+    lua_pushcfunction(L, collect_object<T>);
+    lua_setfield(L, -2, "__gc");
+    lua_pushboolean(L, false);
+    lua_setfield(L, -2, "__metatable");
+  }
+  T& object = *std::construct_at(static_cast<T*>(lua_newuserdata(L, sizeof(T))), std::move(value));
+  lua_insert(L, -2);
+  lua_setmetatable(L, -2);
+  return object;
+}
 
 inline std::string_view text_at(lua_State* L, int index) {
   std::size_t size;

@@ -16,8 +16,8 @@ constexpr std::size_t kLargestAnswer = 64 * 1024 * 1024;  // more would be memor
 class Capture {
  public:
   Capture(Exchange& x, std::string uri, std::string args) : sub(x, std::move(uri), std::move(args)) {}
+  std::unique_ptr<NewBody> body;     // that it is given: outlives it
   Subrequest sub;
-  std::unique_ptr<NewBody> body;     // that it is given
   int status = 0;
   Headers headers;
   std::optional<std::uint64_t> length;

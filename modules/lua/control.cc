@@ -13,11 +13,9 @@ int finish(lua_State* L, Script& script, Verdict verdict) {
   return stop_here(L);
 }
 
+// Once the script has ended: a response that goes may take another script with it.
 int exit_header_filter(Call& call, int status) {
-  if (status >= 300 || status < 0) {
-    *call.response = Response(status < 0 ? 500 : status);
-    call.response->refused = true;
-  }
+  if (status >= 300 || status < 0) *static_cast<int*>(call.more) = status < 0 ? 500 : status;
   return 0;
 }
 

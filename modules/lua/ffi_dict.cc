@@ -1,4 +1,5 @@
 // ngx.shared in FFI functions. A dictionary is its Zone. One loop each; what they name is shared.
+#include "api.h"
 #include "dict.h"
 #include "ffi.h"
 #include "seawall/net/loop.h"
@@ -42,7 +43,7 @@ SEAWALL_LUA int seawall_lua_dict_put(void* zone, const char* key, std::size_t ke
   if (type == DictValue::nil && how == 0) {
     result = dict.remove({key, key_size});
   } else {
-    result = dict.put({key, key_size}, value_of(type, text, size, number), static_cast<std::int64_t>(lives * 1000), flags,
+    result = dict.put({key, key_size}, value_of(type, text, size, number), milliseconds(lives), flags,
                       static_cast<Dict::How>(how), safe, forced);
   }
   *forcible = forced;
@@ -52,7 +53,7 @@ SEAWALL_LUA int seawall_lua_dict_put(void* zone, const char* key, std::size_t ke
 SEAWALL_LUA int seawall_lua_dict_incr(void* zone, const char* key, std::size_t key_size, double delta, int has_init, double init, double lives,
                                       double* result, int* forcible) {
   bool forced = false;
-  const DictResult done = dict_of(zone).add_to({key, key_size}, delta, has_init ? &init : nullptr, static_cast<std::int64_t>(lives * 1000), *result, forced);
+  const DictResult done = dict_of(zone).add_to({key, key_size}, delta, has_init ? &init : nullptr, milliseconds(lives), *result, forced);
   *forcible = forced;
   return static_cast<int>(done);
 }
@@ -90,7 +91,7 @@ SEAWALL_LUA int seawall_lua_dict_ttl(void* zone, const char* key, std::size_t ke
   return static_cast<int>(done);
 }
 SEAWALL_LUA int seawall_lua_dict_expire(void* zone, const char* key, std::size_t key_size, double lives) {
-  return static_cast<int>(dict_of(zone).set_life({key, key_size}, static_cast<std::int64_t>(lives * 1000)));
+  return static_cast<int>(dict_of(zone).set_life({key, key_size}, milliseconds(lives)));
 }
 
 SEAWALL_LUA void seawall_lua_dict_flush_all(void* zone) { dict_of(zone).expire_all(); }

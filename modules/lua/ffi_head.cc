@@ -27,6 +27,13 @@ bool is_sent(Exchange& x) {
   return x.state<Lua>().sent || (call.script && call.script->begun) || x.status != 0 || call.hook == Hook::log;
 }
 
+void give_field(const Headers& fields, int index, const char** name, std::size_t* name_size, const char** value, std::size_t* value_size) {
+  const auto at = static_cast<std::size_t>(index);
+  const Field field = at < fields.all().size() ? fields.all()[at] : Field({}, {}, FieldId::other);
+  give(field.name, name, name_size);
+  give(field.value, value, value_size);
+}
+
 std::optional<std::uint64_t> body_length(Exchange& x) {
   const Call& call = *Vm::now()->call;
   if (call.response) return length_of(call.response->body);
@@ -116,9 +123,7 @@ SEAWALL_LUA int seawall_lua_header_set(const char* name, std::size_t size, const
 
 SEAWALL_LUA int seawall_lua_header_count() { return static_cast<int>(response_fields(*request_now()).all().size()); }
 SEAWALL_LUA void seawall_lua_header_at(int index, const char** name, std::size_t* name_size, const char** value, std::size_t* value_size) {
-  const Field& field = response_fields(*request_now()).all()[static_cast<std::size_t>(index)];
-  give(field.name, name, name_size);
-  give(field.value, value, value_size);
+  give_field(response_fields(*request_now()), index, name, name_size, value, value_size);
 }
 
 SEAWALL_LUA int seawall_lua_req_header_count() {
@@ -126,9 +131,7 @@ SEAWALL_LUA int seawall_lua_req_header_count() {
   return x ? static_cast<int>(x->request.headers.all().size()) : -1;
 }
 SEAWALL_LUA void seawall_lua_req_header_at(int index, const char** name, std::size_t* name_size, const char** value, std::size_t* value_size) {
-  const Field& field = request_now()->request.headers.all()[static_cast<std::size_t>(index)];
-  give(field.name, name, name_size);
-  give(field.value, value, value_size);
+  give_field(request_now()->request.headers, index, name, name_size, value, value_size);
 }
 
 SEAWALL_LUA void seawall_lua_req_header_set(const char* name, std::size_t size, const char* value, std::size_t value_size, int how) {

@@ -43,7 +43,7 @@ bool read_options(std::string_view letters, std::uint32_t& options, bool& jit) {
       case 'm': options |= PCRE2_MULTILINE; break;
       case 's': options |= PCRE2_DOTALL; break;
       case 'u': options |= PCRE2_UTF; break;
-      case 'U': options |= PCRE2_UTF | PCRE2_NO_UTF_CHECK; break;
+      case 'U': options |= PCRE2_UTF | PCRE2_MATCH_INVALID_UTF; break;  // unchecked text could lead PCRE2 anywhere
       case 'x': options |= PCRE2_EXTENDED; break;
       default: return false;
     }

@@ -131,7 +131,10 @@ SEAWALL_LUA double seawall_lua_now() {
 SEAWALL_LUA void seawall_lua_update_time() { Vm::now()->loop.scheduler().update_clock(); }
 
 SEAWALL_LUA void seawall_lua_http_time(double seconds, const char** out, std::size_t* size) {
-  Vm::now()->scratch = http_date(static_cast<std::int64_t>(seconds));
+  // Of years with four digits: beyond them gmtime() has no answer.
+  constexpr double kFirst = -62167219200, kLast = 253402300799;
+  if (!(seconds > kFirst)) seconds = kFirst;
+  Vm::now()->scratch = http_date(static_cast<std::int64_t>(seconds < kLast ? seconds : kLast));
   give(Vm::now()->scratch, out, size);
 }
 // Negative: no date.

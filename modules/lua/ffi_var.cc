@@ -91,6 +91,9 @@ SEAWALL_LUA int seawall_lua_may_wait() {
   return vm && vm->call && vm->call->script != nullptr;
 }
 
+SEAWALL_LUA void seawall_lua_begin_finaliser() { Vm::now()->begin_finaliser(); }
+SEAWALL_LUA void seawall_lua_end_finaliser() { Vm::now()->end_finaliser(); }
+
 // The number of the request's ngx.ctx; negative: it is new, and its table is still to be made; 0: no request.
 SEAWALL_LUA int seawall_lua_ctx() {
   Exchange* const x = request_now();

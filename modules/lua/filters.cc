@@ -6,11 +6,21 @@
 namespace seawall::lua {
 namespace {
 
+void refuse(Response& response, int status) {
+  response = Response(status);
+  response.refused = true;
+}
+
 bool filter_head(Exchange& x, Response& response, const Chunk& chunk) {
   Vm& vm = vm_of(x);
+  int refused = 0;  // by ngx.exit()
   Call call(Hook::header_filter, &x);
   call.response = &response;
-  if (vm.run(chunk, call)) return true;
+  call.more = &refused;
+  if (vm.run(chunk, call)) {
+    if (refused) refuse(response, refused);
+    return true;
+  }
   x.log(Level::error, vm.error.starts_with("failed to load") ? vm.error : "failed to run header_filter_by_lua*: " + vm.error);
   return false;
 }
@@ -65,14 +75,12 @@ Result<void> run_filters(Exchange& x, Response& response, const Conf& conf) {
   RequestState& state = x.state<Lua>();
   // A "return" behind set_by_lua has come before the step that looks.
   if (std::exchange(state.set_failed, false) && !response.refused && response.status < 400) {
-    response = Response(500);
-    response.refused = true;
+    refuse(response, 500);
     return {};
   }
   add_said(state, response);
   if (*conf.header_filter && !filter_head(x, response, **conf.header_filter)) {
-    response = Response(500);
-    response.refused = true;
+    refuse(response, 500);
     return {};
   }
   state.sent = true;

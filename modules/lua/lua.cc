@@ -57,6 +57,7 @@ LoopState::LoopState(Loop& loop, const Conf& main) : loop(loop), world(main.worl
 
 LoopState::~LoopState() {
   --loops;
+  if (vm) vm->begin_closing();
   if (vm) run_at_start(*vm, world->exit_worker, Hook::exit_worker, "exit_worker_by_lua");
 }
 

@@ -50,7 +50,7 @@ Task<void> NewBodyAwait::run() {
     body = *bytes;
   } else {
     const std::string& path = std::get<std::string>(what_);
-    Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     struct stat status {};
     if (!file || ::fstat(file.get(), &status) < 0) {
       error_ = "open() \"" + path + "\" failed " + describe(system_error_code(errno));

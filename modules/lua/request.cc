@@ -89,7 +89,7 @@ int get_body_data(lua_State* L) {
     return 1;
   }
   std::string_view text = body.kept()->view();
-  if (lua_gettop(L) > 0) text = text.substr(0, static_cast<std::size_t>(luaL_checknumber(L, 1)));
+  if (lua_gettop(L) > 0) text = text.substr(0, whole_size(luaL_checknumber(L, 1)));
   push(L, text);
   return 1;
 }
@@ -131,6 +131,7 @@ int raw_socket(lua_State* L) {
   state.raw_socket = true;
   push_new_tcp(L);
   TcpSocket& socket = tcp_at(L, -1);
+  socket.of_request = true;
   socket.borrowed = state.client;
   socket.in = state.client_in.view();
   return 1;
@@ -146,8 +147,7 @@ int req_socket(lua_State* L) {
   x.state<Lua>().body_read = true;
   push_new_tcp(L);
   TcpSocket& socket = tcp_at(L, -1);
-  socket.reads_body = true;
-  socket.x = &x;
+  socket.of_request = socket.reads_body = true;
   return 1;
 }
 

@@ -7,7 +7,6 @@
 #include "seawall/base/check.h"
 #include "seawall/log/log.h"
 #include "seawall/server/exchange.h"
-#include "tcp_socket.h"
 
 namespace seawall::lua {
 namespace {
@@ -36,8 +35,7 @@ Script::Script(Vm& vm, Hook hook, Exchange* x, Scope* background)
     : vm(vm), hook(hook), x(x), settings(x ? x->location->settings : vm.world.http), scope_(background) {}
 
 Script::~Script() {
-  for (const auto& known : sockets_)
-    if (const std::shared_ptr<TcpSocket> socket = known.lock(); socket && !socket->busy()) socket->close();
+  abandon_sockets();
   for (LightThread& thread : threads_) vm.give_back(thread.coroutine, false);
   vm.give_back(on_abort, false);
 }
@@ -91,12 +89,23 @@ void Script::make_ready(LightThread& thread) {
   woken_.set();
 }
 
-void Script::remember(const std::shared_ptr<TcpSocket>& socket) {
+void Script::remember(const std::shared_ptr<ScriptSocket>& socket) {
+  socket->script = this;
   if (sockets_.size() >= sockets_checked_at_) {
-    std::erase_if(sockets_, [](const std::weak_ptr<TcpSocket>& known) { return known.expired(); });
+    std::erase_if(sockets_, [](const std::weak_ptr<ScriptSocket>& known) { return known.expired(); });
     sockets_checked_at_ = std::max<std::size_t>(16, sockets_.size() * 2);
   }
   sockets_.push_back(socket);
+}
+
+// Once nothing of the script waits any more: whoever has kept one finds it closed.
+void Script::abandon_sockets() {
+  for (const auto& known : sockets_)
+    if (const std::shared_ptr<ScriptSocket> socket = known.lock()) {
+      socket->script = nullptr;
+      socket->abandon();
+    }
+  sockets_.clear();
 }
 
 void Script::wake_flushers() {
@@ -129,6 +138,7 @@ void Script::cancel() {
 Task<void> Script::end() {
   cancel();
   co_await scope_.join();
+  abandon_sockets();
 }
 
 Task<void> Script::run_out() {

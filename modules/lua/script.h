@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "script_socket.h"
 #include "seawall/async/event.h"
 #include "seawall/async/scope.h"
 #include "vm.h"
@@ -24,7 +25,6 @@ namespace seawall::lua {
 
 class LightThread;
 class Script;
-class TcpSocket;
 
 // What a light thread waits for.
 class Await {
@@ -112,8 +112,8 @@ class Script {
     woken_.set();
   }
   void make_ready(LightThread& thread);
-  // Closed with the script, unless somebody else is at it.
-  void remember(const std::shared_ptr<TcpSocket>& socket);
+  // The script's own from now on, and closed with it.
+  void remember(const std::shared_ptr<ScriptSocket>& socket);
   // What waits until what was said is on its way.
   void wake_flushers();
 
@@ -139,9 +139,10 @@ class Script {
   Task<void> await(LightThread& thread);
   void forget(LightThread& thread);
   void reap_ended();
+  void abandon_sockets();
   bool wants_to_send() const { return begun && !buffers_all && (!out.empty() || flush || eof); }
 
-  std::vector<std::weak_ptr<TcpSocket>> sockets_;
+  std::vector<std::weak_ptr<ScriptSocket>> sockets_;
   std::size_t sockets_checked_at_ = 16;
   Scope scope_;
   std::list<LightThread> threads_;

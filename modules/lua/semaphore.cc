@@ -1,4 +1,5 @@
 // ngx.semaphore: light threads of all requests of a VM wait for what others post. One loop.
+#include <algorithm>
 #include <deque>
 #include <memory>
 
@@ -8,13 +9,16 @@
 namespace seawall::lua {
 namespace {
 
+constexpr const char* kType = "seawall semaphore";
+
 class SemaphoreAwait;
 
 class Semaphore {
  public:
-  int resources = 0;
+  static constexpr std::int64_t kMost = INT32_MAX;
+  std::int64_t resources = 0;  // kMost at most
   std::deque<SemaphoreAwait*> waiting;
-  void post(int count);
+  void post(std::int64_t count);
 };
 using SemaphorePtr = std::shared_ptr<Semaphore>;
 
@@ -25,10 +29,14 @@ class SemaphoreAwait final : public Await {
     semaphore_->waiting.push_back(this);
     co_await granted_.wait(Deadline::at(Scheduler::current().now() + time_, Wait::handler));
     if (!granted_.is_set()) std::erase(semaphore_->waiting, this);
-    else if (const Scope& here = co_await current_scope(); here.cancelled()) semaphore_->post(1);  // nobody is left to take it
+  }
+  // Nobody is left to take what it was given.
+  ~SemaphoreAwait() override {
+    if (granted_.is_set() && !taken_) semaphore_->post(1);
   }
   int push(lua_State* L) override {
     if (!granted_.is_set()) return push_error(L, "timeout");
+    taken_ = true;
     lua_pushboolean(L, 1);
     return 1;
   }
@@ -38,44 +46,35 @@ class SemaphoreAwait final : public Await {
   const SemaphorePtr semaphore_;
   const std::int64_t time_;
   Event granted_;
+  bool taken_ = false;
 };
 
-void Semaphore::post(int count) {
+void Semaphore::post(std::int64_t count) {
   for (; count > 0 && !waiting.empty(); --count) {
     waiting.front()->grant();
     waiting.pop_front();
   }
-  resources += count;
+  resources = std::min(resources + count, kMost);
 }
 
-SemaphorePtr& semaphore_at(lua_State* L, int index) { return *static_cast<SemaphorePtr*>(luaL_checkudata(L, index, "seawall semaphore")); }
-
-int collect(lua_State* L) {
-  std::destroy_at(&semaphore_at(L, 1));
-  return 0;
-}
+SemaphorePtr& semaphore_at(lua_State* L, int index) { return *static_cast<SemaphorePtr*>(luaL_checkudata(L, index, kType)); }
 
 int make(lua_State* L) {
-  auto* place = static_cast<SemaphorePtr*>(lua_newuserdata(L, sizeof(SemaphorePtr)));
-  std::construct_at(place, std::make_shared<Semaphore>());
-  (*place)->resources = static_cast<int>(lua_tointeger(L, 1));
-  if (luaL_newmetatable(L, "seawall semaphore")) {
-    lua_pushcfunction(L, collect);
-    lua_setfield(L, -2, "__gc");
-  }
-  lua_setmetatable(L, -2);
+  auto semaphore = std::make_shared<Semaphore>();
+  semaphore->resources = whole_number(lua_tonumber(L, 1));
+  push_object(L, kType, std::move(semaphore));
   return 1;
 }
 
 int post(lua_State* L) {
-  semaphore_at(L, 1)->post(static_cast<int>(lua_tointeger(L, 2)));
+  semaphore_at(L, 1)->post(whole_number(lua_tonumber(L, 2)));
   lua_pushboolean(L, 1);
   return 1;
 }
 
 int count(lua_State* L) {
   const Semaphore& semaphore = *semaphore_at(L, 1);
-  lua_pushinteger(L, semaphore.resources - static_cast<int>(semaphore.waiting.size()));
+  lua_pushinteger(L, semaphore.resources - static_cast<std::int64_t>(semaphore.waiting.size()));
   return 1;
 }
 

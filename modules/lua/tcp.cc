@@ -16,11 +16,6 @@ namespace {
 constexpr const char* kType = "seawall tcp socket";
 using TcpPtr = std::shared_ptr<TcpSocket>;
 
-int collect(lua_State* L) {
-  std::destroy_at(static_cast<TcpPtr*>(luaL_checkudata(L, 1, kType)));
-  return 0;
-}
-
 class ConnectAwait final : public Await {
  public:
   ConnectAwait(Call& call, TcpSocket& socket, std::string host, int port)
@@ -78,15 +73,16 @@ class ConnectAwait final : public Await {
 // connect(socket, host, port or nil, pool, pool_size)
 int connect(lua_State* L) {
   Call& call = check_call(L, kSocket, 3);
-  TcpSocket& socket = tcp_at(L, 1);
-  if (socket.borrowed || socket.reads_body) return raise(L, 3, "attempt to re-connect a request socket");
+  TcpSocket& socket = tcp_at(L, 1, 3);
+  if (socket.of_request) return raise(L, 3, "attempt to re-connect a request socket");
   if (socket.connecting) return push_error(L, "socket busy connecting");
   if (socket.reading) return push_error(L, "socket busy reading");
   if (socket.writing) return push_error(L, "socket busy writing");
   socket.close();
+  if (!socket.script) call.script->remember(socket.shared_from_this());
   socket.host = text_at(L, 2);
   socket.pool = text_at(L, 4);
-  socket.pool_size = lua_tointeger(L, 5);
+  socket.pool_size = whole_number(lua_tonumber(L, 5));
   Pools::Kept kept = Vm::now()->pools->take(socket.pool);
   if (kept.stream) {
     socket.stream = std::move(kept.stream);
@@ -135,7 +131,7 @@ class SendAwait final : public Await {
 // send(socket, value)
 int send(lua_State* L) {
   Call& call = check_call(L, kSocket, 3);
-  TcpSocket& socket = tcp_at(L, 1);
+  TcpSocket& socket = tcp_at(L, 1, 3);
   if (socket.reads_body) return raise(L, 3, "attempt to write to request sockets");
   if (!socket.connection()) {
     log_socket_error(call, "attempt to send data on a closed socket");
@@ -154,7 +150,7 @@ int send(lua_State* L) {
 
 int close(lua_State* L) {
   TcpSocket& socket = tcp_at(L, 1);
-  if (socket.reads_body || (socket.borrowed && !socket.x)) return raise(L, 2, "attempt to close a request socket");
+  if (socket.of_request) return raise(L, 2, "attempt to close a request socket");
   if (!socket.connection()) return push_error(L, "closed");
   if (socket.connecting) return push_error(L, "socket busy connecting");
   if (socket.reading) return push_error(L, "socket busy reading");
@@ -184,9 +180,9 @@ int setkeepalive(lua_State* L) {
     return push_error(L, "unread data in buffer");
   }
   const Conf& conf = conf_of(call);
-  const std::int64_t time = lua_isnoneornil(L, 2) ? conf.keepalive_timeout->count() : lua_tointeger(L, 2);
+  const std::int64_t time = lua_isnoneornil(L, 2) ? conf.keepalive_timeout->count() : milliseconds(lua_tonumber(L, 2) / 1000);
   std::int64_t size = socket.pool_size ? socket.pool_size : *conf.pool_size;
-  if (!lua_isnoneornil(L, 3) && !socket.pool_size) size = lua_tointeger(L, 3);
+  if (!lua_isnoneornil(L, 3) && !socket.pool_size) size = whole_number(lua_tonumber(L, 3));
   if (size <= 0) return raise_argument(L, 2, 2, "setkeepalive", "bad \"pool_size\" option value");
   char byte;
   const Io peeked = socket.stream->socket().try_peek({&byte, 1});
@@ -218,9 +214,9 @@ int getreusedtimes(lua_State* L) {
 // settimeouts(socket, connect, send, read): ms, -1: the block's
 int settimeouts(lua_State* L) {
   TcpSocket& socket = tcp_at(L, 1);
-  socket.connect_timeout = lua_tointeger(L, 2);
-  socket.send_timeout = lua_tointeger(L, 3);
-  socket.read_timeout = lua_tointeger(L, 4);
+  socket.connect_timeout = whole_number(lua_tonumber(L, 2));
+  socket.send_timeout = whole_number(lua_tonumber(L, 3));
+  socket.read_timeout = whole_number(lua_tonumber(L, 4));
   return 0;
 }
 
@@ -228,7 +224,7 @@ int setoption(lua_State* L) {
   TcpSocket& socket = tcp_at(L, 1);
   if (!socket.connection()) return push_error(L, "closed");
   const std::string_view name = text_at(L, 2);
-  int value = lua_isboolean(L, 3) ? lua_toboolean(L, 3) : static_cast<int>(lua_tointeger(L, 3));
+  int value = lua_isboolean(L, 3) ? lua_toboolean(L, 3) : whole_number(lua_tonumber(L, 3));
   int level = SOL_SOCKET, option;
   if (name == "keepalive") option = SO_KEEPALIVE;
   else if (name == "reuseaddr") option = SO_REUSEADDR;
@@ -263,17 +259,19 @@ constexpr luaL_Reg kTcp[] = {{"tcp_new", make}, {"tcp_connect", connect}, {"tcp_
 
 }  // namespace
 
-TcpSocket& tcp_at(lua_State* L, int index) { return **static_cast<TcpPtr*>(luaL_checkudata(L, index, kType)); }
+void check_owner(lua_State* L, const ScriptSocket& socket, int level) {
+  if (socket.script && socket.script != Vm::now()->call->script) raise(L, level, "bad request");
+}
+
+TcpSocket& tcp_at(lua_State* L, int index, int level) {
+  TcpSocket& socket = **static_cast<TcpPtr*>(luaL_checkudata(L, index, kType));
+  check_owner(L, socket, level);
+  return socket;
+}
 
 void push_new_tcp(lua_State* L) {
-  auto* const place = static_cast<TcpPtr*>(lua_newuserdata(L, sizeof(TcpPtr)));
-  std::construct_at(place, std::make_shared<TcpSocket>());
-  if (Script* const script = Vm::now()->call->script) script->remember(*place);
-  if (luaL_newmetatable(L, kType)) {
-    lua_pushcfunction(L, collect);
-    lua_setfield(L, -2, "__gc");
-  }
-  lua_setmetatable(L, -2);
+  const TcpPtr& socket = push_object(L, kType, std::make_shared<TcpSocket>());
+  if (Script* const script = Vm::now()->call->script) script->remember(socket);
 }
 
 const Conf& conf_of(const Call& call) { return *static_cast<const Conf*>(call.settings->get(module_number<Lua>)); }

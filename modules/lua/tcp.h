@@ -7,7 +7,9 @@
 
 namespace seawall::lua {
 
-TcpSocket& tcp_at(lua_State* L, int index);
+// Of the running script, or nobody's: another one's raises, at `level`.
+TcpSocket& tcp_at(lua_State* L, int index, int level = 2);
+void check_owner(lua_State* L, const ScriptSocket& socket, int level);
 void push_new_tcp(lua_State* L);
 const Conf& conf_of(const Call& call);
 void log_socket_error(Call& call, const std::string& text);

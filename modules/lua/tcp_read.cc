@@ -82,7 +82,7 @@ class ReadAwait : public Await {
     }
   }
   Task<std::error_code> read_body() {
-    Exchange& x = *socket_.x;
+    Exchange& x = *x_;  // the socket's script is this one
     BodyTurn turn(x.state<Lua>());
     const Errc begun = co_await turn.wait();
     if (begun != Errc::ok) co_return begun;
@@ -196,7 +196,7 @@ class ReadUntil final : public ReadAwait {
 
 // Null: the socket cannot be read from, and why is on the stack.
 TcpSocket* readable(lua_State* L, Call& call) {
-  TcpSocket& socket = tcp_at(L, 1);
+  TcpSocket& socket = tcp_at(L, 1, 3);
   if (!socket.connection() && !socket.reads_body && socket.unread().empty()) {
     log_socket_error(call, "attempt to receive data on a closed socket");
     push_error(L, "closed");
@@ -215,7 +215,7 @@ int receive(lua_State* L) {
   TcpSocket* const socket = readable(L, call);
   if (!socket) return 2;
   if (lua_type(L, 2) == LUA_TNUMBER) {
-    const auto size = static_cast<std::size_t>(lua_tonumber(L, 2));
+    const std::size_t size = whole_size(lua_tonumber(L, 2));
     if (size == 0) {
       lua_pushliteral(L, "");
       return 1;
@@ -230,7 +230,7 @@ int receiveany(lua_State* L) {
   Call& call = check_call(L, kSocket, 3);
   TcpSocket* const socket = readable(L, call);
   if (!socket) return 2;
-  return wait_for(L, std::make_unique<ReadAny>(call, *socket, static_cast<std::size_t>(lua_tonumber(L, 2))));
+  return wait_for(L, std::make_unique<ReadAny>(call, *socket, whole_size(lua_tonumber(L, 2))));
 }
 
 // receiveuntil(socket, pattern, size, inclusive)
@@ -238,7 +238,7 @@ int receiveuntil(lua_State* L) {
   Call& call = check_call(L, kSocket, 3);
   TcpSocket* const socket = readable(L, call);
   if (!socket) return 2;
-  return wait_for(L, std::make_unique<ReadUntil>(call, *socket, std::string(text_at(L, 2)), static_cast<std::size_t>(lua_tonumber(L, 3)),
+  return wait_for(L, std::make_unique<ReadUntil>(call, *socket, std::string(text_at(L, 2)), whole_size(lua_tonumber(L, 3)),
                                                  lua_toboolean(L, 4)));
 }
 

@@ -24,6 +24,11 @@ void TcpSocket::close() {
   at = 0;
 }
 
+void TcpSocket::abandon() {
+  close();
+  reads_body = false;
+}
+
 void TcpSocket::settle() {
   if (ended && !busy() && unread().empty() && !borrowed && !reads_body) close();
 }
@@ -36,7 +41,8 @@ void Pools::wake(Idle& idle) {
 Pools::Kept Pools::take(const std::string& pool) {
   const auto found = state_->idle.find(pool);
   Kept kept;
-  while (found != state_->idle.end() && !found->second.empty() && !kept.stream) {
+  if (found == state_->idle.end()) return kept;
+  while (!found->second.empty() && !kept.stream) {
     const IdlePtr idle = found->second.back();
     found->second.pop_back();
     wake(*idle);
@@ -44,6 +50,7 @@ Pools::Kept Pools::take(const std::string& pool) {
     char byte;
     if (idle->kept.stream->socket().try_peek({&byte, 1}).kind == Io::want_read) kept = std::move(idle->kept);
   }
+  if (found->second.empty()) state_->idle.erase(found);
   return kept;
 }
 

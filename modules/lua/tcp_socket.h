@@ -1,5 +1,5 @@
-// TcpSocket: a cosocket's connection with what was read ahead. Lua owns it, and what waits in it. Pools: connections that nobody uses for now, by pool.
-// One loop.
+// TcpSocket: a cosocket's connection with what was read ahead. Lua owns it, and what waits in it. Pools: connections that nobody uses
+// for now, by pool. One loop.
 #pragma once
 #include <list>
 #include <map>
@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "seawall/async/scope.h"
+#include "script_socket.h"
 #include "seawall/net/stream.h"
 #include "vm.h"
 
@@ -15,12 +16,12 @@ namespace seawall::lua {
 
 class Conf;
 
-class TcpSocket : public std::enable_shared_from_this<TcpSocket> {
+class TcpSocket final : public ScriptSocket, public std::enable_shared_from_this<TcpSocket> {
  public:
   std::unique_ptr<Stream> stream;   // null: not connected, or closed
-  Stream* borrowed = nullptr;       // the client's own connection (ngx.req.socket): never closed here
-  Exchange* x = nullptr;            // ... whose; also of one that reads the request's body
-  bool reads_body = false;          // the request's body, decoded
+  bool of_request = false;          // ngx.req.socket(): connected to nothing else, and never closed by hand
+  Stream* borrowed = nullptr;       // ... the client's own connection
+  bool reads_body = false;          // ... the body of its script's request, decoded
   std::string in;                   // read, and not taken yet, from `at` on
   std::size_t at = 0;
   bool ended = false;               // the peer has
@@ -36,6 +37,7 @@ class TcpSocket : public std::enable_shared_from_this<TcpSocket> {
   std::string_view unread() const { return std::string_view(in).substr(at); }
   std::string take(std::size_t size);
   void close();
+  void abandon() override;
   bool busy() const { return reading || writing || connecting; }
   // Who reads or writes has ended: at the peer's end the last of them closes.
   void settle();

@@ -15,21 +15,7 @@ namespace {
 
 constexpr const char* kSession = "seawall tls session";
 
-int collect_session(lua_State* L) {
-  auto** place = static_cast<SSL_SESSION**>(luaL_checkudata(L, 1, kSession));
-  SSL_SESSION_free(std::exchange(*place, nullptr));
-  return 0;
-}
-
-void push_session(lua_State* L, SSL_SESSION* session) {
-  auto** place = static_cast<SSL_SESSION**>(lua_newuserdata(L, sizeof(SSL_SESSION*)));
-  *place = session;
-  if (luaL_newmetatable(L, kSession)) {
-    lua_pushcfunction(L, collect_session);
-    lua_setfield(L, -2, "__gc");
-  }
-  lua_setmetatable(L, -2);
-}
+void push_session(lua_State* L, SSL_SESSION* session) { push_object(L, kSession, SessionPtr(session)); }
 
 class HandshakeAwait final : public Await {
  public:
@@ -113,7 +99,7 @@ class HandshakeAwait final : public Await {
 // sslhandshake(socket, session | nil | false, name, verify)
 int sslhandshake(lua_State* L) {
   Call& call = check_call(L, kSocket, 3);
-  TcpSocket& socket = tcp_at(L, 1);
+  TcpSocket& socket = tcp_at(L, 1, 3);
   if (!socket.stream) {
     log_socket_error(call, "attempt to do ssl handshake on a closed socket");
     return push_error(L, "closed");
@@ -124,7 +110,7 @@ int sslhandshake(lua_State* L) {
   if (socket.writing) return push_error(L, "socket busy writing");
   HandshakeAwait::Wish wish;
   wish.wants_session = !(lua_isboolean(L, 2) && !lua_toboolean(L, 2));
-  if (lua_isuserdata(L, 2)) wish.session = *static_cast<SSL_SESSION**>(luaL_checkudata(L, 2, kSession));
+  if (lua_isuserdata(L, 2)) wish.session = static_cast<SessionPtr*>(luaL_checkudata(L, 2, kSession))->get();
   wish.name = text_at(L, 3);
   wish.verify = lua_toboolean(L, 4);
   // A connection out of a pool has had its handshake.

@@ -23,7 +23,7 @@ int sleep(lua_State* L) {
   if (lua_gettop(L) != 1) return raise(L, 2, "attempt to pass %d arguments, but accepted 1", lua_gettop(L));
   if (!lua_isnumber(L, 1)) return raise_argument(L, 2, 1, "sleep", "number expected");
   const double seconds = lua_tonumber(L, 1);
-  if (!(seconds >= 0)) return raise(L, 2, "invalid sleep duration \"%d\"", static_cast<int>(seconds * 1000));
+  if (!(seconds >= 0)) return raise(L, 2, "invalid sleep duration \"%d\"", whole_number(seconds * 1000));
   check_call(L, kWaiting, 2);
   return wait_for(L, std::make_unique<SleepAwait>(seconds));
 }

@@ -38,7 +38,7 @@ Timers::Timers(Vm& vm) : vm_(vm) {}
 
 const char* Timers::add(lua_State* L, int arguments, double delay, bool repeats) {
   // In a cancelled scope its wait would end at once: it would run inside the call that makes it.
-  if (vm_.loop.scope().cancelled() || (vm_.loop.stopping() && (delay > 0 || repeats))) return "process exiting";
+  if (vm_.is_closing() || vm_.loop.scope().cancelled() || (vm_.loop.stopping() && (delay > 0 || repeats))) return "process exiting";
   if (pending_ >= vm_.world.max_pending_timers) return "too many pending timers";
   const int base = lua_gettop(L) - arguments;
   lua_createtable(L, arguments + 1, 0);
@@ -54,9 +54,8 @@ const char* Timers::add(lua_State* L, int arguments, double delay, bool repeats)
 
 bool Timers::take(Vm::Coroutine& coroutine, int ref, int arguments, bool premature) {
   TakeJob job{coroutine, ref, arguments, premature};
-  if (lua_cpcall(vm_.state(), take_call, &job) != 0) {
-    log(Level::error, "failed to run timer: " + error_text(vm_.state()));
-    lua_pop(vm_.state(), 1);
+  if (!vm_.protect(take_call, &job)) {
+    log(Level::error, "failed to run timer: " + vm_.error);
     return false;
   }
   vm_.light.insert(coroutine.state);

@@ -15,8 +15,9 @@ namespace {
 constexpr const char* kType = "seawall udp socket";
 constexpr std::size_t kLargest = 8192;  // of a datagram that is taken, as in OpenResty
 
-class UdpSocket : public std::enable_shared_from_this<UdpSocket> {
+class UdpSocket final : public ScriptSocket, public std::enable_shared_from_this<UdpSocket> {
  public:
+  void abandon() override { socket.reset(); }
   std::unique_ptr<Socket> socket;  // null: no peer
   std::int64_t timeout = -1;
   bool busy = false;        // somebody connects or receives
@@ -24,22 +25,16 @@ class UdpSocket : public std::enable_shared_from_this<UdpSocket> {
 };
 using UdpPtr = std::shared_ptr<UdpSocket>;
 
-UdpSocket& udp_at(lua_State* L, int index) { return **static_cast<UdpPtr*>(luaL_checkudata(L, index, kType)); }
-
-int collect(lua_State* L) {
-  std::destroy_at(static_cast<UdpPtr*>(luaL_checkudata(L, 1, kType)));
-  return 0;
+UdpSocket& udp_at(lua_State* L, int index, int level = 2) {
+  UdpSocket& udp = **static_cast<UdpPtr*>(luaL_checkudata(L, index, kType));
+  check_owner(L, udp, level);
+  return udp;
 }
 
 int make(lua_State* L) {
   check_call(L, kSocket | kRequest, 2);
-  auto* const place = static_cast<UdpPtr*>(lua_newuserdata(L, sizeof(UdpPtr)));
-  std::construct_at(place, std::make_shared<UdpSocket>());
-  if (luaL_newmetatable(L, kType)) {
-    lua_pushcfunction(L, collect);
-    lua_setfield(L, -2, "__gc");
-  }
-  lua_setmetatable(L, -2);
+  const UdpPtr& udp = push_object(L, kType, std::make_shared<UdpSocket>());
+  if (Script* const script = Vm::now()->call->script) script->remember(udp);
   return 1;
 }
 
@@ -84,9 +79,10 @@ class PeerAwait final : public Await {
 // setpeername(socket, host, port or nil)
 int setpeername(lua_State* L) {
   Call& call = check_call(L, kSocket, 3);
-  UdpSocket& udp = udp_at(L, 1);
+  UdpSocket& udp = udp_at(L, 1, 3);
   if (udp.busy) return push_error(L, "socket busy");
   udp.socket.reset();
+  if (!udp.script) call.script->remember(udp.shared_from_this());
   return wait_for(L, std::make_unique<PeerAwait>(call, udp, std::string(text_at(L, 2)), static_cast<int>(lua_tointeger(L, 3))));
 }
 
@@ -149,14 +145,14 @@ class DatagramAwait final : public Await {
 // receive(socket, most or nil)
 int receive(lua_State* L) {
   Call& call = check_call(L, kSocket, 3);
-  UdpSocket& udp = udp_at(L, 1);
+  UdpSocket& udp = udp_at(L, 1, 3);
   if (udp.connecting) return push_error(L, "socket busy");
   if (!udp.socket) {
     log_socket_error(call, "attempt to receive data on a closed socket");
     return push_error(L, "closed");
   }
   if (udp.busy) return push_error(L, "socket busy");
-  const std::size_t most = lua_isnoneornil(L, 2) ? kLargest : std::min(static_cast<std::size_t>(lua_tonumber(L, 2)), kLargest);
+  const std::size_t most = lua_isnoneornil(L, 2) ? kLargest : std::min(whole_size(lua_tonumber(L, 2)), kLargest);
   return wait_for(L, std::make_unique<DatagramAwait>(call, udp, most));
 }
 
@@ -170,7 +166,7 @@ int close(lua_State* L) {
 }
 
 int settimeout(lua_State* L) {
-  udp_at(L, 1).timeout = lua_tointeger(L, 2);
+  udp_at(L, 1).timeout = whole_number(lua_tonumber(L, 2));
   return 0;
 }
 

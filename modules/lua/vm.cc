@@ -9,6 +9,7 @@
 #include <fstream>
 #include <mutex>
 #include <sstream>
+#include <utility>
 
 #include "api.h"
 #include "conf.h"
@@ -132,6 +133,26 @@ Vm::Entered::~Entered() {
   running = outer_;
 }
 
+bool Vm::protect(lua_CFunction function, void* data) {
+  Entered entered(*this, nobody_);
+  if (lua_cpcall(state_, function, data) == 0) return true;
+  error = error_text(state_);
+  lua_settop(state_, 0);
+  return false;
+}
+
+void Vm::begin_finaliser() {
+  interrupted_.push_back({std::exchange(call, &nobody_), std::exchange(scratch, {})});
+}
+
+void Vm::end_finaliser() {
+  call = interrupted_.back().call;
+  // Its bytes where they were: who was interrupted has their address.
+  std::string().swap(scratch);
+  scratch.swap(interrupted_.back().scratch);
+  interrupted_.pop_back();
+}
+
 void* Vm::allocate(void* self, void* block, std::size_t old_size, std::size_t new_size) {
   Vm& vm = *static_cast<Vm*>(self);
   if (new_size == 0) {
@@ -199,28 +220,20 @@ Vm::Vm(Loop& loop, const World& world) : loop(loop), world(world), state_(lua_ne
   make_lua_visible();
   pools = std::make_unique<Pools>(loop);
   timers = std::make_unique<Timers>(*this);
-  Call call(Hook::init, nullptr);
-  Entered entered(*this, call);
-  if (lua_cpcall(state_, &Vm::set_up, this) == 0) return;
-  const std::string why = error_text(state_);
+  if (protect(&Vm::set_up, this)) return;
   lua_close(state_);
-  throw std::runtime_error("the Lua VM cannot be set up: " + why);
+  throw std::runtime_error("the Lua VM cannot be set up: " + error);
 }
 
 Vm::~Vm() {
-  Call call(Hook::init, nullptr);
-  Entered entered(*this, call);
-  timers.reset();
+  begin_closing();
+  Entered entered(*this, nobody_);
   lua_close(state_);
 }
 
 int Vm::load(const std::string& text, const Chunk& chunk, const std::string& name) {
   LoadJob job{&chunk, &text, name.c_str(), LUA_NOREF, &error};
-  if (lua_cpcall(state_, load_and_keep, &job) != 0) {
-    error = error_text(state_);
-    lua_settop(state_, 0);
-  }
-  return job.ref;
+  return protect(load_and_keep, &job) ? job.ref : LUA_NOREF;
 }
 
 int Vm::function_of(const Chunk& chunk, Exchange* x) {
@@ -252,6 +265,10 @@ int Vm::function_of(const Chunk& chunk, Exchange* x) {
 }
 
 bool Vm::run(const Chunk& chunk, Call& call, int results) {
+  if (running) {
+    error = "Lua cannot be run inside of Lua";  // it has asked for a variable that is a script
+    return false;
+  }
   Entered entered(*this, call);
   lua_settop(state_, 0);
   const int function = function_of(chunk, call.x);
@@ -272,11 +289,7 @@ Vm::Coroutine Vm::make_coroutine() {
     idle_.pop_back();
     return coroutine;
   }
-  if (lua_cpcall(state_, new_coroutine, &coroutine) != 0) {
-    error = error_text(state_);
-    lua_settop(state_, 0);
-    return Coroutine();
-  }
+  if (!protect(new_coroutine, &coroutine)) return Coroutine();
   light.insert(coroutine.state);
   return coroutine;
 }

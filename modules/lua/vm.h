@@ -74,6 +74,16 @@ class Vm : public std::enable_shared_from_this<Vm> {
   // One that has ended in order may be used again.
   void give_back(Coroutine coroutine, bool reusable);
 
+  // Runs a function of Lua's that may raise, outside of scripts. The collector may run a script's finaliser meanwhile: for nobody.
+  // False: `error` says why.
+  bool protect(lua_CFunction function, void* data);
+  // A finaliser of a script's begins, amid whatever Lua does at this moment: it is nobody's, and what was there stays as it is.
+  void begin_finaliser();
+  void end_finaliser();
+  // The loop or the request has ended: what the last finalisers ask for comes too late.
+  bool is_closing() const { return is_closing_; }
+  void begin_closing() { is_closing_ = true; }
+
   // Entered for as long as it lives.
   class Entered {
    public:
@@ -98,6 +108,11 @@ class Vm : public std::enable_shared_from_this<Vm> {
   std::unordered_set<lua_State*> light;  // the coroutines of scripts
 
  private:
+  class Interrupted {
+   public:
+    Call* call;
+    std::string scratch;
+  };
   static void* allocate(void* vm, void* block, std::size_t old_size, std::size_t new_size);
   static int set_up(lua_State* L);
   int function_of(const Chunk& chunk, Exchange* x);
@@ -109,6 +124,9 @@ class Vm : public std::enable_shared_from_this<Vm> {
   std::vector<Coroutine> idle_;
   std::vector<int> free_ctx_;
   int next_ctx_ = 1;
+  Call nobody_{Hook::init, nullptr};
+  std::vector<Interrupted> interrupted_;  // by finalisers
+  bool is_closing_ = false;
 };
 
 // A light traceback of one coroutine, as OpenResty's log lines have it. Never raises.

@@ -47,14 +47,55 @@ double seawall_lua_req_age();
 int seawall_lua_req_is_internal();
 void seawall_lua_req_raw_header(int without_line, const char **out, size_t *size);
 int seawall_lua_process_id();
+void seawall_lua_begin_finaliser();
+void seawall_lua_end_finaliser();
 int seawall_lua_thread_id();
 ]]
 
 C.S = ffi.load(C.file)
-C.out = ffi.new("const char *[1]")
-C.size = ffi.new("size_t[1]")
-C.out2 = ffi.new("const char *[1]")
-C.size2 = ffi.new("size_t[1]")
+
+-- Where the functions in C++ leave what they give back, until it is read a moment later.
+local buffers = {}
+function C.buffer(kind)
+  local buffer = ffi.new(kind)
+  buffers[#buffers + 1] = { at = buffer, size = ffi.sizeof(buffer) }
+  return buffer
+end
+C.out, C.size = C.buffer "const char *[1]", C.buffer "size_t[1]"
+C.out2, C.size2 = C.buffer "const char *[1]", C.buffer "size_t[1]"
+
+-- A finaliser runs whenever the collector has its turn, also at that very moment, and in whoever's request: what it calls must neither
+-- change what lies in the buffers nor that request.
+local function guarded(f)
+  return function(object)
+    local saved = {}
+    for i, buffer in ipairs(buffers) do saved[i] = ffi.string(buffer.at, buffer.size) end
+    C.S.seawall_lua_begin_finaliser()
+    local ok, why = pcall(f, object)
+    C.S.seawall_lua_end_finaliser()
+    for i, buffer in ipairs(buffers) do ffi.copy(buffer.at, saved[i], buffer.size) end
+    if not ok then error(why, 0) end
+  end
+end
+
+local gc, metatype, proxy = ffi.gc, ffi.metatype, newproxy
+function ffi.gc(object, f)
+  return gc(object, type(f) == "function" and guarded(f) or f)
+end
+function ffi.metatype(kind, methods)
+  if type(methods) == "table" and type(methods.__gc) == "function" then methods.__gc = guarded(methods.__gc) end
+  return metatype(kind, methods)
+end
+local guards = {
+  __newindex = function(t, key, value)
+    rawset(t, key, key == "__gc" and type(value) == "function" and guarded(value) or value)
+  end,
+}
+function newproxy(with)
+  local made = proxy(with)
+  if with == true then setmetatable(getmetatable(made), guards) end
+  return made
+end
 
 -- A function that waits: `begin` starts, `finish` gives the results once the light thread goes on.
 local finish = C.finish

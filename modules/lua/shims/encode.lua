@@ -2,7 +2,7 @@
 local C = ...
 local ffi = require "ffi"
 local S, out, size = C.S, C.out, C.size
-local digest = ffi.new("unsigned char[20]")
+local digest = C.buffer "unsigned char[20]"
 local hex = "%02x"
 
 local function text(value, name)

@@ -12,7 +12,7 @@ int seawall_lua_re_name(void *pattern, int index, const char **out, size_t *size
 int seawall_lua_re_cache_size();
 ]]
 
-local failed = ffi.new("int[1]")
+local failed = C.buffer "int[1]"
 local none = ffi.cast("size_t", -1)
 local cache, cached = {}, 0
 

@@ -22,7 +22,7 @@ double seawall_lua_dict_capacity(void *zone);
 double seawall_lua_dict_free_space(void *zone);
 ]]
 
-local number, flags, flag, kind = ffi.new("double[1]"), ffi.new("unsigned[1]"), ffi.new("int[1]"), ffi.new("int[1]")
+local number, flags, flag, kind = C.buffer "double[1]", C.buffer "unsigned[1]", C.buffer "int[1]", C.buffer "int[1]"
 local errors = { "exists", "not found", "no memory", "not a number", "value not a list" }
 
 local function zone_of(dict)
@@ -178,10 +178,12 @@ function dict:flush_expired(most) return S.seawall_lua_dict_flush_expired(zone_o
 
 function dict:get_keys(most)
   local count = S.seawall_lua_dict_keys(zone_of(self), most or 1024, out, size)
-  local all, at = {}, ffi.cast("const char *", out[0])
+  local packed = ffi.string(out[0], size[0])  -- ours: what lies in C++ is gone with the next call
+  local all, at = {}, 1
   for i = 1, count do
-    local bytes = ffi.cast("const unsigned *", at)[0]
-    all[i] = ffi.string(at + 4, bytes)
+    local a, b, c, d = packed:byte(at, at + 3)
+    local bytes = a + b * 0x100 + c * 0x10000 + d * 0x1000000
+    all[i] = packed:sub(at + 4, at + 3 + bytes)
     at = at + 4 + bytes
   end
   return all

@@ -13,7 +13,7 @@ end
 
 local function port_of(port)
   local n = tonumber(port)
-  if not n then return nil end
+  if not n or n ~= n then return nil end
   n = math.floor(n)
   return n
 end
@@ -64,7 +64,7 @@ function tcp:receive(pattern)
   if pattern == nil or pattern == "*l" or pattern == "l" then return receive(ud, "l") end
   if pattern == "*a" or pattern == "a" then return receive(ud, "a") end
   local size = tonumber(pattern)
-  if not size then error("bad argument #1 to 'receive' (bad pattern argument: " .. tostring(pattern) .. ")", 2) end
+  if not size or size ~= size then error("bad argument #1 to 'receive' (bad pattern argument: " .. tostring(pattern) .. ")", 2) end
   if size < 0 then error("bad argument #1 to 'receive' (bad pattern argument)", 2) end
   return receive(ud, math.floor(size))
 end
@@ -72,7 +72,7 @@ end
 function tcp:receiveany(most)
   local ud = handle(self)
   local size = tonumber(most)
-  if not size or size <= 0 then error("bad argument #1 to 'receiveany' (bad max argument)", 2) end
+  if not size or not (size > 0) then error("bad argument #1 to 'receiveany' (bad max argument)", 2) end
   return receiveany(ud, math.floor(size))
 end
 
@@ -99,7 +99,8 @@ function tcp:receiveuntil(pattern, options)
     end
     if size ~= nil then
       size = tonumber(size)
-      if not size or size <= 0 then error("bad argument #1 to iterator", 2) end
+      if not size or not (size > 0) then error("bad argument #1 to iterator", 2) end
+      size = math.ceil(size)
     end
     local data, why, partial, found = receiveuntil(ud, pattern, size or 0, inclusive)
     if found and size then seen = true end
@@ -112,7 +113,7 @@ local function ms(value)
   if value == nil then return -1 end
   local n = tonumber(value)
   if not n then error("bad timeout value", 3) end
-  if n < 0 or n > 2147483647 then error("bad timeout value", 3) end
+  if not (n >= 0 and n <= 2147483647) then error("bad timeout value", 3) end
   return n
 end
 local function check_ms(value, name)
@@ -129,7 +130,7 @@ function tcp:settimeouts(connecting, sending, reading)
 end
 function tcp:setkeepalive(timeout, size)
   local ud = handle(self)
-  if timeout ~= nil and (type(timeout) ~= "number" or timeout < 0) then error("bad argument #1 to 'setkeepalive' (bad timeout value)", 2) end
+  if timeout ~= nil and (type(timeout) ~= "number" or not (timeout >= 0)) then error("bad argument #1 to 'setkeepalive' (bad timeout value)", 2) end
   return C.tcp_setkeepalive(ud, timeout, size)
 end
 function tcp:getreusedtimes() return C.tcp_getreusedtimes(handle(self)) end
@@ -180,7 +181,7 @@ function udp:send(data)
   return C.udp_send(handle(self), data)
 end
 function udp:receive(size)
-  if size ~= nil and (not tonumber(size) or tonumber(size) <= 0) then error("bad argument #1 to 'receive' (bad size argument)", 2) end
+  if size ~= nil and (not tonumber(size) or not (tonumber(size) > 0)) then error("bad argument #1 to 'receive' (bad size argument)", 2) end
   return receive_datagram(handle(self), size)
 end
 function udp:settimeout(timeout) C.udp_settimeout(handle(self), ms(timeout)) end
