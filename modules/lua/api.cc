@@ -26,7 +26,7 @@ std::span<const luaL_Reg> base_api() { return kBase; }
 std::span<const std::span<const luaL_Reg>> api_tables() {
   static const std::span<const luaL_Reg> all[] = {base_api(), output_api(), control_api(), request_api(), thread_api(), timer_api(),
                                                   capture_api(), semaphore_api(), tcp_api(), tcp_read_api(), tcp_tls_api(), udp_api(),
-                                                  misc_api()};
+                                                  ssl_api(), misc_api()};
   return all;
 }
 

@@ -28,6 +28,7 @@ std::span<const luaL_Reg> tcp_api();
 std::span<const luaL_Reg> tcp_read_api();
 std::span<const luaL_Reg> tcp_tls_api();
 std::span<const luaL_Reg> udp_api();
+std::span<const luaL_Reg> ssl_api();
 std::span<const luaL_Reg> misc_api();
 
 // What a light thread yields when it waits.

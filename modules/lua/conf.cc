@@ -6,6 +6,7 @@
 #include "seawall/tls/client_stream.h"
 #include "seawall/tls/error.h"
 #include "set.h"
+#include "ssl.h"
 
 namespace seawall::lua {
 namespace {
@@ -39,6 +40,8 @@ template <std::int64_t World::*Member>
 void set_number(Conf&, const Invocation& in) { world_of(in).*Member = parse_number(in); }
 template <std::int64_t World::*Member>
 void set_bytes(Conf&, const Invocation& in) { world_of(in).*Member = parse_size(in); }
+template <std::chrono::milliseconds World::*Member>
+void set_duration(Conf&, const Invocation& in) { world_of(in).*Member = parse_time(in); }
 template <bool World::*Member>
 void set_world_flag(Conf&, const Invocation& in) { world_of(in).*Member = parse_flag(in); }
 
@@ -114,6 +117,9 @@ const Directive settings_rows[] = {
     custom<Conf>("lua_regex_cache_max_entries", kHttp, 1, 1, "number", set_number<&World::regex_cache>, "Patterns that a VM keeps compiled (option o).", nullptr, "1024"),
     custom<Conf>("lua_regex_match_limit", kHttp, 1, 1, "number", set_number<&World::regex_match_limit>, "PCRE2's match limit for ngx.re; 0: a million.", nullptr, "0"),
     custom<Conf>("lua_memory_limit", kHttp, 1, 1, "size", set_bytes<&World::memory_limit>, "Ours: what each VM may allocate; 0: no limit.", nullptr, "0"),
+    custom<Conf>("lua_cpu_budget", kHttp, 1, 1, "time", set_duration<&World::cpu_budget>,
+                 "Ours: how long a script may hold its loop at a stretch; then it fails, or under the JIT compiler its worker is replaced. "
+                 "0: for ever.", nullptr, "10s"),
     custom<Conf>("lua_jit", kHttp, 1, 1, "on | off", set_world_flag<&World::jit>, "Ours: whether LuaJIT compiles.", nullptr, "on"),
     flag("lua_code_cache", kWithIf, &Conf::code_cache, "off: each request gets a VM of its own that reads everything anew."),
     flag("lua_need_request_body", kWithIf, &Conf::need_request_body, "Reads the body before rewrite, access and content hooks."),

@@ -1,6 +1,7 @@
 // What the directives of Lua say. World: what is said once for the whole server; Conf: what a block says. Written at start-up, read
 // by every loop.
 #pragma once
+#include <chrono>
 #include <map>
 #include <memory>
 #include <string>
@@ -28,6 +29,7 @@ class World {
   std::int64_t max_pending_timers = 1024, max_running_timers = 256;
   std::int64_t regex_cache = 1024, regex_match_limit = 0;
   std::int64_t memory_limit = 0;            // of each VM, bytes; 0: none
+  std::chrono::milliseconds cpu_budget{10'000};  // of one run; 0: none
   bool jit = true;
   bool sets = false;                        // has a set_by_lua
   std::vector<std::shared_ptr<const void>> kept;  // what variables point at

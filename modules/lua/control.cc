@@ -96,6 +96,15 @@ int relocate(lua_State* L) {
   return finish(L, *call.script, std::move(verdict));
 }
 
+// deadline(seconds): the request's handler has so much time from now on, within request_max_time
+int deadline(lua_State* L) {
+  Call& call = check_call(L, kHandlers);
+  const double seconds = luaL_checknumber(L, 1);
+  if (!(seconds > 0)) return luaL_argerror(L, 1, "more than 0 expected");
+  call.x->main().set_deadline(Milliseconds(milliseconds(seconds)));
+  return 0;
+}
+
 // on_abort(function)
 int on_abort(lua_State* L) {
   Call& call = check_call(L, kHandlers);
@@ -116,7 +125,7 @@ int on_abort(lua_State* L) {
   return 1;
 }
 
-constexpr luaL_Reg kControl[] = {{"on_abort", on_abort}, {"exit", exit}, {"exec", exec}, {"redirect", redirect}, {"relocate", relocate}};
+constexpr luaL_Reg kControl[] = {{"deadline", deadline}, {"on_abort", on_abort}, {"exit", exit}, {"exec", exec}, {"redirect", redirect}, {"relocate", relocate}};
 
 }  // namespace
 

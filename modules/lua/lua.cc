@@ -53,6 +53,8 @@ LoopState::LoopState(Loop& loop, const Conf& main) : loop(loop), world(main.worl
   run_at_start(*vm, world->init, Hook::init, "init_by_lua");
   vm->writes_guarded = true;
   run_at_start(*vm, world->init_worker, Hook::init_worker, "init_worker_by_lua");
+  // From now on: nobody waits for what is done at the start.
+  if (world->cpu_budget.count() > 0) watched = std::make_unique<Watched>(world->cpu_budget);
 }
 
 LoopState::~LoopState() {

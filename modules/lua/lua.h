@@ -6,6 +6,7 @@
 #include "request_state.h"
 #include "seawall/module/module.h"
 #include "vm.h"
+#include "watchdog.h"
 
 namespace seawall::lua {
 
@@ -16,6 +17,7 @@ class LoopState {
   ~LoopState();
   Loop& loop;
   const World* world;
+  std::unique_ptr<Watched> watched;
   std::unique_ptr<Vm> vm;
 };
 

@@ -9,6 +9,7 @@
 
 #include "seawall/async/scope.h"
 #include "script_socket.h"
+#include "ssl.h"
 #include "seawall/net/stream.h"
 #include "vm.h"
 
@@ -32,6 +33,8 @@ class TcpSocket final : public ScriptSocket, public std::enable_shared_from_this
   std::string host;                 // as asked for, for TLS
   std::int64_t pool_size = 0;       // as asked for at connect; 0: the block's
   std::string from;                 // bind()
+  ChainPtr certificate;             // setclientcert(), with
+  SharedKey key;
 
   Stream* connection() const { return borrowed ? borrowed : stream.get(); }
   std::string_view unread() const { return std::string_view(in).substr(at); }

@@ -57,6 +57,10 @@ class HandshakeAwait final : public Await {
     auto tls = std::make_unique<TlsClientStream>(std::move(fd), *conf_.tls);
     if (!wish_.name.empty()) tls->set_server_name(wish_.name);
     if (wish_.session) tls->resume(wish_.session);
+    if (socket_.certificate && !(give_chain(tls->ssl(), *socket_.certificate) && SSL_use_PrivateKey(tls->ssl(), socket_.key.get()) == 1)) {
+      error_ = "client certificate failed " + openssl_errors();
+      co_return;
+    }
     SSL_set_options(tls->ssl(), SSL_OP_NO_RENEGOTIATION);  // a write that waits for a read, beside who reads
     TlsClientStream& stream = *tls;
     socket_.stream = std::move(tls);
@@ -124,7 +128,20 @@ int sslhandshake(lua_State* L) {
   return wait_for(L, std::make_unique<HandshakeAwait>(call, socket, std::move(wish)));
 }
 
-constexpr luaL_Reg kTls[] = {{"tcp_sslhandshake", sslhandshake}};
+// setclientcert(socket, certificate, key): nil, nil: none any more
+int setclientcert(lua_State* L) {
+  TcpSocket& socket = tcp_at(L, 1);
+  const bool none = lua_isnoneornil(L, 2);
+  if (none != lua_isnoneornil(L, 3)) return push_error(L, none ? "private key without a client certificate" : "client certificate without its private key");
+  ChainPtr certificate = none ? nullptr : chain_at(L, 2);
+  SharedKey key = none ? nullptr : key_at(L, 3);
+  socket.certificate = std::move(certificate);
+  socket.key = std::move(key);
+  lua_pushboolean(L, true);
+  return 1;
+}
+
+constexpr luaL_Reg kTls[] = {{"tcp_sslhandshake", sslhandshake}, {"tcp_setclientcert", setclientcert}};
 
 }  // namespace
 

@@ -17,6 +17,7 @@
 #include "seawall/base/error.h"
 #include "shims.h"
 #include "timers.h"
+#include "watchdog.h"
 
 namespace seawall::lua {
 namespace {
@@ -37,7 +38,7 @@ const char* own_file() {
 
 // The order in which the shims build on each other.
 constexpr const char* kShims[] = {"base", "coroutine", "log", "encode", "time", "var", "header", "ctx", "request", "output", "control", "regex", "shared", "thread",
-                                  "timer", "semaphore", "capture", "socket", "misc", "resty_core", "unbuilt"};
+                                  "timer", "semaphore", "capture", "socket", "ssl", "misc", "resty_core", "unbuilt"};
 
 void set_path(lua_State* L, const char* field, const std::string& own) {
   lua_getglobal(L, "package");
@@ -124,11 +125,26 @@ std::string traceback(lua_State* L, int number) {
 
 Vm* Vm::now() { return running; }
 
+namespace {
+
+void raise_at_once(lua_State* L, lua_Debug*) {
+  luaL_where(L, 0);
+  lua_pushliteral(L, "lua_cpu_budget is used up");
+  lua_concat(L, 2);
+  lua_error(L);
+}
+
+}  // namespace
+
+void Vm::interrupt() { lua_sethook(state_, raise_at_once, LUA_MASKCOUNT, 1); }
+
 Vm::Entered::Entered(Vm& vm, Call& call) : outer_(running), vm_(vm), outer_call_(vm.call) {
   running = &vm;
   vm.call = &call;
+  if (Watched* const watched = outer_ ? nullptr : Watched::here()) watched->begin();
 }
 Vm::Entered::~Entered() {
+  if (Watched* const watched = outer_ ? nullptr : Watched::here(); watched && watched->end()) lua_sethook(vm_.state_, nullptr, 0, 0);
   vm_.call = outer_call_;
   running = outer_;
 }

@@ -148,7 +148,7 @@ function tcp:sslhandshake(session, name, verify, ocsp)
   if ocsp then error("the fourth argument of sslhandshake (send_status_req) is not supported yet", 2) end
   return handshake(ud, session, name, verify)
 end
-function tcp.setclientcert() error("setclientcert is not supported yet", 2) end
+function tcp:setclientcert(certificate, key) return C.tcp_setclientcert(handle(self), certificate, key) end
 tcp.tlshandshake = function() error("tlshandshake is not supported yet", 2) end
 C.tcp_methods = tcp
 
