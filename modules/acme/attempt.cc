@@ -2,7 +2,8 @@
 
 #include <openssl/rand.h>
 
-#include <ctime>
+#include <algorithm>
+#include <utility>
 
 #include "order.h"
 #include "schedule.h"
@@ -13,49 +14,58 @@ namespace {
 
 constexpr int kPatience = 3;  // failures until another CA gets its turns
 constexpr std::int64_t kLongestIssuerPause = 300;
-constexpr std::int64_t kLeastAge =
-    10;  // of a certificate, in first retries, before a CA may want another: it may always want one
+// Of a certificate, in first retries, before a CA may want another: it may always want one.
+constexpr std::int64_t kLeastAge = 10;
 constexpr std::int64_t kAskAgain = 6 * 3600, kAskSoonest = 60, kAskLatest = 24 * 3600;
 
-const Issuer& issuer_for(const Certificate& certificate, const Status& status) {
-  const bool others_turn = certificate.fallback && status.failures >= kPatience && status.failures % 2 == 1;
-  return others_turn ? *certificate.fallback : *certificate.issuer;
+std::int64_t rest_of(const Status& status, const Issuer& issuer) {
+  const auto found = status.rests.find(issuer.name);
+  return found == status.rests.end() ? 0 : found->second;
 }
 
-// The renewal id of the certificate that is there; empty: none.
-std::string replaced(const Certificate& certificate) {
-  const auto text = certificate.store().read(certificate.pair_file());
-  const auto pair = text ? parted(*text) : std::nullopt;
-  if (!pair) return {};
-  try {
-    return CertificateFacts::of(pair->certificate).renewal_id;
-  } catch (const AcmeError&) {
-    return {};  // it cannot be read, so nothing is replaced
-  }
+// Who has issued the certificate is asked for the next one, the other of the two every second time after failures in a row, and
+// while the one has asked to be left alone.
+const Issuer& issuer_for(const Certificate& certificate, const Status& status) {
+  const Issuer* first = &certificate.issuer_of(status);
+  if (!certificate.fallback) return *first;
+  const Issuer* other = first == certificate.issuer ? certificate.fallback : certificate.issuer;
+  if (status.failures >= kPatience && status.failures % 2 == 1) std::swap(first, other);
+  const std::int64_t now = first->now();
+  return rest_of(status, *first) > now && rest_of(status, *other) <= now ? *other : *first;
+}
+
+// When one of its CAs may be asked.
+std::int64_t end_of_rest(const Certificate& certificate, const Status& status) {
+  const std::int64_t first = rest_of(status, *certificate.issuer);
+  return certificate.fallback ? std::min(first, rest_of(status, *certificate.fallback)) : first;
 }
 
 // From here on a process that dies leaves a failure behind, so that its successor does not begin again at once.
 void note_begin(const Certificate& certificate, Status& status) {
   const Issuer& issuer = *certificate.issuer;
-  const std::int64_t now = std::time(nullptr);
+  const std::int64_t now = issuer.now();
   ++status.failures;
   status.last_try = now;
+  status.error.clear();
+  status.error_type.clear();
   status.next_try = now + pause_after(status.failures, issuer.first_retry.count(), issuer.last_retry.count(), random_chance());
   certificate.store().remove(certificate.wish_file());
   certificate.store().write(certificate.status_file(), status.text());
 }
 
-Status note_success(const Certificate& certificate, const Issuer& issuer, const Pair& pair) {
+Status note_success(const Certificate& certificate, const Issuer& issuer, const std::string& account, const Pair& pair) {
   Store& store = certificate.store();
   store.write(certificate.pair_file(), joined(pair));
   const CertificateFacts facts = CertificateFacts::of(pair.certificate);
   Status status;
-  status.last_try = std::time(nullptr);
+  status.last_try = issuer.now();
   status.next_try = status.last_try + certificate.issuer->first_retry.count();
-  status.issuer = issuer.name;
+  status.issued_by = issuer.name;
+  status.issued_to = account;
   status.renew_at = renewal_time(facts.not_before, facts.not_after, random_chance());
   store.write(certificate.status_file(), status.text());
   store.remove(certificate.key_file());
+  store.remove(certificate.wish_file());  // it came while we were at it
   return status;
 }
 
@@ -70,18 +80,20 @@ void save(const Certificate& certificate, const Status& status) {
 
 void note_failure(const Certificate& certificate, const std::string& why, Attempted& outcome) {
   Status& status = outcome.status;
-  status.error = why;
-  if (status.next_try <= std::time(nullptr)) status.next_try = std::time(nullptr) + certificate.issuer->first_retry.count();
+  const std::int64_t now = certificate.issuer->now();
+  status.error = visible(why);
+  if (status.next_try <= now) status.next_try = now + certificate.issuer->first_retry.count();
   save(certificate, status);
-  log(Level::error, "acme: no certificate for \"" + certificate.title() + "\": " + why + "; next try in " +
-                        std::to_string(status.next_try - std::time(nullptr)) + " s");
+  log(Level::error, "acme: no certificate for \"" + certificate.title() + "\": " + status.error + "; next try in " +
+                        std::to_string(status.next_try - now) + " s");
 }
 
-void note_refusal(const Certificate& certificate, const AcmeError& error, Attempted& outcome) {
+void note_refusal(const Certificate& certificate, const Issuer& issuer, const AcmeError& error, Attempted& outcome) {
+  outcome.status.error_type = error.type;
   if (error.retry_after) {
-    outcome.status.next_try =
-        std::max(outcome.status.next_try, static_cast<std::int64_t>(std::time(nullptr)) + *error.retry_after);
-    outcome.issuer_pause = std::min(*error.retry_after, kLongestIssuerPause);
+    outcome.status.rests[issuer.name] = issuer.now() + *error.retry_after;
+    outcome.status.next_try = std::max(outcome.status.next_try, end_of_rest(certificate, outcome.status));
+    if (&issuer == certificate.issuer) outcome.issuer_pause = std::min(*error.retry_after, kLongestIssuerPause);
   }
   note_failure(certificate, error.what(), outcome);
 }
@@ -102,50 +114,68 @@ Status status_of(const Certificate& certificate) {
 Attempted attempt(const Certificate& certificate, Tokens& tokens, Stop& stop) {
   Attempted outcome;
   Status before;
+  const Issuer* issuer = certificate.issuer;
   try {
     before = outcome.status = status_of(certificate);
-    const Issuer& issuer = issuer_for(certificate, before);
+    issuer = &issuer_for(certificate, before);
     note_begin(certificate, outcome.status);
-    const std::string replaces = replaced(certificate);
-    Pair pair = Order(certificate, issuer, tokens, outcome.status, stop).obtain(replaces);
-    outcome.status = note_success(certificate, issuer, pair);
+    Order order(certificate, *issuer, tokens, outcome.status, stop);
+    Pair pair = order.obtain();
+    outcome.status = note_success(certificate, *issuer, order.account(), pair);
     outcome.pair = std::move(pair);
   } catch (const Stopped&) {
     outcome.status.failures = before.failures;  // whoever goes on may begin at once
     outcome.status.next_try = before.next_try;
+    outcome.status.error = before.error;
+    outcome.status.error_type = before.error_type;
     save(certificate, outcome.status);
   } catch (const AcmeError& error) {
-    note_refusal(certificate, error, outcome);
+    note_refusal(certificate, *issuer, error, outcome);
   } catch (const std::exception& error) {  // an answer that is not what it should be
     note_failure(certificate, error.what(), outcome);
   }
   return outcome;
 }
 
-Status ask_renewal_time(const Certificate& certificate, const std::string& renewal_id, Stop& stop) {
+namespace {
+
+// What the CA says of the certificate that is there; nothing where it says nothing, or may not be asked: the certificate is another
+// account's.
+std::optional<Client::Answer> renewal_info(Client& client, const Status& status, const std::string& renewal_id) {
+  if (renewal_id.empty() || !client.use_known_account() || status.issued_to != client.account()) return std::nullopt;
+  const std::string url = client.resource("renewalInfo");
+  if (url.empty()) return std::nullopt;
+  return client.get(url + "/" + renewal_id);
+}
+
+// One that was chosen and still lies in the window stays: asking often must not mean renewing early.
+void obey(const Json& window, const CertificateFacts& facts, const Issuer& issuer, Status& status) {
+  const auto start = seconds_of_rfc3339(text_in(window, "start")), end = seconds_of_rfc3339(text_in(window, "end"));
+  if (!start || !end || (status.renew_at >= *start && status.renew_at <= *end)) return;
+  const std::int64_t soonest = status.last_try + kLeastAge * issuer.first_retry.count();
+  const std::int64_t latest = latest_renewal(facts.not_before, facts.not_after);
+  status.renew_at = std::max(std::min(time_in_window(*start, *end, random_chance()), latest), soonest);
+}
+
+}  // namespace
+
+Status ask_renewal_time(const Certificate& certificate, const CertificateFacts& facts, Stop& stop) {
+  const std::int64_t now = certificate.issuer->now();
   Status status;
   try {
     status = status_of(certificate);
-    const std::int64_t now = std::time(nullptr);
     status.ask_again = now + kAskLatest;
-    Client client(*certificate.issuer, stop);
-    const std::string url = client.resource("renewalInfo");
-    if (!url.empty() && !renewal_id.empty()) {
-      const Client::Answer answer = client.get(url + "/" + renewal_id);
-      const Json window = answer.json.value("suggestedWindow", Json::object());
-      const auto start = seconds_of_rfc3339(text_in(window, "start")), end = seconds_of_rfc3339(text_in(window, "end"));
-      status.ask_again = now + std::clamp(answer.retry_after.value_or(kAskAgain), kAskSoonest, kAskLatest);
-      // One that was chosen and still lies in the window stays: asking often must not mean renewing early.
-      if (start && end && (status.renew_at < *start || status.renew_at > *end)) {
-        const std::int64_t soonest = status.last_try + kLeastAge * certificate.issuer->first_retry.count();
-        status.renew_at = std::max(time_in_window(*start, *end, random_chance()), soonest);
-      }
+    const Issuer& issuer = certificate.issuer_of(status);
+    Client client(issuer, stop);
+    if (const auto answer = renewal_info(client, status, facts.renewal_id)) {
+      status.ask_again = now + std::clamp(answer->retry_after.value_or(kAskAgain), kAskSoonest, kAskLatest);
+      obey(member_of(answer->json, "suggestedWindow"), facts, issuer, status);
     }
     save(certificate, status);
   } catch (const Stopped&) {
     return status;
   } catch (const std::exception& error) {
-    status.ask_again = std::time(nullptr) + kAskAgain;
+    status.ask_again = now + kAskAgain;
     log(Level::warn,
         std::string("acme: the CA does not say when \"") + certificate.title() + "\" is to be renewed: " + error.what());
   }

@@ -13,7 +13,7 @@ class Attempted {
  public:
   std::optional<Pair> pair;  // nothing: it failed, or was stopped
   Status status;
-  std::int64_t issuer_pause = 0;  // seconds: the CA has had enough of us as a whole
+  std::int64_t issuer_pause = 0;  // seconds: the certificate's first CA has had enough of us as a whole
 };
 
 Status status_of(const Certificate& certificate);
@@ -22,7 +22,8 @@ Status status_of(const Certificate& certificate);
 Attempted attempt(const Certificate& certificate, Tokens& tokens, Stop& stop);
 
 // When the CA wants the certificate renewed (RFC 9773), if it says so at all; the status says when to ask again. Never throws.
-Status ask_renewal_time(const Certificate& certificate, const std::string& renewal_id, Stop& stop);
+// `facts` are of the certificate that is there.
+Status ask_renewal_time(const Certificate& certificate, const CertificateFacts& facts, Stop& stop);
 
 double random_chance();  // in [0, 1)
 

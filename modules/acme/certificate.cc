@@ -8,31 +8,40 @@
 namespace seawall::acme {
 namespace {
 
+constexpr std::int64_t kLatest = 253'402'300'799;  // the end of the year 9999
+
 std::int64_t number_in(const Json& json, const char* name) {
-  const auto found = json.find(name);
-  return found != json.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
+  const Json& found = member_of(json, name);
+  return found.is_number_integer() ? std::clamp<std::int64_t>(found.get<std::int64_t>(), 0, kLatest) : 0;
 }
 
 }  // namespace
 
 Status Status::parse(const std::string& text) {
   Status status;
-  const Json json = Json::parse(text, nullptr, false);
-  if (!json.is_object()) return status;
+  const Json json = parse_json(text);
   status.failures = static_cast<int>(std::clamp<std::int64_t>(number_in(json, "failures"), 0, 1000));
   status.next_try = number_in(json, "next_try");
   status.last_try = number_in(json, "last_try");
   status.renew_at = number_in(json, "renew_at");
   status.ask_again = number_in(json, "ask_again");
+  const Json& rests = member_of(json, "rests");
+  if (rests.is_object())
+    for (const auto& [name, until] : rests.items()) status.rests[name] = number_in(rests, name.c_str());
   status.error = text_in(json, "error");
+  status.error_type = text_in(json, "error_type");
   status.order = text_in(json, "order");
-  status.issuer = text_in(json, "issuer");
+  status.order_issuer = text_in(json, "order_issuer");
+  status.issued_by = text_in(json, "issued_by");
+  status.issued_to = text_in(json, "issued_to");
   return status;
 }
 
 std::string Status::text() const {
-  const Json json{{"failures", failures}, {"next_try", next_try}, {"last_try", last_try}, {"error", error},
-                  {"order", order},       {"issuer", issuer},     {"renew_at", renew_at}, {"ask_again", ask_again}};
+  const Json json{{"failures", failures},         {"next_try", next_try},   {"last_try", last_try},   {"error", error},
+                  {"error_type", error_type},     {"order", order},         {"order_issuer", order_issuer},
+                  {"issued_by", issued_by},       {"issued_to", issued_to}, {"renew_at", renew_at},
+                  {"ask_again", ask_again},       {"rests", rests}};
   return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

@@ -1,6 +1,7 @@
 // Certificate: one that the configuration asks for, and how far it is. Made at start-up; what changes is behind a mutex,
 // because the status is written where the CA is asked and read where it is shown. Any thread.
 #pragma once
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -21,10 +22,14 @@ class Status {
   std::int64_t next_try = 0;  // seconds since 1970; 0: whenever it is due
   std::int64_t last_try = 0;
   std::string error;           // the last one's; empty after a success
+  std::string error_type;      // as the CA calls it; empty: it is not the CA's word
   std::string order;           // the URL of one that is under way
-  std::string issuer;          // whose order that is, and who has issued the certificate
+  std::string order_issuer;    // whose that is
+  std::string issued_by;       // whose certificate is there; empty: it was imported, or there is none
+  std::string issued_to;       // the account that asked for it
   std::int64_t renew_at = 0;   // as decided when the certificate came, or by the CA
   std::int64_t ask_again = 0;  // renewalInfo
+  std::map<std::string, std::int64_t> rests;  // of issuers that want to be left alone: until when
 };
 
 class Certificate {
@@ -41,6 +46,10 @@ class Certificate {
   std::string key_file() const { return id + ".key"; }     // of an order that is under way
   std::string wish_file() const { return id + ".renew"; }  // somebody wants it renewed now
   Store& store() const { return *issuer->store; }
+  // Whose business is the certificate that is there: of the two, who has issued it.
+  const Issuer& issuer_of(const Status& status) const {
+    return fallback && status.issued_by == fallback->name ? *fallback : *issuer;
+  }
   std::string title() const;  // its names
 };
 

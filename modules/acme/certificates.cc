@@ -18,6 +18,7 @@ namespace {
 using RequestPtr = std::unique_ptr<X509_REQ, OpensslFree<X509_REQ_free>>;
 using ExtensionPtr = std::unique_ptr<X509_EXTENSION, OpensslFree<X509_EXTENSION_free>>;
 
+constexpr std::size_t kLongestChain = 10;  // certificates; every handshake carries them
 constexpr long kWeek = 7 * 24 * 3600;
 
 std::string take_bio(const BioPtr& bio) {
@@ -83,8 +84,8 @@ std::int64_t seconds_of(const ASN1_TIME* time) {
 
 std::string common_name(const X509_NAME* name) {
   char text[256];
-  if (X509_NAME_get_text_by_NID(const_cast<X509_NAME*>(name), NID_commonName, text, sizeof text) > 0) return text;
-  return X509_NAME_oneline(name, text, sizeof text);
+  if (X509_NAME_get_text_by_NID(const_cast<X509_NAME*>(name), NID_commonName, text, sizeof text) > 0) return visible(text);
+  return visible(X509_NAME_oneline(name, text, sizeof text));
 }
 
 std::vector<std::string> names_in(X509* x) {
@@ -194,6 +195,7 @@ void check_chain(const std::string& pem, EVP_PKEY* key, const std::vector<std::s
     if (!std::binary_search(has.begin(), has.end(), name))
       throw AcmeError("the CA's certificate does not have the name \"" + name + "\"");
   if (seconds_of(X509_get0_notAfter(chain.leaf.get())) <= now) throw AcmeError("the CA's certificate has expired");
+  if (chain.others.size() >= kLongestChain) throw AcmeError("the CA's chain is too long");
   X509* below = chain.leaf.get();
   for (const X509Ptr& other : chain.others) {
     if (!has_issued(other.get(), below))

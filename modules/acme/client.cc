@@ -1,6 +1,7 @@
 #include "client.h"
 
-#include "seawall/base/error.h"
+#include <algorithm>
+
 #include "seawall/log/log.h"
 #include "seawall/tls/pem.h"
 
@@ -10,10 +11,7 @@ namespace {
 constexpr int kNonces = 5;  // a CA may refuse some for no reason of ours
 constexpr const char* kAccountKey = "account.key";
 constexpr const char* kAccount = "account.json";
-
-Json parse(const std::string& text) {
-  return Json::parse(text, nullptr, false);
-}
+constexpr std::size_t kLongestUrl = 2000, kLongestNonce = 1000;
 
 std::string protect(const Json& head) {
   return base64url(head.dump());
@@ -26,11 +24,8 @@ std::string jws(const std::string& head, const std::string& payload, const std::
 // The CA's own words, with what it says of each name.
 std::string described(const Json& problem, long status) {
   std::string text = text_in(problem, "detail");
-  if (problem.is_object() && problem.contains("subproblems") && problem["subproblems"].is_array())
-    for (const Json& one : problem["subproblems"]) {
-      const Json identifier = one.is_object() && one.contains("identifier") ? one["identifier"] : Json();
-      text += (text.empty() ? "" : "; ") + text_in(identifier, "value") + ": " + text_in(one, "detail");
-    }
+  for (const Json& one : member_of(problem, "subproblems"))
+    text += (text.empty() ? "" : "; ") + text_in(member_of(one, "identifier"), "value") + ": " + text_in(one, "detail");
   return text.empty() ? "HTTP status " + std::to_string(status) : text;
 }
 
@@ -42,31 +37,35 @@ std::string type_in(const Json& problem) {
 
 }  // namespace
 
-Json Client::directory() {
+// What the CA names is as safe as what the operator has named (RFC 8555 6.1: over TLS), or nothing is sent there.
+const std::string& Client::checked(const std::string& url) const {
+  const bool known = url.starts_with("https://") || (url.starts_with("http://") && issuer_.uri.starts_with("http://"));
+  const bool plain = std::all_of(url.begin(), url.end(), [](char c) { return c > ' ' && c <= '~'; });
+  if (!known || !plain || url.size() > kLongestUrl)
+    throw AcmeError("the CA \"" + issuer_.name + "\" names the address \"" + url.substr(0, 100) + "\", which is not used");
+  return url;
+}
+
+const Json& Client::directory() {
   if (directory_.is_null()) {
-    const Answer answer = get(issuer_.uri);
+    Answer answer = get(issuer_.uri);
     if (text_in(answer.json, "newNonce").empty() || text_in(answer.json, "newOrder").empty())
       throw AcmeError("what " + issuer_.uri + " says is no directory of an ACME server");
-    directory_ = answer.json;
+    directory_ = std::move(answer.json);
   }
   return directory_;
 }
 
-std::string Client::resource(const char* name) {
-  return text_in(directory(), name);
-}
-
 Client::Answer Client::get(const std::string& url) {
-  return answer_of(http_.get(url));
+  return answer_of(http_.get(checked(url)));
 }
 
 // An error of the CA is thrown; what is left has done what was asked.
 Client::Answer Client::answer_of(HttpAnswer http) {
   Answer answer;
-  answer.retry_after = http.retry_after(std::time(nullptr));
-  answer.json = parse(http.body);
-  if (answer.json.is_discarded()) answer.json = Json();
-  if (const std::string nonce = http.field("replay-nonce"); !nonce.empty()) nonce_ = nonce;
+  answer.retry_after = http.retry_after(issuer_.now());
+  answer.json = parse_json(http.body);
+  if (const std::string nonce = http.field("replay-nonce"); is_base64url(nonce, kLongestNonce)) nonce_ = nonce;
   if (http.status < 200 || http.status > 299)
     throw AcmeError(described(answer.json, http.status), type_in(answer.json), answer.retry_after);
   answer.http = std::move(http);
@@ -74,8 +73,8 @@ Client::Answer Client::answer_of(HttpAnswer http) {
 }
 
 std::string Client::take_nonce() {
-  if (nonce_.empty()) nonce_ = http_.head(resource("newNonce")).field("replay-nonce");
-  if (nonce_.empty()) throw AcmeError("the CA has given no nonce");
+  if (nonce_.empty()) nonce_ = http_.head(checked(resource("newNonce"))).field("replay-nonce");
+  if (!is_base64url(nonce_, kLongestNonce)) throw AcmeError("the CA has given no nonce");
   return std::exchange(nonce_, {});
 }
 
@@ -83,7 +82,7 @@ std::string Client::take_nonce() {
 std::string Client::body_for(EVP_PKEY* key, const std::string& url, const std::string& payload) {
   Json head{{"alg", algorithm_of(key)}, {"nonce", take_nonce()}, {"url", url}};
   if (account_.empty() || key != key_.get())
-    head["jwk"] = parse(jwk_of(key));
+    head["jwk"] = parse_json(jwk_of(key));
   else
     head["kid"] = account_;
   const std::string protected_head = protect(head), body = base64url(payload);
@@ -93,7 +92,7 @@ std::string Client::body_for(EVP_PKEY* key, const std::string& url, const std::s
 Client::Answer Client::send(EVP_PKEY* key, const std::string& url, const std::string& payload, const std::string& accept) {
   for (int left = kNonces;; --left) {
     try {
-      return answer_of(http_.post(url, body_for(key, url, payload), accept));
+      return answer_of(http_.post(checked(url), body_for(key, url, payload), accept));
     } catch (const AcmeError& error) {
       if (error.type != "badNonce" || left == 1) throw;
     }
@@ -108,23 +107,22 @@ Client::Answer Client::post_with(EVP_PKEY* key, const std::string& url, const Js
   return send(key, url, payload.dump(), {});
 }
 
-// Where the key is not the operator's own file, it is written before anybody hears of it: an account whose key is lost is lost.
-void Client::load_key() {
-  if (issuer_.account_key.starts_with('/')) {
-    key_ = key_from(issuer_.account_key_text);
-    return;
-  }
-  if (const auto pem = issuer_.store->read(kAccountKey)) {
-    key_ = key_from(*pem);
-    return;
-  }
+bool Client::load_key() {
+  const bool own = issuer_.account_key.starts_with('/');  // the operator's file, read at the start
+  const auto pem = own ? issuer_.account_key_text : issuer_.store->read(kAccountKey);
+  if (pem) key_ = key_from(*pem);
+  return pem.has_value();
+}
+
+// Written before anybody hears of it: an account whose key is lost is lost.
+void Client::make_account_key() {
   key_ = make_key(issuer_.account_key.empty() ? KeyType() : KeyType::parse(issuer_.account_key));
   issuer_.store->write(kAccountKey, pem_of(key_.get()));
 }
 
 bool Client::has_known_account() {
   const auto text = issuer_.store->read(kAccount);
-  const Json known = text ? parse(*text) : Json();
+  const Json known = text ? parse_json(*text) : Json();
   if (text_in(known, "directory") != issuer_.uri || text_in(known, "key") != thumbprint_of(key_.get())) return false;
   account_ = text_in(known, "url");
   return !account_.empty();
@@ -139,18 +137,19 @@ std::string Client::binding() {
 
 // A key that the CA knows already gets the account that it has.
 void Client::register_account() {
-  const Json meta = directory().value("meta", Json::object());
+  const Json& meta = member_of(directory(), "meta");
   if (!text_in(meta, "termsOfService").empty() && !issuer_.accepts_terms)
     throw AcmeError("the CA's terms of service (" + text_in(meta, "termsOfService") +
                     ") have not been accepted, say \"accept_terms_of_service\"");
-  if (meta.is_object() && meta.value("externalAccountRequired", false) && issuer_.eab_kid.empty())
+  if (flag_in(meta, "externalAccountRequired") && issuer_.eab_kid.empty())
     throw AcmeError("the CA wants to know whose account it is, say \"external_account_key\"");
   Json account{{"termsOfServiceAgreed", issuer_.accepts_terms}};
   if (!issuer_.contacts.empty()) account["contact"] = issuer_.contacts;
-  if (!issuer_.eab_kid.empty()) account["externalAccountBinding"] = parse(binding());
+  if (!issuer_.eab_kid.empty()) account["externalAccountBinding"] = parse_json(binding());
   const Answer answer = post(resource("newAccount"), account);
   const std::string url = answer.http.field("location");
   if (url.empty()) throw AcmeError("the CA has not said where the new account is");
+  checked(url);
   issuer_.store->write(kAccount,
                        Json{{"url", url}, {"directory", issuer_.uri}, {"key", thumbprint_of(key_.get())}}.dump(1) + "\n");
   account_ = url;
@@ -159,7 +158,7 @@ void Client::register_account() {
 
 void Client::use_account() {
   const std::lock_guard one(*issuer_.account_mutex);
-  load_key();
+  if (!load_key()) make_account_key();
   if (!has_known_account()) return register_account();
   try {
     fetch(account_);
@@ -170,9 +169,8 @@ void Client::use_account() {
   }
 }
 
-void Client::use_known_account() {
-  load_key();
-  if (!has_known_account()) throw AcmeError("there is no account at this CA yet");
+bool Client::use_known_account() {
+  return load_key() && has_known_account();
 }
 
 }  // namespace seawall::acme

@@ -1,7 +1,6 @@
 // Client: signed requests to one CA for one account (RFC 8555). For a thread that may wait; one thread. Errors: AcmeError,
 // Stopped.
 #pragma once
-#include <ctime>
 #include <optional>
 #include <string>
 
@@ -14,7 +13,7 @@ namespace seawall::acme {
 
 class Client {
  public:
-  Client(const Issuer& issuer, Stop& stop) : issuer_(issuer), stop_(stop), http_(issuer.http, stop) {}
+  Client(const Issuer& issuer, Stop& stop) : issuer_(issuer), http_(issuer.http, stop) {}
 
   class Answer {
    public:
@@ -24,8 +23,8 @@ class Client {
   };
   // Registers where no account is known, with a key that is on the disk before the CA hears of it.
   void use_account();
-  // ... but never registers: for commands.
-  void use_known_account();
+  // ... but never registers, and asks nobody: for commands. False: there is none yet.
+  bool use_known_account();
   const std::string& account() const { return account_; }
 
   Answer post(const std::string& url, const Json& payload) { return post_text(url, payload.dump(), {}); }
@@ -36,8 +35,8 @@ class Client {
   Answer get(const std::string& url);
 
   // Of the directory: "newOrder" ...; empty where the CA has none.
-  std::string resource(const char* name);
-  Json directory();
+  std::string resource(const char* name) { return text_in(directory(), name); }
+  const Json& directory();
   std::string key_authorization(const std::string& token) const { return token + "." + thumbprint_of(key_.get()); }
 
  private:
@@ -47,12 +46,13 @@ class Client {
   std::string body_for(EVP_PKEY* key, const std::string& url, const std::string& payload);
   std::string binding();
   std::string take_nonce();
-  void load_key();
+  const std::string& checked(const std::string& url) const;
+  bool load_key();
+  void make_account_key();
   void register_account();
   bool has_known_account();
 
   const Issuer& issuer_;
-  Stop& stop_;
   Http http_;
   Json directory_;
   std::string nonce_, account_;

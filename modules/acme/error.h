@@ -4,13 +4,23 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace seawall::acme {
 
+// What a CA, a certificate or a hook says goes to logs, files and terminals: in one line, of visible characters, not for ever.
+inline std::string visible(std::string_view text) {
+  constexpr std::size_t kMost = 1000;
+  std::string line(text.substr(0, kMost));
+  for (char& c : line)
+    if (c < ' ' || c > '~') c = c == '\n' || c == '\t' ? ' ' : '?';
+  return text.size() > kMost ? line + "..." : line;
+}
+
 class AcmeError : public std::runtime_error {
  public:
-  explicit AcmeError(const std::string& message, std::string type = {}, std::optional<std::int64_t> retry_after = {})
-      : runtime_error(message), type(std::move(type)), retry_after(retry_after) {}
+  explicit AcmeError(const std::string& message, const std::string& type = {}, std::optional<std::int64_t> retry_after = {})
+      : runtime_error(visible(message)), type(visible(type)), retry_after(retry_after) {}
   std::string type;  // of the CA's problem document: "badNonce", "rateLimited" ...; empty: not the CA's word
   std::optional<std::int64_t> retry_after;  // seconds: the CA has said when it may be asked again
 };

@@ -11,22 +11,28 @@
 namespace seawall::acme {
 namespace {
 
-constexpr std::size_t kLongestAnswer = 1 << 20;
+constexpr std::size_t kLongestBody = 1 << 20, kLongestHead = 64 << 10;
+constexpr std::int64_t kLongestRest = 7 * 24 * 3600;  // that a CA may ask for: the span of the public CAs' limits
 constexpr long kConnectPatience = 10'000;  // ms
 
 std::size_t take_body(char* data, std::size_t, std::size_t size, void* to) {
-  auto& body = static_cast<HttpAnswer*>(to)->body;
-  if (body.size() + size > kLongestAnswer) return 0;
-  body.append(data, size);
+  HttpAnswer& answer = *static_cast<HttpAnswer*>(to);
+  answer.too_long = answer.body.size() + size > kLongestBody;
+  if (answer.too_long) return 0;
+  answer.body.append(data, size);
   return size;
 }
 
 std::size_t take_field(char* data, std::size_t, std::size_t size, void* to) {
+  HttpAnswer& answer = *static_cast<HttpAnswer*>(to);
   const std::string_view line(data, size);
+  answer.head_size += size;
+  answer.too_long = answer.head_size > kLongestHead;
+  if (answer.too_long) return 0;
   if (const auto colon = line.find(':'); colon != std::string_view::npos) {
     std::string_view value = line.substr(colon + 1);
     while (!value.empty() && (value.back() == '\r' || value.back() == '\n')) value.remove_suffix(1);
-    static_cast<HttpAnswer*>(to)->fields.emplace_back(lower(line.substr(0, colon)), std::string(trim(value)));
+    answer.fields.emplace_back(lower(line.substr(0, colon)), std::string(trim(value)));
   }
   return size;
 }
@@ -35,9 +41,9 @@ int look_at_stop(void* stop, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   return static_cast<Stop*>(stop)->is_set() ? 1 : 0;
 }
 
-class FieldList {
+class Lines {
  public:
-  ~FieldList() { curl_slist_free_all(all_); }
+  ~Lines() { curl_slist_free_all(all_); }
   void add(const std::string& line) { all_ = curl_slist_append(all_, line.c_str()); }
   curl_slist* get() const { return all_; }
 
@@ -63,9 +69,8 @@ std::string HttpAnswer::field(const std::string& name) const {
 std::optional<std::int64_t> HttpAnswer::retry_after(std::int64_t now) const {
   const std::string value = field("retry-after");
   if (value.empty()) return std::nullopt;
-  if (const auto seconds = parse_decimal(value))
-    return static_cast<std::int64_t>(std::min<std::uint64_t>(*seconds, 30 * 24 * 3600));
-  if (const auto date = parse_http_date(value)) return std::clamp<std::int64_t>(*date - now, 0, 30 * 24 * 3600);
+  if (const auto seconds = parse_decimal(value)) return static_cast<std::int64_t>(std::min<std::uint64_t>(*seconds, kLongestRest));
+  if (const auto date = parse_http_date(value)) return std::clamp<std::int64_t>(*date - now, 0, kLongestRest);
   return std::nullopt;
 }
 
@@ -78,7 +83,7 @@ void Http::reset(const std::string& url) {
   curl_easy_reset(curl);
   error_[0] = '\0';
   curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
-  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https,http");
+  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, settings_.may_be_plain ? "https,http" : "https");
   curl_easy_setopt(curl, CURLOPT_USERAGENT, ("seawall/" + std::string(kVersion)).c_str());
   curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, error_);
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
@@ -95,16 +100,22 @@ void Http::reset(const std::string& url) {
     curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
   }
   if (settings_.authorities.empty()) return;
+  curl_easy_setopt(curl, CURLOPT_CAINFO, nullptr);  // these, and not the system's as well
+  curl_easy_setopt(curl, CURLOPT_CAPATH, nullptr);
   curl_blob blob{const_cast<char*>(settings_.authorities.data()), settings_.authorities.size(), CURL_BLOB_COPY};
   curl_easy_setopt(curl, CURLOPT_CAINFO_BLOB, &blob);
 }
 
 HttpAnswer Http::run(const std::string& url) {
   HttpAnswer answer;
+  Lines addresses;
+  if (!settings_.connect_to.empty()) addresses.add("::" + settings_.connect_to + ":");
+  curl_easy_setopt(curl_.get(), CURLOPT_CONNECT_TO, addresses.get());
   curl_easy_setopt(curl_.get(), CURLOPT_WRITEDATA, &answer);
   curl_easy_setopt(curl_.get(), CURLOPT_HEADERDATA, &answer);
   const CURLcode code = curl_easy_perform(curl_.get());
   if (stop_.is_set()) throw Stopped();
+  if (answer.too_long) throw AcmeError("the answer of " + url + " is too long");
   if (code != CURLE_OK) throw AcmeError("asking " + url + " failed: " + (error_[0] ? error_ : curl_easy_strerror(code)));
   curl_easy_getinfo(curl_.get(), CURLINFO_RESPONSE_CODE, &answer.status);
   return answer;
@@ -123,7 +134,7 @@ HttpAnswer Http::get(const std::string& url) {
 
 HttpAnswer Http::post(const std::string& url, const std::string& body, const std::string& accept) {
   reset(url);
-  FieldList fields;
+  Lines fields;
   fields.add("Content-Type: application/jose+json");
   fields.add("Expect:");
   if (!accept.empty()) fields.add("Accept: " + accept);

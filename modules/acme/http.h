@@ -16,7 +16,9 @@ class HttpAnswer {
   long status = 0;
   std::string body;
   std::vector<std::pair<std::string, std::string>> fields;  // names in lower case
-  std::string field(const std::string& name) const;         // the first; empty: none
+  std::size_t head_size = 0;
+  bool too_long = false;                              // it was broken off
+  std::string field(const std::string& name) const;  // the first; empty: none
   // Seconds from now, of Retry-After in either form.
   std::optional<std::int64_t> retry_after(std::int64_t now) const;
 };
@@ -24,10 +26,13 @@ class HttpAnswer {
 class HttpSettings {
  public:
   std::string authorities;  // PEM of those to trust; empty: the system's
+  bool may_be_plain = false;  // http:// as well
+  std::string connect_to;     // the one address to go to, whatever the DNS says; empty: that of the URL
   bool verify = true;
   std::chrono::milliseconds patience{30'000};  // for one request as a whole
 };
 
+// Answers are bounded: 64 KiB of fields, 1 MiB of body. No redirect is followed.
 class Http {
  public:
   Http(const HttpSettings& settings, Stop& stop);

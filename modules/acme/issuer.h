@@ -5,11 +5,14 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "clock.h"
 #include "http.h"
 #include "seawall/config/tree.h"
+#include "seawall/net/address.h"
 #include "store.h"
 
 namespace seawall::acme {
@@ -37,6 +40,9 @@ class Issuer {
   std::string fallback;  // the issuer to ask when this one has failed often
   std::chrono::seconds first_retry{60}, last_retry{24 * 3600};
   HttpSettings http;
+  std::optional<Address> resolver;  // whom checks ask about names; none: those of the system
+  std::shared_ptr<const Clock> clock = std::make_shared<Clock>();
+  std::int64_t now() const { return clock->now(); }
 
   std::shared_ptr<Store> store;
   std::unique_ptr<std::mutex> account_mutex = std::make_unique<std::mutex>();  // one registration at a time

@@ -1,7 +1,6 @@
 #include "keeper.h"
 
 #include <algorithm>
-#include <ctime>
 #include <utility>
 
 #include "schedule.h"
@@ -14,7 +13,6 @@ namespace {
 
 constexpr std::size_t kAtOnce = 4;               // orders of one CA
 constexpr std::chrono::milliseconds kTick{500};  // between two looks at the store and at the clock
-constexpr std::chrono::hours kLongestJob{1};
 constexpr int kPredecessor = 20;  // ticks that the worker before us may need to end its jobs
 
 // The same for each certificate without a decision of its own, so that a restart decides nothing anew.
@@ -51,45 +49,57 @@ void Keeper::complain(Group& group, const std::string& what) {
 }
 
 void Keeper::give(Kept& kept, const Pair& pair) {
-  const CertificateFacts facts = CertificateFacts::of(pair.certificate);
+  CertificateFacts facts = CertificateFacts::of(pair.certificate);
   kept.certificate.given->give(pair);
-  kept.renewal_id = facts.renewal_id;
   kept.renew_at = kept.status.renew_at ? kept.status.renew_at
                                        : renewal_time(facts.not_before, facts.not_after, chance_of(kept.certificate.id));
   log(Level::notice, "acme: the certificate of \"" + kept.certificate.title() + "\" is in use, by " + facts.issuer +
                          ", until " + http_date(facts.not_after));
+  kept.facts = std::move(facts);
 }
 
-// What has changed in the store, by whomever.
-void Keeper::reload(Kept& kept) {
+// Heard once: a wish that cannot be removed (the disk is full) is no reason to ask for ever.
+void Keeper::reload_status(Kept& kept) {
   Certificate& certificate = kept.certificate;
   Store& store = certificate.store();
-  kept.wished = !store.version(certificate.wish_file()).empty();
+  if (std::string version = store.version(certificate.wish_file()); version != kept.wish_version) {
+    kept.wish_version = std::move(version);
+    kept.wished = !kept.wish_version.empty();
+  }
   if (std::string version = store.version(certificate.status_file()); version != kept.status_version) {
     kept.status_version = std::move(version);
     kept.status = status_of(certificate);
     if (kept.renew_at && kept.status.renew_at) kept.renew_at = kept.status.renew_at;
   }
-  if (std::string version = store.version(certificate.pair_file()); version != kept.pair_version) {
-    kept.pair_version = std::move(version);
-    const auto text = store.read(certificate.pair_file());
-    const auto pair = text ? parted(*text) : std::nullopt;
-    if (pair)
-      give(kept, *pair);
-    else if (text)
-      log(Level::error, "acme: the stored certificate of \"" + certificate.title() + "\" makes no sense and is ignored");
-  }
 }
 
+void Keeper::reload_pair(Kept& kept) {
+  Certificate& certificate = kept.certificate;
+  Store& store = certificate.store();
+  std::string version = store.version(certificate.pair_file());
+  if (version == kept.pair_version) return;
+  kept.pair_version = std::move(version);
+  const auto text = store.read(certificate.pair_file());
+  const auto pair = text ? parted(*text) : std::nullopt;
+  if (pair)
+    give(kept, *pair);
+  else if (text)
+    log(Level::error, "acme: the stored certificate of \"" + certificate.title() + "\" makes no sense and is ignored");
+}
+
+// What has changed in the store, by whomever. A status that cannot be read keeps no certificate from being served.
 void Keeper::look(Group& group) {
   std::string version = group.issuer.store->version();
-  if (version == std::exchange(group.version, version)) return;
+  if (!version.empty() && version == group.version) return;
+  group.version = std::move(version);
   for (Kept& kept : group.kept) {
     if (kept.at_work) continue;
-    try {
-      reload(kept);
-    } catch (const std::exception& error) {
-      log(Level::error, "acme: the stored certificate of \"" + kept.certificate.title() + "\" cannot be used: " + error.what());
+    for (const auto part : {&Keeper::reload_status, &Keeper::reload_pair}) {
+      try {
+        (this->*part)(kept);
+      } catch (const std::exception& error) {
+        log(Level::error, "acme: what is stored of \"" + kept.certificate.title() + "\" cannot be used: " + error.what());
+      }
     }
   }
 }
@@ -126,11 +136,20 @@ Task<void> Keeper::tend(Group& group) {
   group.lock.reset();
 }
 
+// Two proofs of one name at once (two kinds of key) would take each other's certificate for tls-alpn-01, and record, away.
+bool Keeper::shares_a_name_at_work(const Group& group, const Kept& kept) {
+  const auto& names = kept.certificate.names;
+  const auto shared = [&](const std::string& name) { return std::binary_search(names.begin(), names.end(), name); };
+  return std::any_of(group.kept.begin(), group.kept.end(), [&](const Kept& other) {
+    return other.at_work && std::any_of(other.certificate.names.begin(), other.certificate.names.end(), shared);
+  });
+}
+
 void Keeper::start_due(Group& group, Scope& work) {
-  const std::int64_t now = std::time(nullptr);
+  const std::int64_t now = group.issuer.now();
   for (Kept& kept : group.kept) {
     if (group.at_work >= static_cast<int>(kAtOnce) || now < group.paused_until) return;
-    if (kept.at_work) continue;
+    if (kept.at_work || shares_a_name_at_work(group, kept)) continue;
     if (kept.wished || (now >= kept.renew_at && now >= kept.status.next_try))
       work.spawn(renew(group, kept));
     else if (kept.renew_at && now >= kept.status.ask_again)
@@ -149,6 +168,7 @@ void Keeper::end(Group& group, Kept& kept) {
   group.version.clear();  // look at what has been written
 }
 
+// A job has bounds of its own and is waited for until it ends, or two could be at work for one certificate.
 Task<void> Keeper::renew(Group& group, Kept& kept) {
   begin(group, kept);
   kept.wished = false;
@@ -156,12 +176,12 @@ Task<void> Keeper::renew(Group& group, Kept& kept) {
   auto job = [&certificate = kept.certificate, &tokens = registry_.tokens, stop = stop_, lock = group.lock] {
     return attempt(certificate, tokens, *stop);
   };
-  Result<Attempted> done = co_await offload(*threads_, std::move(job), Deadline::in(kLongestJob, Wait::upstream_read));
+  Result<Attempted> done = co_await offload(*threads_, std::move(job), Deadline::never(Wait::upstream_read));
   if (done) {
     kept.status = done->status;
-    if (done->issuer_pause > 0) group.paused_until = std::time(nullptr) + done->issuer_pause;
+    if (done->issuer_pause > 0) group.paused_until = group.issuer.now() + done->issuer_pause;
   } else if (done.error() != Errc::cancelled) {
-    kept.status.next_try = std::time(nullptr) + group.issuer.first_retry.count();
+    kept.status.next_try = group.issuer.now() + group.issuer.first_retry.count();
     log(Level::error, "acme: asking for a certificate of \"" + kept.certificate.title() + "\" " + describe(done.error()));
   }
   end(group, kept);
@@ -169,15 +189,15 @@ Task<void> Keeper::renew(Group& group, Kept& kept) {
 
 Task<void> Keeper::ask(Group& group, Kept& kept) {
   begin(group, kept);
-  auto job = [&certificate = kept.certificate, id = kept.renewal_id, stop = stop_, lock = group.lock] {
-    return ask_renewal_time(certificate, id, *stop);
+  auto job = [&certificate = kept.certificate, facts = kept.facts, stop = stop_, lock = group.lock] {
+    return ask_renewal_time(certificate, facts, *stop);
   };
-  Result<Status> status = co_await offload(*threads_, std::move(job), Deadline::in(kLongestJob, Wait::upstream_read));
+  Result<Status> status = co_await offload(*threads_, std::move(job), Deadline::never(Wait::upstream_read));
   if (status) {
     kept.status = *status;
     if (status->renew_at) kept.renew_at = status->renew_at;
   } else {
-    kept.status.ask_again = std::time(nullptr) + group.issuer.first_retry.count();
+    kept.status.ask_again = group.issuer.now() + group.issuer.first_retry.count();
   }
   end(group, kept);
 }

@@ -25,8 +25,8 @@ class Keeper {
     explicit Kept(Certificate& certificate) : certificate(certificate) {}
     Certificate& certificate;
     Status status;
-    std::string pair_version, status_version;
-    std::string renewal_id;
+    std::string pair_version, status_version, wish_version;
+    CertificateFacts facts;  // of the pair
     std::int64_t renew_at = 0;  // 0: there is none yet
     bool wished = false, at_work = false;
   };
@@ -45,13 +45,15 @@ class Keeper {
   Task<void> tend(Group& group);
   void look(Group& group);
   void take_lock(Group& group);
-  void reload(Kept& kept);
+  void reload_status(Kept& kept);
+  void reload_pair(Kept& kept);
   void give(Kept& kept, const Pair& pair);
   void start_due(Group& group, Scope& work);
   Task<void> renew(Group& group, Kept& kept);
   Task<void> ask(Group& group, Kept& kept);
   void begin(Group& group, Kept& kept);
   void end(Group& group, Kept& kept);
+  static bool shares_a_name_at_work(const Group& group, const Kept& kept);
   void complain(Group& group, const std::string& what);
 
   const Registry& registry_;

@@ -8,6 +8,7 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "seawall/base/base64.h"
@@ -35,6 +36,14 @@ const EVP_MD* digest_of(EVP_PKEY* key) {
   if (is_rsa(key)) return EVP_sha256();
   const int bits = EVP_PKEY_get_bits(key);
   return bits == 521 ? EVP_sha512() : bits == 384 ? EVP_sha384() : EVP_sha256();
+}
+
+bool has_algorithm(EVP_PKEY* key) {
+  if (is_rsa(key)) return EVP_PKEY_get_bits(key) >= 2048;
+  char group[32];
+  if (EVP_PKEY_get_group_name(key, group, sizeof group, nullptr) != 1) return false;
+  const std::string_view name = group;
+  return name == SN_X9_62_prime256v1 || name == SN_secp384r1 || name == SN_secp521r1;
 }
 
 std::string bytes_of(const BIGNUM* number, std::size_t size) {
@@ -93,7 +102,9 @@ KeyPtr make_key(KeyType type) {
 
 KeyPtr key_from(const std::string& pem) {
   try {
-    return parse_key(pem, {});
+    KeyPtr key = parse_key(pem, {});
+    if (!has_algorithm(key.get())) throw AcmeError("the key is neither RSA of 2048 bits or more nor on P-256, P-384 or P-521");
+    return key;
   } catch (const TlsError& error) {
     throw AcmeError(error.what());
   }
@@ -127,6 +138,11 @@ std::string from_base64url(std::string_view text) {
   const auto bytes = decode_base64(plain);
   if (!bytes) throw AcmeError("it is not base64url");
   return *bytes;
+}
+
+bool is_base64url(std::string_view text, std::size_t most) {
+  const auto fits = [](char c) { return is_alpha(c) || is_digit(c) || c == '-' || c == '_'; };
+  return !text.empty() && text.size() <= most && std::all_of(text.begin(), text.end(), fits);
 }
 
 std::string sha256(std::string_view bytes) {

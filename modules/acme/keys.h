@@ -19,11 +19,12 @@ class KeyType {
 };
 
 KeyPtr make_key(KeyType type);
-KeyPtr key_from(const std::string& pem);
+KeyPtr key_from(const std::string& pem);  // AcmeError, too: of a kind that ACME has no algorithm for
 std::string pem_of(EVP_PKEY* key);
 
 std::string base64url(std::string_view bytes);
 std::string from_base64url(std::string_view text);
+bool is_base64url(std::string_view text, std::size_t most);  // not empty, and no longer
 std::string sha256(std::string_view bytes);
 std::string hmac_sha256(std::string_view key, std::string_view bytes);
 

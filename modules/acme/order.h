@@ -1,6 +1,7 @@
 // Order: from names to a certificate (RFC 8555 7.4). Goes on with an order that another process has begun. A thread that may
 // wait.
 #pragma once
+#include <chrono>
 #include <string>
 
 #include "certificate.h"
@@ -11,19 +12,21 @@ namespace seawall::acme {
 
 class Order {
  public:
-  Order(const Certificate& certificate, const Issuer& issuer, Tokens& tokens, Status& status, Stop& stop)
-      : certificate_(certificate), issuer_(issuer), tokens_(tokens), status_(status), stop_(stop), client_(issuer, stop) {}
+  Order(const Certificate& certificate, const Issuer& issuer, Tokens& tokens, Status& status, Stop& stop);
 
-  // A pair that has been checked; its key and the order's URL are in the store until then. AcmeError, Stopped. `replaces`: the
-  // renewal id of the certificate before; empty: none.
-  Pair obtain(const std::string& replaces);
+  // A pair that has been checked; its key and the order's URL are in the store until then. AcmeError, Stopped.
+  Pair obtain();
+  const std::string& account() const { return client_.account(); }
 
  private:
-  void begin(const std::string& replaces);
+  void begin();
+  std::string replaced();
+  Client::Answer ask(Json wanted);
   bool resume();
   void make_key();
   void prove();
   void prove_one(const std::string& url);
+  std::string name_in(const Json& authorization) const;
   void await_proof(const std::string& url, const std::string& name);
   Json await_order(const char* wanted);
   std::string download(const Json& order);
@@ -36,6 +39,7 @@ class Order {
   Tokens& tokens_;
   Status& status_;
   Stop& stop_;
+  const std::chrono::steady_clock::time_point until_;  // for all of it: names one after another, each with its waits
   Client client_;
   Json order_;
   KeyPtr key_;

@@ -20,6 +20,11 @@ inline std::int64_t time_in_window(std::int64_t start, std::int64_t end, double 
   return start + static_cast<std::int64_t>(static_cast<double>(std::max<std::int64_t>(end - start, 0)) * chance);
 }
 
+// The last moment that a CA may suggest: a tenth of the certificate's life is left for tries that fail.
+inline std::int64_t latest_renewal(std::int64_t not_before, std::int64_t not_after) {
+  return not_after - std::max<std::int64_t>(not_after - not_before, 0) / 10;
+}
+
 // After so many failures in a row: doubles from the first pause to the last, a quarter more or less.
 inline std::int64_t pause_after(int failures, std::int64_t first, std::int64_t last, double chance) {
   std::int64_t pause = std::max<std::int64_t>(first, 1);

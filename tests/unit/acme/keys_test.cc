@@ -1,7 +1,9 @@
 // Keys, JOSE, requests and chains.
 #include "keys.h"
 
+#include <openssl/ec.h>
 #include <openssl/err.h>
+#include <openssl/rsa.h>
 
 #include <ctime>
 
@@ -19,6 +21,23 @@ TEST_CASE("base64url has no padding and goes both ways") {
   CHECK(base64url("\xfb\xff") == "-_8");
   CHECK(from_base64url("-_8") == "\xfb\xff");
   CHECK_THROWS_AS(from_base64url("a b"), AcmeError);
+  CHECK(is_base64url("Az09-_", 6));
+  CHECK(!is_base64url("Az09-_", 5));
+  for (const char* other : {"", "a=", "a+", "a/", "a.b", "\xc3\xa4"}) CHECK(!is_base64url(other, 100));
+}
+
+TEST_CASE("keys that ACME has no algorithm for are refused") {
+  const seawall::KeyPtr ed(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519")), brainpool(EVP_EC_gen("brainpoolP256r1")), small(EVP_RSA_gen(1024));
+  for (EVP_PKEY* key : {ed.get(), brainpool.get(), small.get()}) CHECK_THROWS_AS(key_from(pem_of(key)), AcmeError);
+}
+
+TEST_CASE("a chain may not be too long") {
+  const auto key = make_key(KeyType());
+  const std::string one = make_self_signed(key.get(), {"a.test"}).certificate;
+  std::string chain;
+  for (int i = 0; i < 10; ++i) chain += one;
+  CHECK_NOTHROW(check_chain(chain, key.get(), {"a.test"}, std::time(nullptr)));
+  CHECK_THROWS_WITH(check_chain(chain + one, key.get(), {"a.test"}, std::time(nullptr)), "the CA's chain is too long");
 }
 
 TEST_CASE("types of keys") {
@@ -74,10 +93,16 @@ TEST_CASE("what stands in a status file survives, and nonsense is none") {
   status.next_try = 12345;
   status.error = "with \"quotes\" and \xff";
   status.order = "https://ca/1";
+  status.issued_by = "ca";
+  status.rests["ca"] = 77;
   const Status again = Status::parse(status.text());
   CHECK(again.failures == 3);
   CHECK(again.next_try == 12345);
   CHECK(again.order == "https://ca/1");
+  CHECK(again.issued_by == "ca");
+  CHECK(again.rests == status.rests);
+  CHECK(Status::parse("{\"next_try\":9223372036854775807}").next_try == 253'402'300'799);
+  CHECK(Status::parse("{\"next_try\":-1,\"rests\":[1]}").next_try == 0);
   CHECK(Status::parse("[1]").failures == 0);
   CHECK(Status::parse("{\"failures\":\"many\"}").failures == 0);
   CHECK(id_of({"*.a.test", "a.test"}, KeyType()).starts_with("_.a.test-"));

@@ -1,4 +1,4 @@
-// When certificates are renewed and tried again: a year of it, by the client's own arithmetic.
+// When certificates are renewed and tried again: a year of it, by arithmetic alone; year_test.cc does all of it.
 #include "schedule.h"
 
 #include "catch.h"
@@ -50,10 +50,13 @@ TEST_CASE("a CA that is away for a year is asked less and less, never in a tight
 TEST_CASE("the CA's window") {
   CHECK(time_in_window(100, 200, 0.5) == 150);
   CHECK(time_in_window(200, 100, 0.5) == 200);
+  CHECK(latest_renewal(0, 90 * kDay) == 81 * kDay);
+  CHECK(latest_renewal(100, 50) == 50);
   CHECK(seconds_of_rfc3339("1970-01-02T00:00:00Z") == kDay);
   CHECK(seconds_of_rfc3339("1970-01-02T00:00:00.123Z") == kDay);
   CHECK(seconds_of_rfc3339("1970-01-02T01:00:00+01:00") == kDay);
   CHECK(seconds_of_rfc3339("1970-01-01T23:00:00-01:00") == kDay);
   CHECK(!seconds_of_rfc3339("tomorrow"));
+  CHECK(!seconds_of_rfc3339("nan"));
   CHECK(!seconds_of_rfc3339("1970-01-02T00:00:00"));
 }
