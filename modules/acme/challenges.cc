@@ -10,6 +10,7 @@ namespace seawall::acme {
 namespace {
 
 constexpr const char* kRecord = "_acme-challenge.";
+constexpr std::chrono::seconds kLastWords{10};  // for a hook that is to remove a record when the server ends
 
 void prove_by_tls(const std::string& name, const std::string& key_authorization) {
   const Pair proof = make_alpn_proof(name, key_authorization);
@@ -51,19 +52,10 @@ std::optional<std::string> Tokens::find(std::string_view token) const {
 
 Prepared::Prepared(const Issuer& issuer, Tokens& tokens, Challenge kind, std::string name, std::string token,
                    const std::string& key_authorization, Stop& stop)
-    : issuer_(issuer), tokens_(tokens), kind_(kind), name_(std::move(name)), token_(std::move(token)) {
+    : issuer_(issuer), tokens_(tokens), stop_(stop), kind_(kind), name_(std::move(name)), token_(std::move(token)) {
   if (kind_ == Challenge::http_01) tokens_.add(token_, key_authorization);
   if (kind_ == Challenge::tls_alpn_01) prove_by_tls(name_, key_authorization);
-  if (kind_ != Challenge::dns_01) return;
-  record_ = base64url(sha256(key_authorization));
-  run_hook(issuer_.hook, "add", kRecord + name_, record_, stop);
-  if (issuer_.dns_delay.count() == 0) return;
-  try {
-    stop.sleep(issuer_.dns_delay);
-  } catch (const Stopped&) {
-    clear_record();
-    throw;
-  }
+  if (kind_ == Challenge::dns_01) add_record(base64url(sha256(key_authorization)));
 }
 
 Prepared::~Prepared() {
@@ -72,10 +64,22 @@ Prepared::~Prepared() {
   if (kind_ == Challenge::dns_01) clear_record();
 }
 
-void Prepared::clear_record() {
-  Stop never;
+// Who knows how far a hook has come that has failed or was stopped.
+void Prepared::add_record(std::string value) {
+  record_ = std::move(value);
   try {
-    run_hook(issuer_.hook, "remove", kRecord + name_, record_, never);
+    run_hook(issuer_.hook, "add", kRecord + name_, record_, stop_);
+    if (issuer_.dns_delay.count() > 0) stop_.sleep(issuer_.dns_delay);
+  } catch (...) {
+    clear_record();
+    throw;
+  }
+}
+
+// Also when the server ends, which waits for it a little.
+void Prepared::clear_record() {
+  try {
+    run_hook(issuer_.hook, "remove", kRecord + name_, record_, stop_, kLastWords);
   } catch (const std::exception& error) {
     log(Level::warn, std::string("acme: the record of \"") + name_ + "\" stays in the DNS: " + error.what());
   }

@@ -33,10 +33,12 @@ class Prepared {
   Prepared(const Prepared&) = delete;
 
  private:
+  void add_record(std::string value);
   void clear_record();
 
   const Issuer& issuer_;
   Tokens& tokens_;
+  Stop& stop_;
   const Challenge kind_;
   const std::string name_, token_;
   std::string record_;  // the value of dns-01

@@ -8,12 +8,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <chrono>
-#include <cstring>
+#include <utility>
 
 #include "seawall/base/error.h"
 #include "seawall/base/fd.h"
+#include "seawall/log/log.h"
 
 extern char** environ;
 
@@ -26,32 +27,39 @@ constexpr std::chrono::minutes kPatience{2};
 constexpr int kLook = 200;  // ms, between two looks whether it is to stop
 constexpr std::size_t kLongestWords = 4096;
 
-// The program as a child: killed, and always reaped, when this goes.
+// The program as a child, in a process group of its own: killed with all that is in it, and always reaped, when this goes. It is
+// executed as it is named, without a shell, and nothing of the server's but the environment goes to it.
 class Child {
  public:
-  Child(char* const* arguments, int error_fd) {
+  Child(char* const* arguments, int output) {
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-    posix_spawn_file_actions_adddup2(&actions, error_fd, 2);
+    posix_spawn_file_actions_adddup2(&actions, output, 1);
+    posix_spawn_file_actions_adddup2(&actions, output, 2);
     posix_spawnattr_t attributes;
     posix_spawnattr_init(&attributes);
-    sigset_t none;
+    sigset_t none, all;
     sigemptyset(&none);
+    sigfillset(&all);
     posix_spawnattr_setsigmask(&attributes, &none);  // this thread's is the server's
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+    posix_spawnattr_setsigdefault(&attributes, &all);
+    posix_spawnattr_setpgroup(&attributes, 0);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
     const int error = ::posix_spawn(&pid_, arguments[0], &actions, &attributes, arguments, environ);
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);
     if (error != 0)
       throw AcmeError(std::string("posix_spawn() \"") + arguments[0] + "\" failed " + describe(system_error_code(error)));
+    process_ = Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
   }
   ~Child() {
     if (pid_ <= 0) return;
-    ::kill(pid_, SIGKILL);
+    ::kill(-pid_, SIGKILL);
     wait();
   }
+  // Readable once it has ended.
+  int process() const { return process_.get(); }
   int wait() {
     int status = 0;
     while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
@@ -62,6 +70,7 @@ class Child {
 
  private:
   pid_t pid_ = -1;
+  Fd process_;
 };
 
 std::string last_line(std::string words) {
@@ -70,39 +79,52 @@ std::string last_line(std::string words) {
   return end == std::string::npos ? words : words.substr(end + 1);
 }
 
-// All that it says until it closes its end; what is too long is read and forgotten.
-std::string listen(const Fd& from, const std::string& program, Stop& stop) {
+// What lies in the pipe; what is too long is read and forgotten. False: nobody writes there any more.
+bool take_words(const Fd& from, std::string& words) {
+  char part[1024];
+  const ssize_t n = ::read(from.get(), part, sizeof part);
+  if (n <= 0) return n < 0 && (errno == EAGAIN || errno == EINTR);
+  words.append(part, static_cast<std::size_t>(n));
+  if (words.size() > kLongestWords) words.erase(0, words.size() - kLongestWords);
+  return true;
+}
+
+// All that it says until it ends: a child of its own may keep the pipe open for longer, or it may close it and go on.
+std::string listen(const Child& child, const Fd& from, const std::string& program, Stop& stop, std::chrono::milliseconds grace) {
   std::string words;
-  const auto until = steady_clock::now() + kPatience;
+  bool stopped = false;
+  auto until = steady_clock::now() + kPatience;
+  pollfd waits[] = {{child.process(), POLLIN, 0}, {from.get(), POLLIN, 0}};
   for (;;) {
-    if (stop.is_set()) throw Stopped();
-    if (steady_clock::now() > until) throw AcmeError("the hook \"" + program + "\" has not ended within two minutes");
-    pollfd wait{from.get(), POLLIN, 0};
-    if (::poll(&wait, 1, kLook) <= 0) continue;
-    char part[1024];
-    const ssize_t n = ::read(from.get(), part, sizeof part);
-    if (n <= 0) return words;
-    words.append(part, static_cast<std::size_t>(n));
-    if (words.size() > kLongestWords) words.erase(0, words.size() - kLongestWords);
+    if (stop.is_set() && !std::exchange(stopped, true)) until = std::min(until, steady_clock::now() + grace);
+    if (steady_clock::now() >= until) {
+      if (stopped) throw Stopped();
+      throw AcmeError("the hook \"" + program + "\" has not ended within two minutes");
+    }
+    if (::poll(waits, 2, kLook) <= 0) continue;
+    if (waits[1].revents && !take_words(from, words)) waits[1].fd = -1;
+    if (waits[0].revents && !(waits[1].revents & POLLIN)) return words;
   }
 }
 
 }  // namespace
 
 void run_hook(const std::string& program, const std::string& action, const std::string& record, const std::string& value,
-              Stop& stop) {
+              Stop& stop, std::chrono::milliseconds grace) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) throw AcmeError("pipe2() failed " + describe(system_error_code(errno)));
   const Fd from(ends[0]);
   Fd to(ends[1]);
+  ::fcntl(from.get(), F_SETFL, O_NONBLOCK);
   std::string words[] = {program, action, record, value};
   char* arguments[] = {words[0].data(), words[1].data(), words[2].data(), words[3].data(), nullptr};
   Child child(arguments, to.get());
   to.reset();
-  const std::string said = last_line(listen(from, program, stop));
+  const std::string said = last_line(listen(child, from, program, stop, grace));
   const int status = child.wait();
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return;
-  throw AcmeError("the hook \"" + program + " " + action + "\" has failed" + (said.empty() ? "" : ": " + said));
+  const bool well = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  if (!well) throw AcmeError("the hook \"" + program + " " + action + "\" has failed" + (said.empty() ? "" : ": " + said));
+  if (!said.empty()) log(Level::info, "acme: the hook \"" + program + " " + action + "\" said: " + visible(said));
 }
 
 }  // namespace seawall::acme
