@@ -15,6 +15,7 @@ namespace seawall {
 namespace {
 
 std::set<std::string> noted;
+uid_t owner_for_commands = static_cast<uid_t>(-1);
 
 // Those above it, which stay root's.
 void make_parents(const std::string& folder) {
@@ -36,6 +37,10 @@ bool make_for(const char* folder, uid_t owner) {
 void note_worker_folder(const std::string& path) { noted.insert(path); }
 
 std::set<std::string> take_worker_folders() { return std::exchange(noted, {}); }
+
+void set_worker_folder_owner(uid_t owner) { owner_for_commands = owner; }
+
+uid_t worker_folder_owner() { return owner_for_commands; }
 
 void make_worker_folders(const std::set<std::string>& folders, uid_t owner) {
   if (owner == 0 || owner == static_cast<uid_t>(-1)) return;

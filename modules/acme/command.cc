@@ -1,7 +1,6 @@
 #include "command.h"
 
 #include <algorithm>
-#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -14,15 +13,15 @@
 #include "order.h"
 #include "schedule.h"
 #include "seawall/http/date.h"
+#include "seawall/server/worker_folders.h"
 
 namespace seawall::acme {
 namespace {
 
 constexpr std::chrono::minutes kPatience{15};  // for a running server to renew
 
-std::string date_of(std::int64_t seconds) {
-  if (seconds <= std::time(nullptr)) return "now";
-  return http_date(seconds);
+std::string date_of(std::int64_t seconds, std::int64_t now) {
+  return seconds <= now ? "now" : http_date(seconds);
 }
 
 std::optional<CertificateFacts> facts_of(const Certificate& certificate) {
@@ -36,14 +35,14 @@ void list_one(const Certificate& certificate) {
   const Status status = status_of(certificate);
   const auto facts = facts_of(certificate);
   std::cout << certificate.title() << "\n";
-  std::cout << "  issuer      " << (status.issuer.empty() ? certificate.issuer->name : status.issuer);
+  std::cout << "  issuer      " << (status.issued_by.empty() ? certificate.issuer->name : visible(status.issued_by));
   if (facts) std::cout << " (" << facts->issuer << ")";
   std::cout << "\n  valid until " << (facts ? http_date(facts->not_after) : "there is none yet") << "\n";
   const std::int64_t renew_at = !facts            ? 0
                                 : status.renew_at ? status.renew_at
                                                   : renewal_time(facts->not_before, facts->not_after, 0);
-  std::cout << "  next try    " << date_of(std::max(renew_at, status.next_try)) << "\n";
-  if (!status.error.empty()) std::cout << "  last error  " << status.error << " (" << status.failures << " in a row)\n";
+  std::cout << "  next try    " << date_of(std::max(renew_at, status.next_try), certificate.issuer->now()) << "\n";
+  if (!status.error.empty()) std::cout << "  last error  " << visible(status.error) << " (" << status.failures << " in a row)\n";
   std::cout << "  kept in     " << certificate.issuer->state_path << "/" << certificate.pair_file() << "\n";
 }
 
@@ -63,9 +62,15 @@ std::vector<Certificate*> named(const Registry& registry, const std::string& nam
   return found;
 }
 
+// The folder is the workers', whoever is the first to need it.
+void make_state_folder(const Certificate& certificate) {
+  make_worker_folders({certificate.issuer->state_path}, worker_folder_owner());
+}
+
 // The server does it, because it answers the CA; it sees the wish in its store.
 int await_renewal(const Certificate& certificate) {
   Store& store = certificate.store();
+  make_state_folder(certificate);
   if (store.try_lock()) {
     std::cerr << "seawall: no server keeps \"" << certificate.issuer->state_path << "\": start it, it asks for what is due\n";
     return 1;
@@ -81,10 +86,9 @@ int await_renewal(const Certificate& certificate) {
       return 0;
     }
     const Status now = status_of(certificate);
-    const bool tried =
-        store.version(certificate.wish_file()).empty() && now.last_try >= last.last_try && now.failures > last.failures;
-    if (tried && !now.error.empty() && (now.error != last.error || now.last_try > last.last_try)) {
-      std::cerr << "seawall: " << certificate.title() << ": " << now.error << "\n";
+    const bool tried = store.version(certificate.wish_file()).empty() && now.failures > last.failures;
+    if (tried && !now.error.empty()) {  // none: it has not ended
+      std::cerr << "seawall: " << certificate.title() << ": " << visible(now.error) << "\n";
       return 1;
     }
   }
@@ -99,21 +103,37 @@ int renew(const Registry& registry, const std::string& name) {
   return code;
 }
 
-// By the account that it was given to.
+const Issuer& issuer_of(const Registry& registry, const Certificate& certificate, const Status& status) {
+  if (status.issued_by.empty()) return *certificate.issuer;
+  const auto found = registry.issuers.find(status.issued_by);
+  if (found == registry.issuers.end())
+    throw AcmeError("the certificate is of the issuer \"" + status.issued_by + "\", which the configuration does not have any more");
+  return *found->second;
+}
+
+// By the account that it was given to; one that was given to another (certbot's) by its own key (RFC 8555 7.6).
+void revoke_one(const Registry& registry, const Certificate& certificate) {
+  const auto text = certificate.store().read(certificate.pair_file());
+  const auto pair = text ? parted(*text) : std::nullopt;
+  if (!pair) throw AcmeError("there is no certificate for \"" + certificate.title() + "\" yet");
+  const Status status = status_of(certificate);
+  Stop never;
+  Client client(issuer_of(registry, certificate, status), never);
+  const bool ours = client.use_known_account() && client.account() == status.issued_to;
+  const std::string url = client.resource("revokeCert");
+  if (url.empty()) throw AcmeError("the CA revokes nothing");
+  const Json payload{{"certificate", base64url(CertificateFacts::of(pair->certificate).der)}};
+  if (ours)
+    client.post(url, payload);
+  else
+    client.post_with(key_from(pair->key).get(), url, payload);
+  certificate.store().write(certificate.wish_file(), "");
+  std::cout << certificate.title() << ": revoked; a server that runs asks for another\n";
+}
+
 int revoke(const Registry& registry, const std::string& name) {
   const auto found = named(registry, name);
-  for (const Certificate* certificate : found) {
-    const auto facts = facts_of(*certificate);
-    if (!facts) throw AcmeError("there is no certificate for \"" + certificate->title() + "\" yet");
-    const Status status = status_of(*certificate);
-    const bool fallback = certificate->fallback && status.issuer == certificate->fallback->name;
-    Stop never;
-    Client client(fallback ? *certificate->fallback : *certificate->issuer, never);
-    client.use_known_account();
-    client.post(client.resource("revokeCert"), Json{{"certificate", base64url(facts->der)}});
-    certificate->store().write(certificate->wish_file(), "");
-    std::cout << certificate->title() << ": revoked; a server that runs asks for another\n";
-  }
+  for (const Certificate* certificate : found) revoke_one(registry, *certificate);
   return found.empty() ? 1 : 0;
 }
 
@@ -146,7 +166,7 @@ std::optional<Pair> pair_in(const std::filesystem::path& folder, const Certifica
   const auto chain = contents(folder / "fullchain.pem"), key = contents(folder / "privkey.pem");
   if (!chain || !key) return std::nullopt;
   try {
-    check_chain(*chain, key_from(*key).get(), certificate.names, std::time(nullptr));
+    check_chain(*chain, key_from(*key).get(), certificate.names, certificate.issuer->now());
   } catch (const AcmeError&) {
     return std::nullopt;  // it is for others
   }
@@ -156,21 +176,35 @@ std::optional<Pair> pair_in(const std::filesystem::path& folder, const Certifica
   return pair;
 }
 
-// What certbot has got is served until it is due; certbot's own files stay as they are.
+// Of certbot's certificates for these names (after "example.org" it may have made "example.org-0001") the one that lasts longest.
+std::optional<Pair> best_in(const std::filesystem::path& live, const Certificate& certificate) {
+  std::optional<Pair> best;
+  std::int64_t until = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(live)) {
+    auto pair = entry.is_directory() ? pair_in(entry.path(), certificate) : std::nullopt;
+    const std::int64_t its = pair ? CertificateFacts::of(pair->certificate).not_after : 0;
+    if (its <= until) continue;
+    until = its;
+    best = std::move(pair);
+  }
+  return best;
+}
+
+// What certbot has got is served until it is due; certbot's own files stay as they are. No account of ours has asked for it.
 int import_certbot(const Registry& registry, const std::string& folder) {
+  const std::filesystem::path live = std::filesystem::path(folder) / "live";
   int imported = 0;
   for (const auto& certificate : registry.certificates) {
     if (facts_of(*certificate)) continue;
-    for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(folder) / "live")) {
-      const auto pair = entry.is_directory() ? pair_in(entry.path(), *certificate) : std::nullopt;
-      if (!pair) continue;
-      certificate->store().write(certificate->pair_file(), joined(*pair));
-      std::cout << certificate->title() << ": taken from " << entry.path().string() << "\n";
-      ++imported;
-      break;
-    }
+    const auto pair = best_in(live, *certificate);
+    if (!pair) continue;
+    make_state_folder(*certificate);
+    certificate->store().remove(certificate->status_file());
+    certificate->store().write(certificate->pair_file(), joined(*pair));
+    std::cout << certificate->title() << ": taken from " << live.string() << "\n";
+    ++imported;
   }
-  if (imported == 0) std::cout << "nothing in " << folder << "/live is for a name that lacks its certificate\n";
+  if (imported == 0) std::cout << "nothing in " << live.string() << " is for a name that lacks its certificate\n";
   return 0;
 }
 

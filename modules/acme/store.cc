@@ -8,6 +8,8 @@
 
 #include <atomic>
 #include <cerrno>
+#include <cstdlib>
+#include <ctime>
 
 #include "seawall/base/error.h"
 #include "seawall/base/fd.h"
@@ -16,6 +18,7 @@ namespace seawall::acme {
 namespace {
 
 constexpr const char* kLock = "lock";
+constexpr std::size_t kLongest = 4 << 20;  // of a file
 constexpr const char* kUnfinished = ".new";  // what a process that died in the middle leaves behind
 
 [[noreturn]] void fail(const std::string& call, const std::string& path) {
@@ -61,10 +64,13 @@ void FileStore::sync_folder() const {
   if (!fd || ::fsync(fd.get()) != 0) fail("fsync()", folder_);
 }
 
+// Only what the folder's owner can have written there, as far as that shows: root reads here, too.
 std::optional<std::string> FileStore::read(const std::string& name) const {
-  const Fd fd(::open(path(name).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  const Fd fd(::open(path(name).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (!fd && errno == ENOENT) return std::nullopt;
-  if (!fd) fail("open()", path(name));
+  struct stat status;
+  if (!fd || ::fstat(fd.get(), &status) != 0) fail("open()", path(name));
+  if (!S_ISREG(status.st_mode) || status.st_nlink != 1) throw AcmeError("\"" + path(name) + "\" is no file of ours");
   std::string text;
   char part[16 * 1024];
   for (;;) {
@@ -73,6 +79,7 @@ std::optional<std::string> FileStore::read(const std::string& name) const {
     if (n < 0) fail("read()", path(name));
     if (n == 0) return text;
     text.append(part, static_cast<std::size_t>(n));
+    if (text.size() > kLongest) throw AcmeError("\"" + path(name) + "\" is too long");
   }
 }
 
@@ -110,19 +117,34 @@ std::vector<std::string> FileStore::names() const {
   return all;
 }
 
+// Two changes within the clock's grain look like one, so a folder that has just been changed has none yet.
 std::string FileStore::version() const {
+  struct stat status;
+  constexpr std::time_t kGrain = 2;
+  if (::lstat(folder_.c_str(), &status) != 0 || std::abs(std::time(nullptr) - status.st_mtim.tv_sec) < kGrain) return {};
   return version_of(folder_);
 }
 std::string FileStore::version(const std::string& name) const {
   return version_of(path(name));
 }
 
+// One that is made here belongs to the folder's owner, as all others; one that was there may be anything.
+Fd FileStore::open_lock() const {
+  const std::string name = path(kLock);
+  Fd fd(::open(name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (fd)
+    give_to_owner(fd, folder_);
+  else if (errno == EEXIST)
+    fd = Fd(::open(name.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (!fd) fail("open()", name);
+  return fd;
+}
+
 // Who has the lock is alone, so what is unfinished is nobody's. The kernel lets go of it when the process ends, however it
 // does.
 std::shared_ptr<void> FileStore::try_lock() {
   make_folder();
-  auto fd = std::make_shared<Fd>(::open(path(kLock).c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!*fd) fail("open()", path(kLock));
+  auto fd = std::make_shared<Fd>(open_lock());
   if (::flock(fd->get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno == EWOULDBLOCK) return nullptr;
     fail("flock()", path(kLock));

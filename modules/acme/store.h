@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "error.h"
+#include "seawall/base/fd.h"
 
 namespace seawall::acme {
 
@@ -18,14 +19,14 @@ class Store {
   virtual void write(const std::string& name, const std::string& text) = 0;    // it is on the disk when this returns
   virtual void remove(const std::string& name) = 0;
   virtual std::vector<std::string> names() const = 0;
-  // Changes when something has been written, by whomever; of one name, when that has.
+  // Changes when something has been written, by whomever (empty: it may just have changed); of one name, when that has.
   virtual std::string version() const = 0;
   virtual std::string version(const std::string& name) const = 0;
   // Of who may write: held until it is let go; null: somebody else has it.
   virtual std::shared_ptr<void> try_lock() = 0;
 };
 
-// A folder of our own (0700), a file for each name (0600).
+// A folder of our own (0700), a file for each name (0600). What root writes belongs to the owner of the folder, who reads it.
 class FileStore final : public Store {
  public:
   explicit FileStore(std::string folder) : folder_(std::move(folder)) {}
@@ -40,6 +41,7 @@ class FileStore final : public Store {
  private:
   std::string path(const std::string& name) const { return folder_ + "/" + name; }
   void make_folder() const;
+  Fd open_lock() const;
   void sync_folder() const;
 
   const std::string folder_;

@@ -1,7 +1,10 @@
 // What tests of ACME share: the ports of a site, and what its clients see.
 #pragma once
+#include <unistd.h>
+
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "e2e/curl.h"
 #include "e2e/pebble.h"
@@ -40,6 +43,14 @@ inline const std::string kInUse = "acme: the certificate of \"[^\"]*\" is in use
 
 inline bool is_issued(const Server& s) {
   return s.wait_for_log(kInUse);
+}
+
+// `seawall acme WORD...` beside a server, or without one, with the configuration in this folder; as Server starts it.
+inline Run acme_command(const std::string& folder, const std::vector<std::string>& words) {
+  std::vector<std::string> all{"acme", "-p", folder, "-c", folder + "/nginx.conf"};
+  if (::geteuid() == 0 && read_file(folder + "/nginx.conf").find("user ") == std::string::npos) all.insert(all.end(), {"-g", "user root;"});
+  all.insert(all.end(), words.begin(), words.end());
+  return run_server(all, folder);
 }
 
 // As a browser would: with the CA's root, and the name.

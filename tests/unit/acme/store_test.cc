@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "catch.h"
 
@@ -116,4 +117,42 @@ TEST_CASE("who has the lock clears away what a process that died had begun") {
   REQUIRE(held);
   CHECK(!std::filesystem::exists(folder.path + "/a.123.1.new"));
   CHECK(store.read("a") == "one");
+}
+
+TEST_CASE("what root writes belongs to the folder's owner, the lock as well") {
+  if (::geteuid() != 0) {
+    WARN("needs root: skipped");
+    return;
+  }
+  const Folder folder;
+  std::filesystem::create_directories(folder.path);
+  REQUIRE(::chown(folder.path.c_str(), 12345, 12346) == 0);
+  FileStore store(folder.path);
+  store.write("a", "one");
+  REQUIRE(store.try_lock());
+  for (const char* name : {"/a", "/lock"}) {
+    INFO(name);
+    struct stat status;
+    REQUIRE(::stat((folder.path + name).c_str(), &status) == 0);
+    CHECK(status.st_uid == 12345);
+    CHECK(status.st_gid == 12346);
+  }
+}
+
+TEST_CASE("root gives away no file that was there, and reads none that is another's, nor a pipe") {
+  const Folder folder;
+  std::filesystem::create_directories(folder.path);
+  const std::string secret = folder.path + "/../secret";
+  std::ofstream(secret) << "secret";
+  std::filesystem::create_hard_link(secret, folder.path + "/lock");
+  std::filesystem::create_hard_link(secret, folder.path + "/a");
+  REQUIRE(::mkfifo((folder.path + "/pipe").c_str(), 0600) == 0);
+  if (::geteuid() == 0) REQUIRE(::chown(folder.path.c_str(), 12345, 12346) == 0);
+  FileStore store(folder.path);
+  CHECK(store.try_lock());
+  CHECK_THROWS_AS(store.read("a"), AcmeError);
+  CHECK_THROWS_AS(store.read("pipe"), AcmeError);
+  struct stat status;
+  REQUIRE(::stat(secret.c_str(), &status) == 0);
+  CHECK(status.st_uid == ::geteuid());
 }
