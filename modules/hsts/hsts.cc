@@ -55,11 +55,12 @@ bool is_self_signed(const TlsStream& tls) {
   return own && (X509_get_extension_flags(own) & EXFLAG_SS) != 0;
 }
 
-// In place of what a back end or add_header say: twice would be none (RFC 6797 6.1).
+// In place of what a back end or add_header say: twice would be none (RFC 6797 6.1), and what we may not say here they may not say
+// through us (7.2).
 Result<void> add_field(Exchange& x, Response& response, const Conf& conf) {
+  response.headers.remove(kField);
   const TlsStream* const tls = x.connection.tls;
   if (!tls || tls->is_plain() || is_self_signed(*tls)) return {};
-  response.headers.remove(kField);
   response.headers.add_view(kField, *conf.value, FieldId::other);
   return {};
 }

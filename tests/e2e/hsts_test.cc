@@ -84,9 +84,19 @@ TEST_CASE("what a back end and add_header say of Strict-Transport-Security is re
   }
 }
 
-TEST_CASE("a self-signed certificate has no hsts") {
-  Server s(server("hsts; return 200;"), files(make_certificate({"localhost"})));
-  CHECK(get(s.tls_url()).count(kField) == 0);
+TEST_CASE("what may not be said here is not said by a back end or add_header either, over plain HTTP and with a self-signed certificate") {
+  const std::string back = "server { listen 127.0.0.1:%%PORT_2%%; add_header Strict-Transport-Security max-age=1; return 200; }";
+  const std::string site = "hsts 10; add_header Strict-Transport-Security max-age=2 always; location / { return 200; }"
+                           "location /proxied { proxy_pass http://127.0.0.1:%%PORT_2%%; }"
+                           "location /off { hsts off; proxy_pass http://127.0.0.1:%%PORT_2%%/; }";
+  Server s(back + server(site), files(issued()));
+  Server own(back + server(site), files(make_certificate({"localhost"})));
+  for (const char* path : {"/", "/proxied"}) {
+    INFO(path);
+    CHECK(get(s.url(path, 1)).count(kField) == 0);
+    CHECK(get(own.tls_url(path)).count(kField) == 0);
+  }
+  CHECK(get(s.tls_url("/off")).count(kField) == 2);  // nobody has asked us
 }
 
 TEST_CASE("hsts that no browser would take is refused") {
