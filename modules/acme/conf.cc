@@ -1,8 +1,10 @@
 #include "conf.h"
 
 #include <algorithm>
+#include <chrono>
 #include <set>
 
+#include "dns.h"
 #include "seawall/base/text.h"
 #include "seawall/config/placed.h"
 #include "seawall/net/address.h"
@@ -14,6 +16,7 @@ namespace {
 constexpr const char* kPublicCa = "https://acme-v02.api.letsencrypt.org/directory";
 constexpr const char* kPublicName = "letsencrypt";
 constexpr std::size_t kMostNames = 100;
+constexpr std::chrono::seconds kPatience{3};  // with the DNS, of -t
 // Nobody gives certificates for these (RFC 2606, 6762, 9476 ...).
 constexpr std::string_view kPrivateEnds[] = {".test",     ".example", ".invalid", ".localhost", ".local",
                                              ".internal", ".onion",   ".lan",     ".home.arpa"};
@@ -81,6 +84,7 @@ class Finisher {
       certificate->fallback = certificate->issuer->fallback.empty() ? nullptr : &issuer_named(certificate->issuer->fallback);
       warn_of_ports(*certificate->issuer);
     }
+    if (binder_.options().notice) warn_of_names();  // only -t takes notices, and only it may wait
   }
 
  private:
@@ -108,7 +112,8 @@ class Finisher {
     if (!paths_.insert(issuer.state_path).second)
       throw ConfigError("\"state_path\" \"" + issuer.state_path + "\" is another issuer's, too");
     issuer.store = std::make_shared<FileStore>(issuer.state_path);
-    if (!issuer.fallback.empty()) issuer_named(issuer.fallback);
+    if (!issuer.fallback.empty() && &issuer_named(issuer.fallback) == &issuer)
+      throw ConfigError("\"fallback\" of \"" + issuer.name + "\" is the issuer itself");
     note_worker_folder(issuer.state_path);
   }
 
@@ -148,7 +153,7 @@ class Finisher {
     check_names(names, issuer);
     Certificate& certificate = certificate_for(names, issuer, wanted.key_type);
     if (*conf_of(server.settings).pending == Pending::self_signed && !certificate.given->is_there())
-      make_placeholder(certificate);
+      give_self_signed(certificate);
     TlsConf& tls = own_tls_conf(binder_, server.settings);
     tls.certificates = tls.keys = Setting<std::vector<PemName>>();
     tls.given = certificate.given;
@@ -180,9 +185,9 @@ class Finisher {
   }
 
   // One key for all: it protects nobody.
-  void make_placeholder(Certificate& certificate) {
-    if (!placeholder_key_) placeholder_key_ = make_key(KeyType());
-    certificate.given->give(make_self_signed(placeholder_key_.get(), certificate.names));
+  void give_self_signed(Certificate& certificate) {
+    if (!self_signed_key_) self_signed_key_ = make_key(KeyType());
+    certificate.given->give(make_self_signed(self_signed_key_.get(), certificate.names));
   }
 
   // What the module redirect does where somebody has written its directive; here nobody has.
@@ -224,10 +229,27 @@ class Finisher {
       binder_.options().warn("no server listens on port 443 with TLS, where CAs look for the answers of tls-alpn-01" + where);
   }
 
+  // Names that the CA will not find, one by one; the DNS is given up when it does not answer, or takes its time.
+  void warn_of_names() const {
+    const auto until = std::chrono::steady_clock::now() + kPatience;
+    for (const auto& certificate : registry_.certificates) {
+      const Issuer& issuer = *certificate->issuer;
+      if (issuer.challenge == Challenge::dns_01) continue;
+      Dns dns(issuer.resolver);
+      for (const std::string& name : certificate->names) {
+        const Addresses addresses = dns.addresses(name);
+        if (!addresses.known || std::chrono::steady_clock::now() > until)
+          return binder_.options().warn("the DNS does not answer in time, so that it is not known whether CAs find \"" + name + "\"");
+        if (addresses.all.empty())
+          binder_.options().warn("the name \"" + name + "\" has no address in the DNS, where CAs look for it");
+      }
+    }
+  }
+
   Registry& registry_;
   Binder& binder_;
   const int number_;
-  KeyPtr placeholder_key_;
+  KeyPtr self_signed_key_;
   std::set<std::string> warned_, paths_;
 };
 

@@ -1,14 +1,16 @@
 #include "diagnosis.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
-#include <ctime>
 
 #include "attempt.h"
 #include "client.h"
 #include "name_check.h"
+#include "seawall/base/text.h"
 #include "seawall/http/date.h"
+#include "seawall/server/worker_folders.h"
 
 namespace seawall::acme {
 namespace {
@@ -17,31 +19,76 @@ constexpr std::int64_t kWrongClock = 300;  // seconds
 
 using Findings = std::vector<std::string>;
 
-// What the last attempt has met, by the CA's own kinds of errors (RFC 8555 6.7).
-std::string advice_for(const std::string& error) {
-  const auto has = [&](const char* words) { return error.find(words) != std::string::npos; };
-  if (has("rate") || has("too many"))
-    return "wait, and do not ask for the same names again meanwhile; a staging CA serves for trying";
-  if (has("CAA")) return "allow the CA in the CAA record of the name";
-  if (has("hook")) return "run the hook by hand with the words that the message names";
-  if (has("Connection refused") || has("Timeout") || has("timed out")) return "open the port that the CA looks at to everybody";
-  if (has("unauthorized") || has("Invalid response") || has("Incorrect TXT"))
-    return "see that the name points to this machine alone";
-  if (has("NXDOMAIN") || has("no such host") || has("DNS problem")) return "add the name to the DNS";
-  if (has("certificate verify") || has("SSL certificate"))
-    return "name who signed for the CA's own TLS in ssl_trusted_certificate";
-  if (has("No space left") || has("Permission denied") || has("Read-only")) return "see to the folder of state_path";
+struct Advice {
+  const char* met;  // the CA's kind of error (RFC 8555 6.7), or words of the message
+  const char* advice;
+};
+constexpr Advice kByType[] = {
+    {"rateLimited", "wait, and do not ask for the same names again meanwhile; a staging CA serves for trying"},
+    {"caa", "allow the CA in the CAA record of the name"},
+    {"connection", "open the port that the CA looks at to everybody"},
+    {"dns", "add the name to the DNS, with an address of this machine"},
+    {"unauthorized", "see that the name points to this machine alone"},
+    {"incorrectResponse", "see that the name points to this machine alone"},
+    {"tls", "see that port 443 of the name is this server's, and no proxy ends TLS in front of it"},
+    {"rejectedIdentifier", "the CA gives no certificate for this name: take another name, or another CA"},
+    {"userActionRequired", "visit the address that the message names, and agree"},
+    {"externalAccountRequired", "say external_account_key with what the CA has given you"},
+    {"serverInternal", "it is the CA's own trouble: wait, or name another one as \"fallback\""},
+};
+constexpr Advice kByWords[] = {
+    {"hook", "run the hook by hand with the words that the message names"},
+    {"No space left", "make room on the disk of state_path"},
+    {"Permission denied", "give the folder of state_path to the user of the workers"},
+    {"Read-only", "let state_path be a folder that can be written to"},
+    {"SSL certificate", "name who signed for the CA's own TLS in ssl_trusted_certificate, and look at the clock"},
+    {"Could not resolve", "look at the host in \"uri\", and at /etc/resolv.conf"},
+    {"asking ", "let this machine reach the CA: a firewall, a proxy or the network is in between"},
+};
+
+// What the last attempt has met, by the CA's kind of error, else by our own words.
+std::string advice_for(const std::string& type, const std::string& error) {
+  for (const Advice& one : kByType)
+    if (type == one.met) return one.advice;
+  for (const Advice& one : kByWords)
+    if (error.find(one.met) != std::string::npos) return one.advice;
   return "the log has more";
+}
+
+// The first file there that the workers do not own, and so cannot read: copied by hand, or by another user's server. Empty: none.
+std::string foreign_file(const Certificate& certificate) {
+  const uid_t owner = worker_folder_owner() == static_cast<uid_t>(-1) ? ::geteuid() : worker_folder_owner();
+  for (const std::string& name : certificate.store().names()) {
+    const std::string path = certificate.issuer->state_path + "/" + name;
+    struct stat file;
+    if (::lstat(path.c_str(), &file) == 0 && file.st_uid != owner) return path;
+  }
+  return {};
 }
 
 void check_store(const Certificate& certificate, Findings& findings) {
   const std::string& path = certificate.issuer->state_path;
-  if (::access(path.c_str(), F_OK) != 0) {
+  if (::access(path.c_str(), F_OK) != 0)
     findings.push_back(path + ": the folder is not there yet: the server makes it when it starts");
-    return;
-  }
-  if (::access(path.c_str(), R_OK | W_OK | X_OK) != 0)
+  else if (::access(path.c_str(), R_OK | W_OK | X_OK) != 0)
     findings.push_back(path + ": the folder cannot be written to: give it to the user of the workers");
+  else if (const std::string foreign = foreign_file(certificate); !foreign.empty())
+    findings.push_back(foreign + ": the file is another user's: give it to the user of the workers (chown)");
+}
+
+// Before the CA's TLS is judged by the clock: a wrong one makes that fail, too.
+void check_clock(const Issuer& issuer, Findings& findings) {
+  HttpSettings settings = issuer.http;
+  settings.verify = false;  // nothing is sent, and only the date is read
+  Stop never;
+  try {
+    const auto date = parse_http_date(Http(settings, never).head(issuer.uri).field("date"));
+    const std::int64_t wrong = date ? std::abs(*date - issuer.now()) : 0;
+    if (wrong > kWrongClock)
+      findings.push_back("the clock of this machine is wrong by " + std::to_string(wrong) +
+                         " s: set it (ntp), certificates begin and end by it");
+  } catch (const AcmeError&) {  // check_ca() says why
+  }
 }
 
 // The CA itself: reachable, and ready to have us.
@@ -49,35 +96,28 @@ Json check_ca(const Issuer& issuer, Findings& findings) {
   Stop never;
   Client client(issuer, never);
   try {
-    const Client::Answer answer = client.get(issuer.uri);
-    const auto date = parse_http_date(answer.http.field("date"));
-    if (date && std::abs(*date - std::time(nullptr)) > kWrongClock)
-      findings.push_back("the clock of this machine is wrong by " + std::to_string(std::abs(*date - std::time(nullptr))) +
-                         " s: set it (ntp), certificates begin and end by it");
-    const Json meta = client.directory().value("meta", Json::object());
-    if (!text_in(meta, "termsOfService").empty() && !issuer.accepts_terms)
-      findings.push_back("the CA's terms (" + text_in(meta, "termsOfService") +
-                         ") are not accepted: say accept_terms_of_service in acme_issuer \"" + issuer.name + "\"");
-    if (meta.is_object() && meta.value("externalAccountRequired", false) && issuer.eab_kid.empty())
+    const Json meta = member_of(client.directory(), "meta");
+    if (const std::string terms = text_in(meta, "termsOfService"); !terms.empty() && !issuer.accepts_terms)
+      findings.push_back("the CA's terms (" + visible(terms) + ") are not accepted: say accept_terms_of_service in acme_issuer \"" +
+                         issuer.name + "\"");
+    if (flag_in(meta, "externalAccountRequired") && issuer.eab_kid.empty())
       findings.push_back("the CA wants an account of its own customers: say external_account_key with what it has given you");
     return meta;
-  } catch (const std::exception& error) {
-    findings.push_back("the CA " + issuer.uri + " cannot be used (" + error.what() + "): " + advice_for(error.what()));
+  } catch (const AcmeError& error) {
+    findings.push_back("the CA " + issuer.uri + " cannot be used (" + error.what() + "): " + advice_for(error.type, error.what()));
     return Json();
   }
 }
 
 std::vector<std::string> authorities_in(const Json& meta) {
   std::vector<std::string> all;
-  if (meta.is_object() && meta.contains("caaIdentities") && meta["caaIdentities"].is_array())
-    for (const Json& one : meta["caaIdentities"])
-      if (one.is_string()) all.push_back(one.get<std::string>());
+  for (const Json& one : member_of(meta, "caaIdentities"))
+    if (one.is_string()) all.push_back(lower(one.get<std::string>()));
   return all;
 }
 
 void check_name(const Registry& registry, const Issuer& issuer, const std::string& name, const Json& meta, Findings& findings) {
-  const std::string host = name.starts_with("*.") ? name.substr(2) : name;
-  NameCheck check(host, findings);
+  NameCheck check(name, issuer.resolver, findings);
   check.check_caa(authorities_in(meta));
   if (issuer.challenge == Challenge::tls_alpn_01) check.check_addresses(registry.tls_port, "the proof of tls-alpn-01");
   if (issuer.challenge != Challenge::http_01) return;
@@ -102,8 +142,9 @@ void check_challenge(const Registry& registry, const Issuer& issuer, Findings& f
 void check_last_error(const Certificate& certificate, Findings& findings) {
   const Status status = status_of(certificate);
   if (status.error.empty()) return;
-  const std::int64_t now = std::time(nullptr);
-  findings.push_back("the last try has failed (" + status.error + "): " + advice_for(status.error) + "; the next one is " +
+  const std::int64_t now = certificate.issuer->now();
+  findings.push_back("the last try has failed (" + visible(status.error) + "): " + advice_for(status.error_type, status.error) +
+                     "; the next one is " +
                      (status.next_try > now ? "in " + std::to_string(status.next_try - now) + " s" : "due"));
 }
 
@@ -114,6 +155,7 @@ std::vector<std::string> diagnose(const Registry& registry, const Certificate& c
   const Issuer& issuer = *certificate.issuer;
   check_store(certificate, findings);
   check_challenge(registry, issuer, findings);
+  check_clock(issuer, findings);
   const Json meta = check_ca(issuer, findings);
   for (const std::string& name : certificate.names) check_name(registry, issuer, name, meta, findings);
   check_last_error(certificate, findings);

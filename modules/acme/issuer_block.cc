@@ -6,7 +6,8 @@
 #include "conf.h"
 #include "seawall/base/text.h"
 #include "seawall/config/placed.h"
-#include "seawall/server/worker_folders.h"
+#include "seawall/tls/error.h"
+#include "seawall/tls/pem.h"
 
 namespace seawall::acme {
 namespace {
@@ -15,8 +16,9 @@ using Words = std::vector<std::string>;
 
 std::string contents(const std::string& path) {
   std::ifstream file(path);
-  if (!file) throw ConfigError("cannot read \"" + path + "\"");
-  return std::string(std::istreambuf_iterator<char>(file), {});
+  std::string text(std::istreambuf_iterator<char>(file), {});
+  if (!file || text.empty()) throw ConfigError("cannot read \"" + path + "\"");
+  return text;
 }
 
 bool on_or_off(const std::string& word, const char* name) {
@@ -39,7 +41,16 @@ void set_uri(Issuer& issuer, const Words& words, const Invocation& in) {
   issuer.uri = words[0];
   if (issuer.uri.starts_with("https://")) return;
   if (!issuer.uri.starts_with("http://")) throw ConfigError("invalid uri \"" + issuer.uri + "\"");
+  issuer.http.may_be_plain = true;
   in.warn("the CA \"" + issuer.uri + "\" is asked without TLS");
+}
+
+void check_key(const std::string& pem) {
+  try {
+    key_from(pem);
+  } catch (const AcmeError& error) {
+    throw ConfigError("invalid \"account_key\": " + std::string(error.what()));
+  }
 }
 
 void set_account_key(Issuer& issuer, const Words& words, const Invocation& in) {
@@ -49,7 +60,24 @@ void set_account_key(Issuer& issuer, const Words& words, const Invocation& in) {
   } catch (const AcmeError&) {  // no type, so a file
     issuer.account_key = in.conf_prefixed(words[0]);
     issuer.account_key_text = contents(issuer.account_key);
+    check_key(issuer.account_key_text);
   }
+}
+
+// An empty text would mean the system's authorities.
+void set_authorities(Issuer& issuer, const Words& words, const Invocation& in) {
+  issuer.http.authorities = contents(in.conf_prefixed(words[0]));
+  try {
+    if (parse_authorities(issuer.http.authorities).empty()) throw ConfigError("no certificate in \"" + words[0] + "\"");
+  } catch (const TlsError& error) {
+    throw ConfigError("cannot load certificate \"" + words[0] + "\": " + error.what());
+  }
+}
+
+// Whom checks ask.
+void set_resolver(Issuer& issuer, const Words& words, const Invocation&) {
+  issuer.resolver = Address::parse(words[0], 53);
+  if (!issuer.resolver || issuer.resolver->is_unix()) throw_invalid_value(words[0], "resolver");
 }
 
 void set_challenge(Issuer& issuer, const Words& words, const Invocation&) {
@@ -93,7 +121,7 @@ void set_retries(Issuer& issuer, const Words& words, const Invocation&) {
 
 void set_dns_delay(Issuer& issuer, const Words& words, const Invocation&) {
   const auto time = time_of(words[0]);
-  if (!time) throw_invalid_value(words[0], "dns_delay");
+  if (!time || *time > std::chrono::hours(1)) throw_invalid_value(words[0], "dns_delay");
   issuer.dns_delay = *time;
 }
 
@@ -111,16 +139,14 @@ constexpr Word kWords[] = {
     {"external_account_key", 2, 2, set_binding},
     {"preferred_chain", 1, 1, [](Issuer& issuer, const Words& words, const Invocation&) { issuer.preferred_chain = words[0]; }},
     {"profile", 1, 2, set_profile},
-    {"ssl_trusted_certificate", 1, 1,
-     [](Issuer& issuer, const Words& words, const Invocation& in) {
-       issuer.http.authorities = contents(in.conf_prefixed(words[0]));
-     }},
+    {"ssl_trusted_certificate", 1, 1, set_authorities},
     {"ssl_verify", 1, 1,
      [](Issuer& issuer, const Words& words, const Invocation&) { issuer.http.verify = on_or_off(words[0], "ssl_verify"); }},
     {"state_path", 1, 1, set_state_path},
     {"accept_terms_of_service", 0, 0, [](Issuer& issuer, const Words&, const Invocation&) { issuer.accepts_terms = true; }},
     {"hook", 1, 1, [](Issuer& issuer, const Words& words, const Invocation& in) { issuer.hook = in.prefixed(words[0]); }},
     {"dns_delay", 1, 1, set_dns_delay},
+    {"resolver", 1, 1, set_resolver},
     {"retry_interval", 1, 2, set_retries},
     {"fallback", 1, 1, [](Issuer& issuer, const Words& words, const Invocation&) { issuer.fallback = words[0]; }},
 };

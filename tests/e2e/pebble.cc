@@ -9,6 +9,7 @@
 #include "e2e/certificate.h"
 #include "e2e/curl.h"
 #include "e2e/folder.h"
+#include "e2e/timing.h"
 
 namespace test {
 namespace {
@@ -38,33 +39,63 @@ bool comes_to_say(const std::string& folder, const std::string& log, const std::
   return wait_for_change(folder, says, Clock::now() + 3 * kPatience);
 }
 
+// What it says of its addresses comes before it listens.
+bool accepts(int port) {
+  try {
+    RawClient c(port);
+    return true;
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
 std::string local(int port) {
   return "127.0.0.1:" + std::to_string(port);
 }
 
 }  // namespace
 
-std::unique_ptr<Pebble> Pebble::start(int http_port, int tls_port, const PebbleOptions& options) {
-  if (::access(kCa, X_OK) == 0 && ::access(kNames, X_OK) == 0)
-    return std::unique_ptr<Pebble>(new Pebble(http_port, tls_port, options));
+Child::~Child() {
+  ::kill(pid_, SIGTERM);
+  ::waitpid(pid_, nullptr, 0);
+}
+
+std::unique_ptr<NameServer> NameServer::start() {
+  if (::access(kNames, X_OK) == 0) return std::unique_ptr<NameServer>(new NameServer);
   WARN("no pebble: skipped");
   return nullptr;
 }
 
-Pebble::Pebble(int http_port, int tls_port, const PebbleOptions& options)
-    : folder_(make_folder()), port_(free_port()), management_(free_port()), dns_(free_port()), dns_management_(free_port()) {
+NameServer::NameServer() : folder_(make_folder()), port_(free_port()), management_(free_port()) {
+  child_ = std::make_unique<Child>(run({kNames, "-management", local(management_), "-dns01", local(port_), "-http01", "",
+                                        "-https01", "", "-tlsalpn01", "", "-defaultIPv4", "127.0.0.1", "-defaultIPv6", ""},
+                                       folder_, "dns.log", {}));
+  REQUIRE(comes_to_say(folder_, "dns.log", "Starting management server on"));
+  REQUIRE(wait_until([&] { return accepts(management_); }, 3 * kPatience));
+}
+
+std::string NameServer::address() const { return local(port_); }
+std::string NameServer::management() const { return "http://" + local(management_); }
+
+void NameServer::tell(const std::string& command, const std::string& json) const {
+  Request request;
+  request.method = "POST";
+  request.url = management() + "/" + command;
+  request.body = json;
+  REQUIRE(fetch(request).status == 200);
+}
+
+std::unique_ptr<Pebble> Pebble::start(int http_port, int tls_port, const PebbleOptions& options) {
+  auto names = NameServer::start();
+  return std::unique_ptr<Pebble>(names ? new Pebble(std::move(names), http_port, tls_port, options) : nullptr);
+}
+
+Pebble::Pebble(std::unique_ptr<NameServer> names, int http_port, int tls_port, const PebbleOptions& options)
+    : folder_(make_folder()), port_(free_port()), management_(free_port()), names_(std::move(names)) {
   const Certificate own = make_certificate({"localhost", "IP:127.0.0.1"});
   write_file(folder_ + "/pebble.crt", own.certificate);
   write_file(folder_ + "/pebble.key", own.key);
-  start_dns();
   start_ca(http_port, tls_port, options);
-}
-
-void Pebble::start_dns() {
-  names_ = run({kNames, "-management", local(dns_management_), "-dns01", local(dns_), "-http01", "", "-https01", "",
-                "-tlsalpn01", "", "-defaultIPv4", "127.0.0.1", "-defaultIPv6", ""},
-               folder_, "dns.log", {});
-  REQUIRE(comes_to_say(folder_, "dns.log", "Starting management server on"));
 }
 
 void Pebble::start_ca(int http_port, int tls_port, const PebbleOptions& options) {
@@ -80,24 +111,14 @@ void Pebble::start_ca(int http_port, int tls_port, const PebbleOptions& options)
   auto environment = options.environment;
   environment.emplace_back("PEBBLE_VA_NOSLEEP", "1");
   environment.emplace_back("PEBBLE_WFE_NONCEREJECT", std::to_string(options.refused_nonces));
-  ca_ =
-      run({kCa, "-strict", "-config", folder_ + "/pebble.json", "-dnsserver", local(dns_)}, folder_, "pebble.log", environment);
+  child_ = std::make_unique<Child>(
+      run({kCa, "-strict", "-config", folder_ + "/pebble.json", "-dnsserver", names_->address()}, folder_, "pebble.log", environment));
   REQUIRE(comes_to_say(folder_, "pebble.log", "ACME directory available at"));
-}
-
-Pebble::~Pebble() {
-  for (const pid_t pid : {ca_, names_}) {
-    if (pid <= 0) continue;
-    ::kill(pid, SIGTERM);
-    ::waitpid(pid, nullptr, 0);
-  }
+  REQUIRE(wait_until([&] { return accepts(port_) && accepts(management_); }, 3 * kPatience));
 }
 
 std::string Pebble::directory() const {
   return "https://localhost:" + std::to_string(port_) + "/dir";
-}
-std::string Pebble::dns_management() const {
-  return "http://" + local(dns_management_);
 }
 std::string Pebble::root(int n) const {
   return get("https://localhost:" + std::to_string(management_) + "/roots/" + std::to_string(n)).body;
