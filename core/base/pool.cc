@@ -21,11 +21,11 @@ struct Freed {
   Freed* next;
 };
 
-// Without a destructor: what other destructors of the thread free after the end of the pool still finds `closed`.
+// Without a destructor: what other destructors of the thread free after the end of the pool finds that it has no room.
 struct Pool {
   Freed* lists[kSizes];
-  std::size_t full;
-  bool closed;
+  std::size_t room;  // how much more it would keep; none before it is opened and after it is closed
+  bool opened;
 };
 constinit thread_local Pool pool{};
 
@@ -33,7 +33,7 @@ constinit thread_local Pool pool{};
 class Closer {
  public:
   ~Closer() {
-    pool.closed = true;
+    pool.room = 0;
     for (Freed*& list : pool.lists)
       while (list) std::free(std::exchange(list, list->next));
   }
@@ -42,20 +42,30 @@ class Closer {
 std::size_t index_of(std::size_t size) { return (size - 1) / kStep; }
 std::size_t size_of(std::size_t index) { return (index + 1) * kStep; }
 
-void* take(std::size_t index) {
-  Freed* const freed = pool.lists[index];
+void* take(Pool& from, std::size_t index) {
+  Freed* const freed = from.lists[index];
   if (!freed) return nullptr;
-  pool.lists[index] = freed->next;
-  pool.full -= size_of(index);
+  from.lists[index] = freed->next;
+  from.room += size_of(index);
   return freed;
 }
 
-bool keep(void* memory, std::size_t index) {
-  if (pool.closed || pool.full + size_of(index) > kMost) return false;
-  static thread_local const Closer closer;
-  pool.full += size_of(index);
-  pool.lists[index] = new (memory) Freed{pool.lists[index]};
+bool keep(Pool& in, void* memory, std::size_t index) {
+  if (in.room < size_of(index)) return false;
+  in.room -= size_of(index);
+  in.lists[index] = new (memory) Freed{in.lists[index]};
   return true;
+}
+
+// The first free of a thread opens its pool; what else comes here is too large or too much.
+[[gnu::noinline]] void free_slowly(void* memory, std::size_t index) noexcept {
+  if (kKeeps && !pool.opened) {
+    static thread_local const Closer closer;
+    pool.opened = true;
+    pool.room = kMost;
+    if (index < kSizes && keep(pool, memory, index)) return;
+  }
+  std::free(memory);
 }
 
 }  // namespace
@@ -63,7 +73,7 @@ bool keep(void* memory, std::size_t index) {
 void* pool_allocate(std::size_t size) {
   const std::size_t index = index_of(size);
   if (kKeeps && index < kSizes) {
-    if (void* kept = take(index)) return kept;
+    if (void* kept = take(pool, index)) return kept;
     size = size_of(index);
   }
   void* memory = std::malloc(size);
@@ -73,8 +83,8 @@ void* pool_allocate(std::size_t size) {
 
 void pool_free(void* memory, std::size_t size) noexcept {
   const std::size_t index = index_of(size);
-  if (kKeeps && index < kSizes && keep(memory, index)) return;
-  std::free(memory);
+  if (index < kSizes && keep(pool, memory, index)) return;
+  free_slowly(memory, index);
 }
 
 }  // namespace seawall
