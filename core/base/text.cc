@@ -1,12 +1,32 @@
 #include "seawall/base/text.h"
 
 #include <charconv>
+#include <cstring>
 
 namespace seawall {
+namespace {
+
+// Eight letters at once: names of fields are compared all the time. Bytes beyond ASCII stay what they are.
+std::uint64_t lower_word(const char* text) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101, kHighs = kOnes * 0x80;
+  std::uint64_t word;
+  std::memcpy(&word, text, sizeof word);
+  const std::uint64_t ascii = word & ~kHighs;
+  const std::uint64_t from_a = ascii + kOnes * (0x80 - 'A'), beyond_z = ascii + kOnes * (0x7f - 'Z');
+  return word | ((from_a & ~beyond_z & ~word & kHighs) >> 2);
+}
+
+}  // namespace
 
 bool equals_ignoring_case(std::string_view a, std::string_view b) {
+  constexpr std::size_t kWord = sizeof(std::uint64_t);
   if (a.size() != b.size()) return false;
-  for (std::size_t i = 0; i < a.size(); ++i)
+  std::size_t i = 0;
+  for (; i + kWord <= a.size(); i += kWord)
+    if (lower_word(a.data() + i) != lower_word(b.data() + i)) return false;
+  if (i == a.size()) return true;
+  if (a.size() >= kWord) return lower_word(a.data() + a.size() - kWord) == lower_word(b.data() + b.size() - kWord);
+  for (; i < a.size(); ++i)
     if (to_lower(a[i]) != to_lower(b[i])) return false;
   return true;
 }
