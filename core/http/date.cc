@@ -1,6 +1,7 @@
 #include "seawall/http/date.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <ctime>
 
@@ -18,7 +19,9 @@ class DateReader {
   explicit DateReader(std::string_view text) : rest_(text) {}
 
   // Capitals do not matter to caches (RFC 9111 4.2), nor to nginx.
-  void literal(std::string_view expected) { take(equals_ignoring_case(rest_.substr(0, expected.size()), expected), expected.size()); }
+  void literal(std::string_view expected) {
+    take(rest_.starts_with(expected) || equals_ignoring_case(rest_.substr(0, expected.size()), expected), expected.size());
+  }
   // The weekday's name says nothing that the date does not: three letters, or any number of them.
   void weekday(bool full) {
     const std::size_t length = full ? std::min(rest_.find(','), rest_.size()) : 3;
@@ -26,9 +29,14 @@ class DateReader {
     take(length <= rest_.size() && std::all_of(rest_.begin(), rest_.begin() + static_cast<std::ptrdiff_t>(length), is_letter), length);
   }
   int number(std::size_t width) {
-    const auto value = valid_ ? parse_decimal(rest_.substr(0, width)) : std::nullopt;
-    take(value && rest_.size() >= width, width);
-    return valid_ ? static_cast<int>(*value) : 0;
+    int value = 0;
+    bool digits = rest_.size() >= width;
+    for (std::size_t i = 0; digits && i < width; ++i) {
+      digits = is_digit(rest_[i]);
+      value = 10 * value + (rest_[i] - '0');
+    }
+    take(digits, width);
+    return valid_ ? value : 0;
   }
   int padded_number() {  // asctime pads with a space
     if (!rest_.starts_with(' ')) return number(2);
@@ -37,6 +45,8 @@ class DateReader {
   }
   int month() {
     int found = 0;
+    while (found < 12 && !rest_.starts_with(kMonths[found])) ++found;
+    if (found == 12) found = 0;  // with other capitals, then
     while (found < 12 && !equals_ignoring_case(rest_.substr(0, 3), kMonths[found])) ++found;
     take(found < 12, 3);
     return found;
@@ -122,12 +132,10 @@ std::optional<std::int64_t> parse_http_date(std::string_view text) {
   tm parts{};
   if (!read_imf_fixdate(in, parts) && !read_rfc850(in, parts) && !read_asctime(in, parts)) return std::nullopt;
   if (parts.tm_year < 70) return std::nullopt;
-  tm noon = parts;  // of a day that the month has not, timegm() makes another one
-  noon.tm_hour = 12;
-  noon.tm_min = noon.tm_sec = 0;
-  timegm(&noon);
-  if (noon.tm_mday != parts.tm_mday) return std::nullopt;
-  return timegm(&parts);
+  using namespace std::chrono;
+  const year_month_day date(year(parts.tm_year + 1900), month(static_cast<unsigned>(parts.tm_mon) + 1), day(static_cast<unsigned>(parts.tm_mday)));
+  if (!date.ok()) return std::nullopt;
+  return sys_days(date).time_since_epoch().count() * std::int64_t{86400} + parts.tm_hour * 3600 + parts.tm_min * 60 + parts.tm_sec;
 }
 
 std::string_view current_date() {

@@ -1,14 +1,22 @@
 #include "seawall/http/h1_response_head.h"
 
-#include <algorithm>
-
+#include "seawall/base/bytes.h"
 #include "seawall/base/text.h"
+#include "seawall/http/grammar.h"
 
 namespace seawall {
 namespace {
 
-bool is_token(char c) { return is_alpha(c) || is_digit(c) || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos; }
-bool is_text(char c) { return c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f); }
+constexpr ByteSet kToken([](char c) { return is_alpha(c) || is_digit(c) || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos; });
+
+// Is the empty line here that ends the head?
+bool is_whole(std::string_view head) {
+  for (auto end = head.find('\n'); end != std::string_view::npos; end = head.find('\n', end + 1)) {
+    const std::string_view next = head.substr(end + 1, 2);
+    if (next.starts_with('\n') || next == "\r\n") return true;
+  }
+  return false;
+}
 
 // The line at the front without its end, which may be a bare LF; nothing when that is not here yet.
 std::optional<std::string_view> next_line(std::string_view& rest) {
@@ -46,9 +54,9 @@ Result<void> H1ResponseHead::status_line(std::string_view line) {
 Result<void> H1ResponseHead::field(std::string_view line) {
   const auto colon = line.find(':');
   const std::string_view name = line.substr(0, colon);
-  const bool named = colon != std::string_view::npos && !name.empty() && std::all_of(name.begin(), name.end(), is_token);
+  const bool named = colon != std::string_view::npos && !name.empty() && kToken.has_all(name);
   const std::string_view value = named ? trim(line.substr(colon + 1)) : std::string_view();
-  if (!named || !std::all_of(value.begin(), value.end(), is_text))
+  if (!named || !is_field_value(value))
     return refuse("upstream sent invalid header: \"" + std::string(line.substr(0, 100)) + "\"");
   headers.add_view(name, value);
   return {};
@@ -56,9 +64,7 @@ Result<void> H1ResponseHead::field(std::string_view line) {
 
 Result<std::optional<std::size_t>> H1ResponseHead::parse(std::string_view in) {
   if (!begins_http(in)) return refuse("upstream sent no valid HTTP/1.0 header");
-  // Not taken apart before its end is here.
-  const auto crlf = in.find("\n\r\n"), lf = in.find("\n\n");
-  if (crlf == std::string_view::npos && lf == std::string_view::npos) return std::optional<std::size_t>();
+  if (!is_whole(in)) return std::optional<std::size_t>();  // not taken apart before
   headers.clear();
   std::string_view rest = in;
   if (Result<void> ok = status_line(*next_line(rest)); !ok) return ok.error();
