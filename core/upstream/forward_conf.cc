@@ -105,14 +105,15 @@ const char* prefixed_name(const char* prefix, const char* name) {
   return names.emplace_back(std::string(prefix) + name).c_str();
 }
 
-std::string ForwardConf::lower_of(std::string_view name) { return lower(name); }
+bool ForwardConf::hides(std::string_view name) const {
+  return std::any_of(hidden_.begin(), hidden_.end(), [&](const std::string& other) { return other.size() == name.size() && equals_ignoring_case(other, name); });
+}
 
 void ForwardConf::finish(const char* prefix, std::span<const std::string_view> hidden, const Binder& binder) {
   if (temp_path.is_default()) note_worker_folder(temp_path.edit() = binder.options().prefix + prefix + "_temp");
-  hidden_.clear();
-  for (const std::string_view name : hidden) hidden_.insert(lower(name));
-  for (const std::string& name : *pass_headers) hidden_.erase(lower(name));
-  for (const std::string& name : *hide_headers) hidden_.insert(lower(name));
+  hidden_.assign(hidden.begin(), hidden.end());
+  for (const std::string& name : *pass_headers) std::erase_if(hidden_, [&](const std::string& other) { return equals_ignoring_case(other, name); });
+  hidden_.insert(hidden_.end(), hide_headers->begin(), hide_headers->end());
   finish_cache(prefix, std::string_view(prefix) == "proxy", binder);
   if (store->on && caches()) {
     if (store.is_set() && cache.is_set())

@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <span>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
 #include "seawall/base/export.h"
@@ -81,11 +80,10 @@ class SEAWALL_API ForwardConf : public CacheConf {
 
   // After inheritance. `hidden`: fields that the client does not get unless pass_header says so. ConfigError in nginx's words.
   void finish(const char* prefix, std::span<const std::string_view> hidden, const Binder& binder);
-  bool hides(std::string_view name) const { return hidden_.contains(lower_of(name)); }
+  bool hides(std::string_view name) const;
 
  private:
-  static std::string lower_of(std::string_view name);
-  std::unordered_set<std::string> hidden_;  // lower case
+  std::vector<std::string> hidden_;  // a handful
 };
 
 // For forward_directives; each throws ConfigError in nginx's words.
