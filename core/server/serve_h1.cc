@@ -228,7 +228,7 @@ Task<bool> one_request(Connection& c, std::unique_ptr<Exchange> owner) {
       c.enter(ConnState::send);
       sent = co_await write_h1(c, x, *response);
       if (auto* tunnel = std::get_if<std::unique_ptr<Tunnel>>(&response->body); tunnel && sent) {
-        hold_text_alone(x.request);  // it may last for days
+        if (!x.at_work()) hold_text_alone(x.request);  // it may last for days; copies of the request (mirror) have views of the text
         co_await run_tunnel(c, **tunnel);
         sent = false;
       }

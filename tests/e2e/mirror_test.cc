@@ -1,10 +1,12 @@
 // mirror: copies of requests to other locations.
 #include <algorithm>
+#include <future>
 
 #include "catch.h"
 #include "e2e/curl.h"
 #include "e2e/probe.h"
 #include "e2e/server.h"
+#include "e2e/upstream.h"
 
 using namespace std::chrono_literals;
 using namespace test;
@@ -65,6 +67,27 @@ TEST_CASE("a response does not wait for its copies, which outlive the client") {
   CHECK(get(s.url()).body == "in");
   if (kStrictTimes) CHECK(Clock::now() - before < 400ms);
   CHECK(s.wait_for_log("^200 GET /slow\\?- - \\[-\\]$", "copies.log"));
+}
+
+TEST_CASE("a copy of a request that has become a tunnel still has the request's text") {
+  std::promise<void> tunnel_stands;
+  Upstream tunnel([](RawClient& c) {
+    c.read_until("\r\n\r\n");
+    c.send("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\nhi");
+    c.read_all();
+  });
+  Upstream slow([&](RawClient& c) {
+    c.read_until("\r\n\r\n");
+    tunnel_stands.get_future().wait_for(kPatience);
+    c.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  });
+  Server s("log_format words '$host $http_x_word'; server { listen 127.0.0.1:%%PORT_0%%; access_log off; location / { mirror /copy; proxy_pass " +
+           tunnel.url() + "; } location = /copy { internal; log_subrequest on; access_log %%DIR%%/copies.log words; proxy_pass " + slow.url() + "; } }");
+  RawClient c(s.port());
+  c.send("GET / HTTP/1.1\r\nHost: Site.TEST\r\nX-Word: kept\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+  c.read_until("\r\n\r\nhi");
+  tunnel_stands.set_value();
+  CHECK(s.wait_for_log("^site.test kept$", "copies.log"));
 }
 
 TEST_CASE("a server that is told to stop at once does not wait for copies") {
