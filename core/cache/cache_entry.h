@@ -31,7 +31,7 @@ class SEAWALL_API CacheEntryHead {
   std::uint32_t key_size = 0, vary_size = 0, fields_size = 0;
   std::array<std::uint8_t, 16> boot{};     // of the machine that was running
   std::array<std::uint8_t, 16> variant{};  // hash of what the response varies by
-  std::int64_t date = 0;            // s since 1970, as all times here: when it came, or was found unchanged
+  std::int64_t date = 0;            // s since 1970, as all times here: when it was made or last found unchanged, as far as its Age tells
   std::int64_t valid_until = 0;
   std::int64_t while_updating = 0, on_error = 0;   // s after that: stale-while-revalidate, stale-if-error
   std::int64_t last_modified = -1;  // -1: it did not say

@@ -185,7 +185,7 @@ bool CacheUse::keep(const UpstreamHead& head) {
   kept.valid_until = valid_until(head.status, fresh, now);
   if (!fresh.may_be_kept() || kept.valid_until == 0) return false;
   kept.status = static_cast<std::uint32_t>(head.status);
-  kept.date = now;
+  kept.date = now - age_in(head.headers.get(FieldId::age));
   kept.while_updating = fresh.while_updating;
   kept.on_error = fresh.on_error;
   if (const Field* field = head.headers.find(FieldId::last_modified); field && has_validators(head.status))
@@ -224,18 +224,16 @@ void CacheUse::commit() {
   give_up();
 }
 
-void CacheUse::prolong(const UpstreamHead& head) {
+void CacheUse::find_unchanged(const UpstreamHead& head) {
   const std::int64_t now = std::time(nullptr);
   const Freshness fresh(head.headers, *conf_.ignore_headers, now);
   const std::int64_t until = valid_until(static_cast<int>(entry_->head.status), fresh, now);
-  if (until != 0 && fresh.may_be_kept()) {
-    entry_->head.valid_until = until;
-    entry_->head.date = now;
-    if (fresh.while_updating) entry_->head.while_updating = fresh.while_updating;
-    if (fresh.on_error) entry_->head.on_error = fresh.on_error;
-    if (const Result<void> written = entry_->rewrite(path_.file_of(hash_)); !written) log_failed("writing a cache file", written.error());
-  }
-  give_up();
+  entry_->head.date = now - age_in(head.headers.get(FieldId::age));
+  if (until == 0 || !fresh.may_be_kept()) return;
+  entry_->head.valid_until = until;
+  if (fresh.while_updating) entry_->head.while_updating = fresh.while_updating;
+  if (fresh.on_error) entry_->head.on_error = fresh.on_error;
+  if (const Result<void> written = entry_->rewrite(path_.file_of(hash_)); !written) log_failed("writing a cache file", written.error());
 }
 
 void CacheUse::remember_error(int status, const UpstreamHead* head) {

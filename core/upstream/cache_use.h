@@ -45,8 +45,8 @@ class CacheUse {
   void commit();
   // Nothing is kept after all.
   void give_up();
-  // A 304: the entry is good for another while.
-  void prolong(const UpstreamHead& head);
+  // A 304: the entry is as old as that from now on, and good for another while where its fields or the settings say so.
+  void find_unchanged(const UpstreamHead& head);
   // The status, instead of asking again, as long as proxy_cache_valid says (or the fields of what came with it).
   void remember_error(int status, const UpstreamHead* head);
 

@@ -109,11 +109,10 @@ void Forwarding::ask_for_all() {
   protocol_.for_cache.none_match = attempts_.cache_etag = cache_->none_match();
 }
 
-// How old it is now (RFC 9111 5.1): that of the response when it came, and the time that it has been here.
+// How old it is now (RFC 9111 5.1), since it was made or found unchanged.
 void Forwarding::add_age(Response& response, const CacheEntry& entry) {
   if (conf_.hides("Age")) return;
-  const std::int64_t here = std::max<std::int64_t>(0, std::time(nullptr) - entry.head.date);
-  response.headers.set("Age", std::to_string(age_in(attempts_.head.headers.get(FieldId::age)) + here));
+  response.headers.set("Age", std::to_string(std::max<std::int64_t>(0, std::time(nullptr) - entry.head.date)));
 }
 
 Outcome Forwarding::answer_from_cache(const char* status) {
@@ -126,7 +125,7 @@ Outcome Forwarding::answer_from_cache(const char* status) {
   response.pinned = attempts_.head.storage;
   from_cache_ = true;
   copy_fields(response);
-  if (status != std::string_view("REVALIDATED")) add_age(response, entry);
+  add_age(response, entry);
   response.accept_ranges = *conf_.force_ranges || attempts_.head.headers.has(FieldId::accept_ranges);
   response.body = entry.body();
   return response;
@@ -169,8 +168,9 @@ std::optional<Outcome> Forwarding::use_unchanged() {
   const UpstreamHead unchanged = std::move(attempts_.head);
   attempts_.head = UpstreamHead();
   leave_upstream();
+  cache_->find_unchanged(unchanged);
   Outcome outcome = answer_from_cache("REVALIDATED");
-  cache_->prolong(unchanged);
+  cache_->give_up();
   return outcome;
 }
 

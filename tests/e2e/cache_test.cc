@@ -351,6 +351,27 @@ TEST_CASE("the age of a response counts, and is told") {
   CHECK(get(s.url("/silent")).count("Age") == 0);
 }
 
+TEST_CASE("a response that is found unchanged is as old as the answer that says so") {
+  std::atomic<int> asked = 0;
+  Upstream up([&](RawClient& c) {
+    const bool fresh = c.read_until("\r\n\r\n").starts_with("GET /fresh");
+    if (++asked % 2 == 1)
+      c.send("HTTP/1.1 200 OK\r\nConnection: close\r\nETag: \"v\"\r\nAge: 5000\r\nX-Accel-Expires: @1\r\nContent-Length: 3\r\n\r\nold");
+    else
+      c.send(std::string("HTTP/1.1 304 Not Modified\r\nConnection: close\r\nX-Accel-Expires: 600\r\n") + (fresh ? "" : "Age: 1000\r\n") + "\r\n");
+  });
+  Server s(config(cached(up.url(), "proxy_cache_revalidate on;")));
+  for (const auto& [path, least] : {std::pair("/fresh", 0), std::pair("/", 1000)}) {
+    CHECK(get(s.url(path)).header("Age") == "5000");
+    for (const char* status : {"REVALIDATED", "HIT"}) {
+      const Response r = get(s.url(path));
+      CHECK(status_of(r) == status);
+      const int age = std::stoi(r.header("Age"));
+      CHECK((age >= least && age < least + 900));
+    }
+  }
+}
+
 TEST_CASE("a field that an upstream's Connection names ends here, and is not kept") {
   Counter up("Cache-Control: max-age=60\r\nConnection: x-hop, close\r\nX-Hop: 1\r\nX-End: 1\r\n");
   Server s(config(cached(up.url())));
