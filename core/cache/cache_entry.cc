@@ -76,8 +76,9 @@ bool CacheEntry::read(int fd, std::string_view key) {
 }
 
 bool CacheEntry::read_head(int fd, std::string_view key) {
-  storage = Block::make(kFirstRead);
-  auto n = read_at(fd, storage->data(), std::min(kFirstRead, static_cast<std::size_t>(stamp.size)), 0);
+  const std::size_t first = std::min(kFirstRead, static_cast<std::size_t>(stamp.size));
+  storage = Block::make(first);
+  auto n = read_at(fd, storage->data(), first, 0);
   if (!n || *n < sizeof head) return false;
   std::memcpy(&head, storage->data(), sizeof head);
   if (head.layout != CacheEntryHead::kLayout || head.size > CacheEntryHead::kLargest) return false;

@@ -19,6 +19,8 @@ class HotEntries::Hot final : public ListNode {
   Hot(std::string file, CacheEntry entry) : file(std::move(file)), entry(std::move(entry)) {}
   const std::string file;
   const CacheEntry entry;
+  // Of all that it keeps alive; the table's node is about as large as a pointer to it and its name.
+  std::size_t bytes() const { return sizeof(Hot) + 8 * sizeof(void*) + file.capacity() + sizeof(Block) + entry.storage->capacity(); }
 };
 
 HotEntries& HotEntries::of_thread() {
@@ -37,7 +39,7 @@ Result<CacheEntry> HotEntries::open(const std::string& file, std::string_view ke
       order_.push_back(hot);
       return hot.entry;
     }
-    by_file_.erase(known);
+    forget(file);
   }
   Result<CacheEntry> entry = CacheEntry::open(file, key);
   if (entry && entry->is_small() && entry->is_checked() && entry->stamp.is_old()) keep(file, *entry);
@@ -45,11 +47,20 @@ Result<CacheEntry> HotEntries::open(const std::string& file, std::string_view ke
 }
 
 void HotEntries::keep(const std::string& file, const CacheEntry& entry) {
-  if (by_file_.size() >= kMost) by_file_.erase(order_.front()->file);
   auto hot = std::make_unique<Hot>(file, entry);
+  if (hot->bytes() > kMostBytes / 16) return;  // a long head: others would have to go for it
+  bytes_ += hot->bytes();
   order_.push_back(*hot);
   const std::string_view name = hot->file;
   by_file_.emplace(name, std::move(hot));
+  while (bytes_ > kMostBytes) forget(order_.front()->file);
+}
+
+void HotEntries::forget(const std::string& file) {
+  const auto known = by_file_.find(file);
+  bytes_ -= known->second->bytes();
+  const std::unique_ptr<Hot> hot = std::move(known->second);  // the name is its own
+  by_file_.erase(known);
 }
 
 }  // namespace seawall
