@@ -17,7 +17,7 @@ namespace {
 // Names may come from clients: there is no end of them.
 constexpr std::size_t kMostNames = 1024;
 constexpr std::int64_t kSecond = 1'000'000'000;
-constexpr std::int64_t kFailureValid = 10;  // seconds, as nginx's
+constexpr std::int64_t kFailureValid = 10;  // seconds, as nginx's; valid= is of answers, and makes it no longer
 constexpr int kTryTimeout = 5000;           // ms; c-ares doubles it for each further round
 constexpr int kRounds = 3;                  // of all servers: more than resolver_timeout lets it have
 constexpr int kMostAliases = 50;            // of a name, one after the other, as nginx's
@@ -243,11 +243,11 @@ void Resolver::answered(const std::string& key, Resolved answer, std::int64_t tt
     else if (error == 0 || error == 3) error = one.error;
   }
   entry.answers.clear();
+  if (conf_.valid) valid = conf_.valid->count();
   if (all.addresses.empty() && all.services.empty()) {
     all.error = error;
-    valid = error == ETIMEDOUT ? 0 : kFailureValid;
+    valid = error == ETIMEDOUT ? 0 : conf_.valid ? std::min(valid, kFailureValid) : kFailureValid;
   }
-  if (conf_.valid && all.error != ETIMEDOUT) valid = conf_.valid->count();
   all.expires = loop_.now() + valid * kSecond;
   while (Asker* asker = entry.askers.pop_front()) {
     asker->result = all;
@@ -262,9 +262,13 @@ Task<Resolved> Resolver::find(std::string key, std::string name, bool service, D
     found.error = 2;
     co_return found;
   }
-  // An answer that is not to be kept has been given all the same.
-  if (!entry->asking && entry->result.expires <= loop_.now()) ask(key, name, service);
-  if (!entry->asking) co_return entry->result;
+  if (!entry->asking && entry->result.expires > loop_.now()) {
+    found = entry->result;
+    found.was_known = true;
+    co_return found;
+  }
+  if (!entry->asking) ask(key, name, service);
+  if (!entry->asking) co_return entry->result;  // also what is not to be kept
   Asker asker;
   entry->askers.push_back(asker);
   const Errc waited = co_await asker.done.wait(deadline);
@@ -291,7 +295,9 @@ Task<ResolvedService> Resolver::resolve_service(std::string service, std::string
     host.record = record;
     host.found = co_await resolve(record.host, deadline);
     for (Address& address : host.found.addresses) address = address.with_port(record.port);
-    if (host.found.error != ETIMEDOUT) all.found.expires = std::min(all.found.expires, host.found.expires);
+    // Of whom nobody knew, the service has too few hosts until it is asked for again.
+    const std::int64_t again = host.found.error == ETIMEDOUT ? loop_.now() + kFailureValid * kSecond : host.found.expires;
+    all.found.expires = std::min(all.found.expires, again);
     any = any || !host.found.addresses.empty();
     if (error == 0 || host.found.error == 3) error = host.found.error;
     all.hosts.push_back(std::move(host));

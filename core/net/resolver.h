@@ -35,6 +35,7 @@ class Resolved {
   std::vector<ServiceRecord> services;  // of a service instead
   int error = 0;                        // why there are neither: a DNS response code (3: no such host), or ETIMEDOUT
   std::int64_t expires = 0;             // ns, of the loop's clock: when it is asked for again
+  bool was_known = false;               // nobody had to be asked
   std::string text() const;             // as nginx says it: "3: Host not found"
 };
 

@@ -116,9 +116,7 @@ Task<std::shared_ptr<const Group>> find_group(Exchange& x, const UpstreamUrl& ur
     x.log(Level::error, "no resolver defined to resolve " + url.host);
     co_return nullptr;
   }
-  const std::int64_t before = x.loop.now();
   Resolved found = co_await LoopResolvers::of(x.loop).resolver(**conf.resolver).resolve(url.host, Deadline::in(*conf.resolver_timeout, Wait::connect));
-  const bool was_kept = x.loop.now() == before;  // a question takes a turn of the loop at least
   if (found.error) {
     x.log(Level::error, url.host + " could not be resolved (" + found.text() + ")");
     co_return nullptr;
@@ -127,7 +125,7 @@ Task<std::shared_ptr<const Group>> find_group(Exchange& x, const UpstreamUrl& ur
     x.log(Level::error, "no port in upstream \"" + url.host + "\"");
     co_return nullptr;
   }
-  if (was_kept) turn(found.addresses);
+  if (found.was_known) turn(found.addresses);
   co_return make_group(url, found.addresses);
 }
 
