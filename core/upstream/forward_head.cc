@@ -130,8 +130,9 @@ Task<void> Forwarding::pass_hints(UpstreamHead hints) {
     co_return;
   }
   Headers fields;
+  const EndedFields ended(hints.headers);
   for (const Field& field : hints.headers.all())
-    if (!is_hop_by_hop(field.id) && !conf_.hides(field.name)) fields.add(field.name, field.value);
+    if (!is_hop_by_hop(field.id) && !ended.has(field) && !conf_.hides(field.name)) fields.add(field.name, field.value);
   if (own_attempts_ || fields.all().empty() || !passes_early_hints(x_)) co_return;
   const Result<void> told = co_await x_.informer->inform(x_, 103, fields);
   if (!told) client_error_ = told.error();
@@ -313,6 +314,7 @@ void Forwarding::copy_head() {
 Outcome Forwarding::make_response() {
   switched_ = protocol_.has_switched();
   if (switched_) copy_head();
+  no_more_attempts();
   const Headers& headers = attempts_.head.headers;
   attempts_.answers = true;
   Response response(attempts_.head.status);

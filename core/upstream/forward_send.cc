@@ -63,14 +63,38 @@ void Forwarding::send() {
   tasks().spawn(send_rest(shared_from_this(), false));
 }
 
-// What has come of the body already goes with the head, in one packet; where nothing has, the head goes alone.
+// What has come of the body already goes with the head, in one packet; where nothing has, the head goes alone, and what the socket
+// does not take of it at once does not wait for the client's next byte.
 void Forwarding::start_stream() {
   if (!first_) x_.body.keep_small(*x_.core().client_body_buffer_size);
   sending_ = true;
   sending_ended_.reset();
   tasks().spawn(send_rest(shared_from_this(), true));
-  if (!sending_ || first_) return;
-  if (const Result<bool> done = try_send(); !done) send_error_ = done.error();
+  if (!sending_ || first_ || body_begun_) return;
+  const Result<bool> done = try_send();
+  if (!done) {
+    send_error_ = done.error();
+  } else if (!*done) {
+    head_waits_ = true;
+    head_gone_.reset();
+    send_scope_->spawn(send_head(shared_from_this()));
+  }
+}
+
+// Beside send_stream(), which waits for the body's first bytes meanwhile.
+Task<void> Forwarding::send_head(std::shared_ptr<Forwarding> self) {
+  Forwarding& f = *self;
+  const Result<void> sent = co_await f.send_pieces();
+  if (!sent) f.send_error_ = sent.error();
+  f.head_waits_ = false;
+  f.head_gone_.set();
+  if (!sent && f.connection_) f.connection_->interrupt(Socket::reading, Errc::ok);
+}
+
+// No other server will be asked: the first bytes of the body need not be held.
+void Forwarding::no_more_attempts() {
+  body_begun_ = true;
+  first_.reset();
 }
 
 // What is left of pieces_, as far as the socket takes it.
@@ -161,9 +185,11 @@ Task<Result<void>> Forwarding::send_stream() {
       if (piece.error() != Errc::cancelled) client_error_ = piece.error();
       co_return piece.error();
     }
-    if (first_) body_begun_ = true;
+    if (first_ || body_begun_) no_more_attempts();
     else first_ = *piece;
-    if (!connection_) co_return Errc::cancelled;
+    if (head_waits_) co_await head_gone_.wait(Deadline::never(Wait::upstream_send));
+    if (head_waits_ || !connection_) co_return Errc::cancelled;
+    if (send_error_) co_return send_error_;
     sent = co_await send_piece(std::move(*piece));
   }
   co_return sent;
@@ -177,6 +203,8 @@ Task<void> Forwarding::send_rest(std::shared_ptr<Forwarding> self, bool streams)
   Result<void> done;
   if (streams) {
     done = co_await f.send_stream().in(own);
+    if (!done) own.cancel();
+    co_await own.join();  // the head may still be waiting
   } else {
     const bool passes = *f.conf_.pass_request_body && (f.x_.body.kept() || f.x_.body.file());
     const bool more = !f.body_in_pieces_ && (f.to_.own_body || passes);

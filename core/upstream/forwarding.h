@@ -121,6 +121,8 @@ class Forwarding : public std::enable_shared_from_this<Forwarding> {
   Task<Result<void>> send_file();
   Task<Result<void>> send_stream();
   void start_stream();
+  Task<void> send_head(std::shared_ptr<Forwarding> self);
+  void no_more_attempts();
   Task<Result<void>> send_piece(Piece piece);
   void add_framed(std::string_view data, bool last);
   Task<Result<void>> send_framed(std::string_view data, bool last);
@@ -211,6 +213,8 @@ class Forwarding : public std::enable_shared_from_this<Forwarding> {
   bool body_in_pieces_ = false;                  // all of it
   std::optional<Piece> first_;                   // of a body that goes on as it comes: each attempt begins with it
   bool sending_ = false, sent_ = false;
+  bool head_waits_ = false;                      // for room, before any of the body is here
+  Event head_gone_;
   Scope* send_scope_ = nullptr;
   Event sending_ended_;
   std::error_code send_error_, client_error_;

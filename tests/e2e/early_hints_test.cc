@@ -63,6 +63,19 @@ TEST_CASE("early_hints: 103 goes out before the answer is there, over HTTP/1.1 a
   }
 }
 
+TEST_CASE("early_hints: a field that their Connection names ends here") {
+  Upstream up([](RawClient& c) {
+    c.read_until("\r\n\r\n");
+    c.send("HTTP/1.1 103 Early Hints\r\nConnection: X-Hop\r\nX-Hop: 1\r\nX-End: 1\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n");
+    c.read_all();
+  });
+  Server s("server { listen 127.0.0.1:%%PORT_0%%; early_hints 1; location / { proxy_pass " + up.url() + "; } }");
+  RawClient c(s.port());
+  c.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  CHECK(c.read_until("\r\n\r\n") == "HTTP/1.1 103 Early Hints\r\nX-End: 1\r\n\r\n");
+  CHECK_THAT(c.read_all(), StartsWith("HTTP/1.1 204"));
+}
+
 TEST_CASE("early_hints: who is not to have them gets the answer alone") {
   const std::string more = GENERATE(as<std::string>(), "", "early_hints $http_x_none 0;", "early_hints 1; subrequest", "early_hints 1; old");
   INFO(more);

@@ -236,6 +236,25 @@ TEST_CASE("what is here of an unbuffered body goes with the head, in one packet"
   CHECK(c.read_response().body == "done");
 }
 
+TEST_CASE("a head that is longer than the socket's room does not wait for an unbuffered body") {
+  std::promise<void> heard;
+  Upstream up([&](RawClient& c) {
+    c.read_until("\r\n\r\n");
+    heard.set_value();
+    c.read_until("12345");
+    c.send(ok("done"));
+  });
+  Server s(server("location / { proxy_pass " + up.url() + "; proxy_request_buffering off; proxy_socket_sndbuf 4k; }",
+                  "large_client_header_buffers 4 64k;"));
+  RawClient c(s.port());
+  std::string head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n";
+  for (int i = 0; i < 2; ++i) head += "X-Long: " + std::string(60'000, 'x') + "\r\n";
+  c.send(head + "\r\n");
+  CHECK(heard.get_future().wait_for(kPatience) == std::future_status::ready);
+  c.send("12345");
+  CHECK(c.read_response().body == "done");
+}
+
 TEST_CASE("an unbuffered body that has come in full is kept for the next server") {
   Upstream up(echo);
   Server s(server("location / { proxy_pass http://u; proxy_request_buffering off; }",
