@@ -7,6 +7,7 @@
 
 #include "seawall/base/error.h"
 #include "seawall/base/text.h"
+#include "seawall/server/certificate_cache_conf.h"
 #include "seawall/server/client_status.h"
 #include "seawall/server/core_module.h"
 #include "seawall/tls/error.h"
@@ -85,29 +86,13 @@ SessionCacheConf parse_session_cache(const Invocation& in) {
   return conf;
 }
 
-// As in nginx at once: the file may be a pipe that can be read once.
-std::shared_ptr<CertificateCache> parse_certificate_cache(const Invocation& in) {
-  std::optional<std::uint64_t> max;
-  std::optional<std::chrono::milliseconds> inactive = std::chrono::seconds(10), valid = std::chrono::seconds(60);
-  for (const std::string& word : in.args()) {
-    if (word == "off") return nullptr;
-    bool known = true;
-    if (word.starts_with("max=")) known = (max = parse_decimal(word.substr(4))).value_or(0) > 0;
-    else if (word.starts_with("inactive=")) known = (inactive = time_of(word.substr(9))).has_value();
-    else if (word.starts_with("valid=")) known = (valid = time_of(word.substr(6))).has_value();
-    else known = false;
-    if (!known) throw ConfigError("invalid parameter \"" + word + "\"");
-  }
-  if (!max) throw ConfigError("\"ssl_certificate_cache\" must have the \"max\" parameter");
-  return std::make_shared<CertificateCache>(static_cast<std::size_t>(*max), *inactive, *valid);
-}
-
 std::int64_t parse_record_size(const Invocation& in) {
   const std::int64_t size = parse_size(in);
   if (size <= 0) throw_invalid_value(in.arg(0), "ssl_buffer_size");
   return std::min<std::int64_t>(size, SSL3_RT_MAX_PLAIN_LENGTH);
 }
 
+// As in nginx at once: the file may be a pipe that can be read once.
 std::vector<std::string> read_passwords(const Invocation& in) {
   const std::string path = in.conf_prefixed(in.arg(0));
   std::vector<std::string> words;
@@ -162,8 +147,7 @@ const Directive rows[] = {
                            "The key of the certificate at the same position."),
     directive<TlsConf, std::vector<std::string>>("ssl_password_file", kTls, 1, 1, "file", &TlsConf::passwords, read_passwords,
                                                  "Passwords of encrypted keys, one a line."),
-    directive<TlsConf, std::shared_ptr<CertificateCache>>("ssl_certificate_cache", kTls, 1, 3,
-                                                          "off | max=n [inactive=time] [valid=time]",
+    directive<TlsConf, std::shared_ptr<CertificateCache>>("ssl_certificate_cache", kTls, 1, 3, kCertificateCacheKind,
                                                           &TlsConf::certificate_cache, parse_certificate_cache,
                                                           "Keeps pairs whose paths have variables.", "off"),
     choice<TlsConf, TlsProfile>("ssl_profile", kTls, &TlsConf::profile,

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "seawall/base/error.h"
+#include "seawall/net/loop.h"
 #include "seawall/server/exchange.h"
 #include "seawall/tls/certificate_use.h"
 #include "seawall/tls/error.h"
@@ -66,8 +67,12 @@ std::unique_ptr<TlsClientStream> UpstreamTlsConf::make_stream(Fd fd, Exchange& x
   if (*tls_server_name) stream->set_server_name(checked_name);
   if (tls_certificate->varies() || tls_certificate_key->varies()) {
     const std::string certificate = tls_certificate->eval(x);
-    if (!certificate.empty() && certificate != tls_certificate->prefix)
-      LoadedPair::load(certificate, tls_certificate_key->eval(x), *tls_passwords)->give(stream->ssl());
+    if (!certificate.empty() && certificate != tls_certificate->prefix) {
+      const std::string key = tls_certificate_key->eval(x);
+      CertificateCache* const cache = tls_certificate_cache->get();
+      const auto pair = cache ? cache->get(certificate, key, *tls_passwords, x.loop.now()) : LoadedPair::load(certificate, key, *tls_passwords);
+      pair->give(stream->ssl());
+    }
   }
   return stream;
 }

@@ -9,6 +9,7 @@
 #include "seawall/base/export.h"
 #include "seawall/config/directive.h"
 #include "seawall/config/setting.h"
+#include "seawall/server/certificate_cache_conf.h"
 #include "seawall/server/tls_conf.h"
 #include "seawall/tls/client_stream.h"
 #include "seawall/upstream/forward_conf.h"
@@ -24,6 +25,7 @@ class SEAWALL_API UpstreamTlsConf {
   Setting<Template> tls_name;
   Setting<PemName> tls_certificate, tls_certificate_key;
   Setting<std::vector<std::string>> tls_passwords;
+  Setting<std::shared_ptr<CertificateCache>> tls_certificate_cache;  // null: pairs with variables are loaded each time
   Setting<std::vector<std::pair<std::string, std::string>>> tls_commands;
 
   // After inheritance, where requests are passed on with TLS. `alpn`: what is offered, in wire format. ConfigError in nginx's words.
@@ -63,6 +65,9 @@ std::vector<Directive> upstream_tls_directives(const char* prefix) {
       value<C>(n("_ssl_name"), w, &C::tls_name, "The server's name, where it is not the one the request is passed to."),
       directive<C, PemName>(n("_ssl_certificate"), w, 1, 1, "file", &C::tls_certificate, parse_pem_name, "Our certificate, PEM."),
       directive<C, PemName>(n("_ssl_certificate_key"), w, 1, 1, "file", &C::tls_certificate_key, parse_pem_name, "Its key."),
+      directive<C, std::shared_ptr<CertificateCache>>(n("_ssl_certificate_cache"), w, 1, 3, kCertificateCacheKind,
+                                                      &C::tls_certificate_cache, parse_certificate_cache,
+                                                      "Keeps pairs whose paths have variables.", "off"),
       directive<C, std::vector<std::string>>(n("_ssl_password_file"), w, 1, 1, "file", &C::tls_passwords, parse_password_file,
                                              "Passwords of encrypted keys, one a line."),
       list<C, std::pair<std::string, std::string>>(n("_ssl_conf_command"), w, 2, 2, "name value", &C::tls_commands, append_tls_command,

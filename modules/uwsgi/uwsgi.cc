@@ -5,6 +5,7 @@
 #include "seawall/upstream/forward.h"
 #include "seawall/upstream/forward_conf.h"
 #include "seawall/upstream/params.h"
+#include "seawall/upstream/upstream_tls.h"
 
 namespace seawall::uwsgi {
 namespace {
@@ -12,7 +13,7 @@ namespace {
 constexpr std::string_view kHidden[] = {"X-Accel-Expires", "X-Accel-Redirect", "X-Accel-Limit-Rate", "X-Accel-Buffering", "X-Accel-Charset"};
 constexpr std::size_t kLongest = 65535;  // of a name, a value, and all of them
 
-class Conf : public ForwardConf {
+class Conf : public ForwardConf, public UpstreamTlsConf {
  public:
   std::shared_ptr<const CgiTarget> target;
   const Settings* block = nullptr;  // that wrote uwsgi_pass
@@ -28,9 +29,9 @@ void append_size(std::string& out, std::size_t n) { out.append({byte(n), byte(n 
 class Client final : public CgiClient {
  public:
   // The request's head, and whether it can be said: the protocol counts in sixteen bits.
-  Client(Exchange& x, const Conf& conf) : CgiClient(x, conf), conf_(conf) { write(ForCache()); }
+  Client(Exchange& x, const Conf& conf, bool tls) : CgiClient(x, conf), conf_(conf), tls_(tls) { write(ForCache()); }
   bool fits() const { return fits_; }
-  std::string_view scheme() const override { return "uwsgi://"; }
+  std::string_view scheme() const override { return tls_ ? "suwsgi://" : "uwsgi://"; }
   void write_head(std::string& out, std::optional<std::uint64_t>) override {
     if (for_cache.whole) write(for_cache);
     if (!fits_) {  // with what is asked for the cache; without it, it did
@@ -61,15 +62,14 @@ class Client final : public CgiClient {
   }
 
   const Conf& conf_;
+  const bool tls_;
   std::string head_;
   bool fits_ = true;
 };
 
 void set_pass(Conf& conf, const Invocation& in) {
   if (conf.target) throw_duplicate("uwsgi_pass");
-  std::string_view text = in.arg(0);
-  if (text.starts_with("suwsgi://")) throw ConfigError("\"uwsgi_pass suwsgi://\" is not supported yet");
-  conf.target = std::make_shared<CgiTarget>(in, "uwsgi://");
+  conf.target = std::make_shared<CgiTarget>(in, "uwsgi://", "suwsgi://");
   conf.host = in.compile("$host$is_request_port$request_port");
   conf.block = &in.settings;
 }
@@ -93,9 +93,10 @@ Task<Outcome> pass(Exchange& x, const Conf& conf) {
   if (!x.location->holds(conf.block)) co_return Next{};
   int status = 500;
   std::shared_ptr<const Group> group = conf.target->known();
-  if (!group) group = co_await conf.target->look_up(x, status);
+  CgiTls tls = conf.target->tls();
+  if (!group) group = co_await conf.target->look_up(x, status, &tls);
   if (!group) co_return Response(status);
-  auto client = std::make_unique<Client>(x, conf);
+  auto client = std::make_unique<Client>(x, conf, tls.on);
   if (!client->fits()) {
     x.log(Level::alert, "uwsgi request is too big: the protocol has no more than 65535 bytes for params and fields");
     co_return Response(500);
@@ -103,6 +104,8 @@ Task<Outcome> pass(Exchange& x, const Conf& conf) {
   ForwardTo to;
   to.group = std::move(group);
   to.protocol = std::move(client);
+  if (tls.on) to.tls = &conf;
+  to.tls_name = std::move(tls.name);
   co_return co_await forward(x, conf, std::move(to));
 }
 
@@ -110,8 +113,10 @@ constexpr unsigned kAll = kHttp | kServer | kLocation;
 
 std::vector<Directive> make_rows() {
   std::vector<Directive> rows = forward_directives<Conf>("uwsgi");
+  const std::vector<Directive> tls_rows = upstream_tls_directives<Conf>("uwsgi");
+  rows.insert(rows.end(), tls_rows.begin(), tls_rows.end());
   const Directive own[] = {
-      custom<Conf>("uwsgi_pass", kLocation | kLocationIf, 1, 1, "[uwsgi://]address", set_pass,
+      custom<Conf>("uwsgi_pass", kLocation | kLocationIf, 1, 1, "[uwsgi:// | suwsgi://]address", set_pass,
                    "Passes the request to this uWSGI server or upstream: host:port, unix:/path, a name.", inherit_pass),
       list<Conf, Param>("uwsgi_param", kAll, 2, 3, "name value [if_not_empty]", &Conf::params, append_param, "What the program is told."),
       directive<Conf, std::int64_t>("uwsgi_modifier1", kAll, 1, 1, "number", &Conf::modifier1, parse_modifier, "Of the packet's header.", "0"),
@@ -133,6 +138,7 @@ class Uwsgi {
   static void check(Conf& conf, Settings&, Binder& binder) {
     conf.finish("uwsgi", kHidden, binder);
     conf.effective = Params(*conf.params, conf.host);
+    if (conf.target && conf.target->may_use_tls()) conf.make_context("uwsgi");
   }
 };
 

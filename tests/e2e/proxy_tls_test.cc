@@ -67,6 +67,23 @@ TEST_CASE("our certificate is shown to an upstream that asks for it") {
   CHECK(get(s.url("/by-name/?c=none")).status == 500);
 }
 
+TEST_CASE("proxy_ssl_certificate_cache keeps a pair whose path has variables") {
+  Files files = files_of(make_certificate({"inner.test"}));
+  const Certificate ours = make_certificate({"front.test"});
+  const auto location = [](const char* path, const char* cache) {
+    return "location " + std::string(path) + " { proxy_pass https://127.0.0.1:%%PORT_1%%; proxy_ssl_session_reuse off; proxy_ssl_certificate %%DIR%%/$arg_c.pem;"
+           " proxy_ssl_certificate_key %%DIR%%/$arg_c.key; proxy_ssl_certificate_cache " + cache + "; } ";
+  };
+  for (const auto& [name, text] : {std::pair("ours.pem", ours.certificate), std::pair("ours.key", ours.key)}) files.push_back({name, text});
+  Server s(front(location("/kept/", "max=2 valid=1h inactive=1h") + location("/", "off"),
+                 "ssl_verify_client optional_no_ca;"), files);
+  for (const char* path : {"/kept/?c=ours", "/?c=ours"}) CHECK(get(s.url(path)).status == 200);
+  s.file("ours.key", "none");
+  CHECK(get(s.url("/kept/?c=ours")).status == 200);
+  CHECK(get(s.url("/?c=ours")).status == 500);
+  CHECK_THAT(check_config("proxy_ssl_certificate_cache valid=1s;").err, ContainsSubstring("\"proxy_ssl_certificate_cache\" must have the \"max\" parameter"));
+}
+
 TEST_CASE("https to a port that speaks plain HTTP is 502") {
   Server s("server { listen 127.0.0.1:%%PORT_0%%; location / { proxy_pass https://127.0.0.1:%%PORT_1%%; } }"
            " server { listen 127.0.0.1:%%PORT_1%%; client_header_timeout 200ms; }");
