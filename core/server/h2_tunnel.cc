@@ -1,9 +1,6 @@
 #include "seawall/server/h2_tunnel.h"
 
 #include <nghttp2/nghttp2.h>
-#include <openssl/evp.h>
-#include <openssl/rand.h>
-#include <openssl/sha.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -11,7 +8,6 @@
 #include <string>
 #include <utility>
 
-#include "seawall/base/check.h"
 #include "seawall/base/text.h"
 #include "seawall/net/loop.h"
 #include "seawall/server/connection.h"
@@ -19,6 +15,7 @@
 #include "seawall/server/deadline_after.h"
 #include "seawall/server/h2_connection.h"
 #include "seawall/server/h2_stream.h"
+#include "seawall/server/websocket_key.h"
 #include "seawall/server/worker_module.h"
 #include "seawall/server/write_h2.h"
 
@@ -26,21 +23,6 @@ namespace seawall {
 namespace {
 
 constexpr std::size_t kRoom = 16 * 1024;
-
-std::string base64_of(const unsigned char* bytes, int size) {
-  unsigned char text[64];
-  CHECK(size <= 40);
-  const int length = EVP_EncodeBlock(text, bytes, size);
-  return std::string(reinterpret_cast<char*>(text), static_cast<std::size_t>(length));
-}
-
-// What Sec-WebSocket-Accept says of a key (RFC 6455 4.2.2).
-std::string accepted(std::string_view key) {
-  const std::string text = std::string(key) + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-  unsigned char digest[SHA_DIGEST_LENGTH];
-  SHA1(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
-  return base64_of(digest, sizeof digest);
-}
 
 // The two directions; `end` is ours of the pair.
 class TunnelPumps {
@@ -133,12 +115,10 @@ class TunnelPumps {
 }  // namespace
 
 void ask_for_websocket(RequestHead& head) {
-  unsigned char key[16];
-  CHECK(RAND_bytes(key, sizeof key) == 1);
   head.chunked = false;
   head.headers.set("Upgrade", head.tunnel);
   head.headers.set("Connection", "upgrade");
-  head.headers.set("Sec-WebSocket-Key", base64_of(key, sizeof key));
+  head.headers.set("Sec-WebSocket-Key", make_websocket_key());
 }
 
 int tunnel_refused(const Exchange& x, const Response& response) {
@@ -153,7 +133,7 @@ int tunnel_refused(const Exchange& x, const Response& response) {
   std::string_view key;
   for (const Field& field : x.request.headers.all())
     if (equals_ignoring_case(field.name, "Sec-WebSocket-Key")) key = field.value;
-  if (response.status == 101 && accept && accept->value == accepted(key)) return 0;
+  if (response.status == 101 && accept && accept->value == websocket_accept(key)) return 0;
   x.log(Level::error, "upstream sent no valid \"Sec-WebSocket-Accept\" header");
   return 502;
 }

@@ -13,7 +13,7 @@ constexpr std::size_t kRoom = 16 * 1024;
 
 }  // namespace
 
-Task<void> Forwarding::copy(std::shared_ptr<Forwarding> self, Stream& from, Stream& to, Slice first, bool to_client) {
+Task<void> Forwarding::copy(std::shared_ptr<Forwarding> self, TunnelEnd from, TunnelEnd to, Slice first, bool to_client) {
   Forwarding& f = *self;
   const auto silent_until = [&f] {
     return Deadline::at(f.last_read_ + std::chrono::nanoseconds(*f.conf_.read_timeout).count(), Wait::upstream_read);
@@ -57,8 +57,8 @@ Task<void> Forwarding::copy(std::shared_ptr<Forwarding> self, Stream& from, Stre
       continue;
     }
     if (io.kind != Io::want_read && io.kind != Io::want_write) break;
-    Stream& waits_for = io.kind == Io::want_write ? to : from;
-    const Errc waited = co_await wait_for(waits_for, io, silent_until());
+    const TunnelEnd& waits_for = io.kind == Io::want_write ? to : from;
+    const Errc waited = co_await waits_for.wait(io, silent_until());
     if (waited == Errc::ok || (waited == Errc::timed_out && !silent_until().passed())) continue;
     if (waited == Errc::timed_out && !std::exchange(f.ended_, true)) f.log(Level::error, "upstream timed out (110: Connection timed out)");
     break;
@@ -69,8 +69,8 @@ Task<void> Forwarding::copy(std::shared_ptr<Forwarding> self, Stream& from, Stre
   }
   f.broken_ = Errc::peer_closed;
   // Broken, or silent for too long: the other direction has no use either.
-  from.socket().interrupt(Socket::writing, Errc::peer_closed);
-  to.socket().interrupt(Socket::reading, Errc::peer_closed);
+  from.interrupt(Socket::writing);
+  to.interrupt(Socket::reading);
 }
 
 Task<void> Forwarding::tunnel(Stream& client, Slice already_read) {
@@ -78,8 +78,8 @@ Task<void> Forwarding::tunnel(Stream& client, Slice already_read) {
   Scope& outer = co_await current_scope();
   Scope directions(&outer);
   last_read_ = x_.loop.now();
-  Stream& upstream = *connection_->stream;
-  directions.spawn(copy(self, client, upstream, std::move(already_read), false));
+  const TunnelEnd ours(client), theirs(*connection_);
+  directions.spawn(copy(self, ours, theirs, std::move(already_read), false));
   Slice first;
   if (!connection_->in.empty()) first = connection_->in.take(connection_->in.size());
   connection_->in.release();
@@ -88,7 +88,7 @@ Task<void> Forwarding::tunnel(Stream& client, Slice already_read) {
   // Not spawned: where the client ends first, as most do, the request's line is in the log before anything that comes after.
   std::exception_ptr failed;
   try {
-    co_await copy(self, upstream, client, std::move(first), true).in(directions);
+    co_await copy(self, theirs, ours, std::move(first), true).in(directions);
   } catch (...) {
     failed = std::current_exception();
     directions.cancel();

@@ -10,6 +10,7 @@
 #include "seawall/upstream/cache_use.h"
 #include "seawall/upstream/forward.h"
 #include "seawall/upstream/spill.h"
+#include "seawall/upstream/tunnel_end.h"
 #include "seawall/upstream/upstream_module.h"
 
 namespace seawall {
@@ -171,7 +172,7 @@ class Forwarding : public std::enable_shared_from_this<Forwarding> {
   std::size_t memory() const;
 
   // forward_tunnel.cc
-  Task<void> copy(std::shared_ptr<Forwarding> self, Stream& from, Stream& to, Slice first, bool to_client);
+  Task<void> copy(std::shared_ptr<Forwarding> self, TunnelEnd from, TunnelEnd to, Slice first, bool to_client);
 
   Exchange& x_;
   const ForwardConf& conf_;

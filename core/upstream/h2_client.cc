@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "seawall/server/websocket_key.h"
 #include "seawall/upstream/h2_request.h"
 
 namespace seawall {
@@ -18,7 +19,18 @@ void H2Client::write_head(std::string&, std::optional<std::uint64_t> length) {
   Headers fields;
   list_fields(fields, length);
   const std::size_t limit = std::max(kLeastHeadLimit, static_cast<std::size_t>(*conf_.buffer_size));
-  request_->submit(fields, length != 0, asks_for_head(), limit);
+  opens_ = opens_websocket();
+  if (opens_) request_->open_tunnel(std::move(fields), limit);
+  else request_->submit(fields, length != 0, asks_for_head(), limit);
+}
+
+// What the server has proved by taking the CONNECT, a client of HTTP/1.1 (or who speaks to it as to one) wants to read.
+void H2Client::make_switch(UpstreamHead& head) {
+  switched_ = true;
+  head.status = 101;
+  for (const char* name : {"Content-Length", "Sec-WebSocket-Accept"}) head.headers.remove(name);
+  head.headers.add("Upgrade", "websocket");
+  head.headers.add("Sec-WebSocket-Accept", websocket_accept(x_.request.headers.get("Sec-WebSocket-Key")));
 }
 
 void H2Client::frame(std::size_t size, bool last, std::string&, std::string&) {
@@ -26,7 +38,10 @@ void H2Client::frame(std::size_t size, bool last, std::string&, std::string&) {
 }
 
 Result<std::optional<UpstreamHead>> H2Client::read_head(Buffer&) {
-  if (auto head = request_->take_head()) return head;
+  if (auto head = request_->take_head()) {
+    if (opens_ && head->status >= 200 && head->status < 300) make_switch(*head);
+    return head;
+  }
   if (request_->end() == H2End::failed || request_->end() == H2End::refused) {
     complaint_ = request_->complaint();
     return Errc::bad_request;

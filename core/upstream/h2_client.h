@@ -20,7 +20,10 @@ class SEAWALL_API H2Client : public UpstreamProtocol {
   // After an error of read_head: the server has not begun with the request.
   bool was_refused() const;
 
-  void restart() override { complaint_.clear(); }
+  void restart() override {
+    complaint_.clear();
+    switched_ = false;
+  }
   void write_head(std::string& out, std::optional<std::uint64_t> length) override;
   void frame(std::size_t size, bool last, std::string& before, std::string& after) override;
   Result<std::optional<UpstreamHead>> read_head(Buffer& in) override;
@@ -29,6 +32,7 @@ class SEAWALL_API H2Client : public UpstreamProtocol {
   bool is_reusable() const override { return false; }   // ... and a stream that ends leaves it to others
   Headers take_trailers() override;
   const std::string& complaint() const override { return complaint_; }
+  bool has_switched() const override { return switched_; }
 
  protected:
   // The request's head, pseudo-fields first. What is of one HTTP/1 connection is left out later. `length`: of the body; nothing: only
@@ -36,12 +40,16 @@ class SEAWALL_API H2Client : public UpstreamProtocol {
   virtual void list_fields(Headers& fields, std::optional<std::uint64_t> length) = 0;
   // The response has no body: HEAD.
   virtual bool asks_for_head() const = 0;
+  // It is an extended CONNECT for a WebSocket (RFC 8441), whose 2xx is told as HTTP/1.1's 101.
+  virtual bool opens_websocket() const { return false; }
 
   Exchange& x_;
 
  private:
+  void make_switch(UpstreamHead& head);
   const ForwardConf& conf_;
   H2Request* request_ = nullptr;
+  bool opens_ = false, switched_ = false;
   std::string complaint_;
 };
 

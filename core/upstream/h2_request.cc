@@ -24,6 +24,13 @@ void H2Request::submit(const Headers& fields, bool has_body, bool nobody, std::s
   connection_->submit(*this, fields, has_body);
 }
 
+void H2Request::open_tunnel(Headers fields, std::size_t head_limit) {
+  tunnel_ = true;
+  head_limit_ = head_limit;
+  tunnel_fields_ = std::move(fields);
+  connection_->submit_tunnel(*this);
+}
+
 void H2Request::ends_after(std::size_t size) {
   output_ends_in_ = size;
   if (size == 0) connection_->resume(*this);
@@ -102,7 +109,8 @@ void H2Request::end_head(bool ends_stream) {
   if (reader_.is_interim()) return arrived_.set();
   has_head_ = true;
   nobody_ = nobody;
-  head.length = length_ = reader_.length;
+  const bool opens = tunnel_ && status >= 200 && status < 300;  // a Content-Length says nothing there (RFC 9110 9.3.6)
+  if (!opens) head.length = length_ = reader_.length;
   arrived_.set();
   if (ends_stream) end_body();
 }

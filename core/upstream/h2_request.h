@@ -43,6 +43,9 @@ class H2Request {
   // Its head: pseudo-fields first; what is of one HTTP/1 connection is left out. `nobody`: the response has no body, whatever its
   // head says (HEAD). `head_limit`: bounds the response's head.
   void submit(const Headers& fields, bool has_body, bool nobody, std::size_t head_limit);
+  // A tunnel (RFC 8441) instead of a request with a body. It goes when the server has said that it takes such; where it says that it
+  // does not, it has failed.
+  void open_tunnel(Headers fields, std::size_t head_limit);
   // The body ends behind the next `size` bytes.
   void ends_after(std::size_t size);
   Io try_write(std::span<const iovec> pieces);
@@ -88,7 +91,8 @@ class H2Request {
 
   H2ResponseHead reader_;              // of the present block
   std::size_t head_limit_ = 0;
-  bool nobody_ = false;
+  bool nobody_ = false, tunnel_ = false;
+  Headers tunnel_fields_;              // until the server's settings are known
   std::deque<UpstreamHead> heads_;
   bool has_head_ = false;              // the response's has come
   std::optional<std::uint64_t> length_;

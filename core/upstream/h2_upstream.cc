@@ -160,6 +160,7 @@ void H2Upstream::lose(std::error_code error) {
 
 void H2Upstream::lose_requests() {
   if (!error_ && complaint_.empty()) complaint_ = "upstream broke HTTP/2";  // nghttp2 has seen to it
+  for (H2Request* request : std::exchange(waiting_, {})) request->finish(H2End::refused, "upstream refused the request");
   for (const auto& [id, request] : requests_) {
     if (request->end_ != H2End::none) continue;
     if (request->sent_wire_ == 0) request->finish(H2End::refused, "upstream refused the request");  // it has not left us
@@ -216,7 +217,21 @@ void H2Upstream::reset(H2Request& request, std::uint32_t code) {
   wake_.set();
 }
 
+// The server's own settings have come.
+void H2Upstream::hear_settings() {
+  if (std::exchange(knows_settings_, true)) return;
+  for (H2Request* request : std::exchange(waiting_, {})) submit_tunnel(*request);
+}
+
+void H2Upstream::submit_tunnel(H2Request& request) {
+  if (!knows_settings_ && !stopping_ && !broken_) return waiting_.push_back(&request);
+  const Headers fields = std::move(request.tunnel_fields_);
+  if (nghttp2_session_get_remote_settings(session(), NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL) == 1) return submit(request, fields, true);
+  request.finish(H2End::failed, "upstream takes no WebSocket over HTTP/2");
+}
+
 void H2Upstream::leave(H2Request& request) {
+  std::erase(waiting_, &request);
   if (request.id_ < 0) return;
   if (!stopping_ && request.end_ != H2End::failed) reset(request, NGHTTP2_CANCEL);  // one that has failed was reset then
   requests_.erase(request.id_);

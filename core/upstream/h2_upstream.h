@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "seawall/async/event.h"
 #include "seawall/async/scope.h"
@@ -82,6 +83,8 @@ class H2Upstream final : public ListNode, public std::enable_shared_from_this<H2
   bool may_stay() const;
   // Of requests.
   void submit(H2Request& request, const Headers& fields, bool has_body);
+  void submit_tunnel(H2Request& request);
+  void hear_settings();
   void resume(H2Request& request);
   void give_back_window(H2Request& request, std::size_t size);
   void reset(H2Request& request, std::uint32_t code);
@@ -94,6 +97,7 @@ class H2Upstream final : public ListNode, public std::enable_shared_from_this<H2
   H2Pool* pool_;                      // null: it is shared no more
   std::unique_ptr<nghttp2_session, SessionEnd> session_;
   std::unordered_map<std::int32_t, H2Request*> requests_;
+  std::vector<H2Request*> waiting_;   // tunnels, until the server has said whether it takes them
   const std::int64_t started_;        // ns
   std::int64_t idle_since_, heard_;   // ns: since when it has no request; when the server last said something
   std::uint64_t begun_ = 0;           // requests so far
@@ -103,7 +107,7 @@ class H2Upstream final : public ListNode, public std::enable_shared_from_this<H2
   std::string complaint_;             // why the session has broken off
   std::error_code error_;
   Event writable_;                    // of the reader, whose TLS has something to say
-  bool reader_wants_write_ = false;
+  bool reader_wants_write_ = false, knows_settings_ = false;
   std::uint32_t goaway_code_ = 0;
   bool retired_ = false, broken_ = false, stopping_ = false;
 };

@@ -43,6 +43,7 @@ struct H2UpstreamCallbacks {
       h.retire();
       return 0;
     }
+    if (frame->hd.type == NGHTTP2_SETTINGS && !(frame->hd.flags & NGHTTP2_FLAG_ACK)) h.hear_settings();
     H2Request* const request = h.find(frame->hd.stream_id);
     if (!request) return 0;
     request->received_wire_ += frame->hd.length + kFrameHead;

@@ -7,7 +7,6 @@
 #include "seawall/base/text.h"
 #include "seawall/server/exchange.h"
 #include "seawall/upstream/ended_fields.h"
-#include "seawall/upstream/websocket.h"
 
 namespace seawall {
 namespace {
@@ -41,6 +40,13 @@ bool names_token(std::string_view list, std::string_view token) {
   while (auto element = next_list_element(list))
     if (equals_ignoring_case(*element, token)) return true;
   return false;
+}
+
+// Which HTTP/1 can pass on.
+bool asks_for_websocket(const Exchange& x) {
+  const std::string_view upgrade = x.request.headers.get(FieldId::upgrade);
+  if (x.parent || upgrade.empty() || (x.request.version != Version::http11 && x.request.tunnel.empty()) || x.body.present()) return false;
+  return equals_ignoring_case(upgrade, "websocket") && names_token(x.request.headers.get(FieldId::connection), "upgrade");
 }
 
 bool is_of_http1(FieldId id) {
@@ -113,10 +119,12 @@ bool RequestFields::write_set(Exchange& x, Out& out) const {
   return upgrades;
 }
 
-bool asks_for_websocket(const Exchange& x) {
-  const std::string_view upgrade = x.request.headers.get(FieldId::upgrade);
-  if (x.parent || upgrade.empty() || (x.request.version != Version::http11 && x.request.tunnel.empty()) || x.body.present()) return false;
-  return equals_ignoring_case(upgrade, "websocket") && names_token(x.request.headers.get(FieldId::connection), "upgrade");
+bool RequestFields::passes_websocket(Exchange& x) const {
+  if (!asks_for_websocket(x)) return false;
+  if (!sets_upgrade_) return true;
+  return std::any_of(set_.begin(), set_.end(), [&](const SetField& field) {
+    return field.id == FieldId::upgrade && equals_ignoring_case(field.value.eval(x), "websocket");
+  });
 }
 
 // A WebSocket opens without two lines of configuration, too.

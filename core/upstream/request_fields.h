@@ -40,6 +40,8 @@ class SEAWALL_API RequestFields {
   bool write(Exchange& x, const Facts& facts, std::string& out) const;
   // HTTP/2: without Host, and without what an HTTP/2 request must not have. A TE that was set says "trailers" or nothing.
   void list(Exchange& x, const Facts& facts, Headers& out) const;
+  // The client asks for a WebSocket, and no proxy_set_header Upgrade says otherwise.
+  bool passes_websocket(Exchange& x) const;
   // `name` in lower case.
   bool sets(const std::string& name) const { return names_.contains(name); }
   std::string host(Exchange& x, const Facts& facts) const;

@@ -13,10 +13,13 @@ namespace seawall {
 
 class UpstreamWait {
  public:
-  UpstreamWait(UpstreamConnection& connection, const Io& io, Deadline deadline) {
+  UpstreamWait(UpstreamConnection& connection, const Io& io, Deadline deadline)
+      : UpstreamWait(connection.stream.get(), connection.request.get(), io, deadline) {}
+  // One of them.
+  UpstreamWait(Stream* stream, H2Request* request, const Io& io, Deadline deadline) {
     const auto direction = io.kind == Io::want_write ? Socket::writing : Socket::reading;
-    if (connection.stream) socket_.emplace(connection.stream->socket(), direction, deadline);
-    else event_.emplace(connection.request->event(direction), deadline);
+    if (stream) socket_.emplace(stream->socket(), direction, deadline);
+    else event_.emplace(request->event(direction), deadline);
   }
   bool await_ready() const { return false; }
   template <class P>

@@ -12,11 +12,14 @@ void ProxyH2Client::list_fields(Headers& fields, std::optional<std::uint64_t> le
   facts.default_host = to_.host;
   facts.passes_client = *conf_.pass_request_headers;
   facts.for_cache = &for_cache;
-  fields.add(":method", asked_method());
+  const bool websocket = opens_websocket();
+  fields.add(":method", websocket ? "CONNECT" : asked_method());
+  if (websocket) fields.add(":protocol", "websocket");
   fields.add(":scheme", to_.tls ? "https" : "http");
   fields.add(":path", to_.uri);
   fields.add(":authority", conf_.fields.host(x_, facts));
   conf_.fields.list(x_, facts, fields);
+  if (websocket) return fields.remove("Sec-WebSocket-Key");  // the stream proves as much
   const bool says_length = x_.body.present() || x_.request.headers.has(FieldId::content_length) || method_ == "POST" || method_ == "PUT";
   if (length && (*length > 0 || says_length)) fields.add("content-length", std::to_string(*length));
 }

@@ -20,6 +20,7 @@ class ProxyH2Client final : public H2Client {
  private:
   void list_fields(Headers& fields, std::optional<std::uint64_t> length) override;
   bool asks_for_head() const override { return asked_method() == "HEAD"; }
+  bool opens_websocket() const override { return !for_cache.whole && conf_.fields.passes_websocket(x_); }
   std::string_view asked_method() const { return for_cache.as_get ? std::string_view("GET") : method_; }
 
   const Conf& conf_;

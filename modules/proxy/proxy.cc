@@ -8,7 +8,6 @@
 #include "seawall/upstream/attempts.h"
 #include "seawall/upstream/forward.h"
 #include "seawall/upstream/resolver_module.h"
-#include "seawall/upstream/websocket.h"
 
 namespace seawall::proxy {
 namespace {
@@ -93,10 +92,6 @@ bool is_method(std::string_view text) {
 
 Task<Outcome> pass(Exchange& x, const Conf& conf) {
   if (!serves(x, conf)) co_return Next{};
-  if (*conf.version == HttpVersion::http2 && asks_for_websocket(x)) {
-    x.log(Level::error, "a WebSocket is not passed on over HTTP/2 (\"proxy_http_version 1.1\" does)");
-    co_return Response(501);
-  }
   int status = 500;
   std::optional<Destination> to = conf.target->of(x, status);
   if (!to) co_return Response(status);
