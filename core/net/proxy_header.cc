@@ -139,6 +139,22 @@ ProxyTlv find_proxy_tlv(std::string_view tlvs, std::string_view name) {
   return ssl;
 }
 
+std::string write_proxy_header(int version, const Address& from, const Address& to) {
+  const bool known = from.family() == to.family() && (from.family() == AF_INET || from.family() == AF_INET6);
+  const bool v6 = known && from.family() == AF_INET6;
+  if (version == 1) {
+    if (!known) return "PROXY UNKNOWN\r\n";
+    return std::string(v6 ? "PROXY TCP6 " : "PROXY TCP4 ") + from.text() + " " + to.text() + " " + std::to_string(from.port()) + " " +
+           std::to_string(to.port()) + "\r\n";
+  }
+  const auto two = [](std::size_t n) { return std::string{static_cast<char>(n >> 8), static_cast<char>(n & 255)}; };
+  const std::string addresses = known ? from.binary() + to.binary() + two(from.port()) + two(to.port()) : std::string();
+  std::string header(kSignature2);
+  header += known ? '\x21' : '\x20';  // version 2: PROXY, LOCAL
+  header += v6 ? '\x21' : known ? '\x11' : '\0';
+  return header + two(addresses.size()) + addresses;
+}
+
 ProxyHeader parse_proxy_header(std::string_view bytes) {
   const auto begins = [&](std::string_view with) {
     const auto n = std::min(bytes.size(), with.size());

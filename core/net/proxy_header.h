@@ -22,6 +22,9 @@ class ProxyHeader {
 
 SEAWALL_API ProxyHeader parse_proxy_header(std::string_view bytes);
 
+// Version 1 or 2, about a client at `from` that came to `to`. Where they are no IP addresses of one family: UNKNOWN, or LOCAL.
+SEAWALL_API std::string write_proxy_header(int version, const Address& from, const Address& to);
+
 // The value of one TLV by nginx's name for it: alpn, authority, unique_id, ssl, netns, 0xN; ssl_version, ssl_cn, ssl_cipher, ssl_sig_alg,
 // ssl_key_alg, ssl_0xN and ssl_verify (a number) of what the TLV ssl holds.
 class ProxyTlv {

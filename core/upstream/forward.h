@@ -35,6 +35,8 @@ class SEAWALL_API ForwardTo {
   std::string tls_name;
   // The protocol, where it is HTTP/2: requests share connections. Its reader and writer are streams of those.
   H2Client* http2 = nullptr;
+  // The version of the PROXY protocol's header that each connection begins with; 0: none. A connection is its client's then.
+  int proxy_protocol = 0;
   // The protocol can send a body whose length is not known before its end.
   bool takes_unknown_length = false;
 };

@@ -2,6 +2,7 @@
 #include <cerrno>
 
 #include "seawall/net/loop.h"
+#include "seawall/net/proxy_header.h"
 #include "seawall/tls/error.h"
 #include "seawall/upstream/forwarding.h"
 #include "seawall/upstream/h2_client.h"
@@ -51,7 +52,35 @@ std::string Forwarding::identity() const {
   std::string text;
   if (to_.tls) text = to_.tls->identity(x_, to_.tls_name);
   if (to_.http2 && !conf_.bind->off && !conf_.bind->address.is_literal()) text.append("\n").append(conf_.bind->address.eval(x_));
+  if (to_.proxy_protocol) text.append("\n").append(proxy_header());
   return text;
+}
+
+// A health check is nobody's request.
+std::string Forwarding::proxy_header() const {
+  const Address nobody{};
+  return write_proxy_header(to_.proxy_protocol, attempts_.only ? nobody : x_.connection.remote, attempts_.only ? nobody : x_.connection.local);
+}
+
+// In front of everything, of TLS as well.
+Task<bool> Forwarding::send_proxy_header() {
+  const std::string header = proxy_header();
+  Socket& socket = connection_->stream->socket();
+  for (std::string_view left = header; !left.empty();) {
+    const iovec piece{const_cast<char*>(left.data()), left.size()};
+    const Io io = socket.try_write({&piece, 1});
+    if (io.kind == Io::done) {
+      left.remove_prefix(io.n);
+      continue;
+    }
+    Errc waited = Errc::ok;
+    if (io.kind == Io::want_write) waited = co_await socket.wait(Socket::writing, Deadline::in(*conf_.send_timeout, Wait::upstream_send));
+    if (io.kind == Io::want_write && waited == Errc::ok) continue;
+    failure_.why = waited == Errc::timed_out ? next_upstream::timeout : next_upstream::error;
+    if (io.kind != Io::want_write) log_failed("send()", error_of(io));
+    co_return false;
+  }
+  co_return true;
 }
 
 bool Forwarding::take_open(const H2Key& key) {
@@ -106,6 +135,10 @@ Task<bool> Forwarding::open_new(const H2Key& key) {
   const bool opened = open_stream(std::move(*fd));
   if (!opened) co_return false;
   const Result<void> done = co_await connected(*connection_->stream, Deadline::in(*conf_.connect_timeout, Wait::connect));
+  if (done && to_.proxy_protocol) {
+    const bool sent = co_await send_proxy_header();
+    if (!sent) co_return false;
+  }
   if (done && tls_) co_return co_await shake_hands();
   if (done) co_return true;
   failure_.unreachable = true;

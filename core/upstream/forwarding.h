@@ -85,6 +85,8 @@ class Forwarding : public std::enable_shared_from_this<Forwarding> {
   std::string identity() const;
   DialOptions dial_options() const;
   bool open_stream(Fd fd);
+  std::string proxy_header() const;
+  Task<bool> send_proxy_header();
   Task<bool> shake_hands();
   void use_sessions(TlsClientStream& tls);
 

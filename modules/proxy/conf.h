@@ -21,6 +21,7 @@ class Conf : public ForwardConf, public UpstreamTlsConf {
   std::shared_ptr<const Target> target;
   const Settings* block = nullptr;  // that wrote proxy_pass: a nested location shares the Conf, not the target
   Setting<HttpVersion> version{HttpVersion::http11};
+  Setting<int> send_proxy_protocol{0};
   Setting<std::vector<SetField>> set_fields;
   Setting<Template> method, body;
   Setting<Replacements> redirects, cookie_domains, cookie_paths;

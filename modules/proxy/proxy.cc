@@ -112,6 +112,7 @@ Task<Outcome> pass(Exchange& x, const Conf& conf) {
   forwarded.key_host = to->key_host;
   if (to->tls) forwarded.tls = &conf;
   forwarded.tls_name = to->name;
+  forwarded.proxy_protocol = *conf.send_proxy_protocol;
   forwarded.takes_unknown_length = *conf.version != HttpVersion::http10;
   if (!conf.body.is_default()) forwarded.own_body = Slice::from(conf.body->eval(x));
   if (*conf.version == HttpVersion::http2) {
@@ -136,6 +137,9 @@ std::vector<Directive> make_rows() {
                    "Passes the request to this server or upstream; a URI in it takes the place of the location's name.", inherit_pass),
       directive<Conf, HttpVersion>("proxy_http_version", kAll, 1, 1, "1.0 | 1.1 | 2", &Conf::version, parse_version,
                                    "What is spoken to the upstream.", "1.1"),
+      choice<Conf, int>("proxy_send_proxy_protocol", kAll, &Conf::send_proxy_protocol, {{"off", 0}, {"v1", 1}, {"v2", 2}},
+                        "Ours: each connection to the upstream begins with the PROXY protocol's header of this version, about the client, and "
+                        "is for that client alone."),
       list<Conf, SetField>("proxy_set_header", kAll, 2, 2, "field value", &Conf::set_fields, append_set_field,
                            "A field of the request to the upstream; an empty value takes the client's away."),
       value<Conf>("proxy_method", kAll, &Conf::method, "The method, instead of the client's."),

@@ -2,6 +2,7 @@
 #include "catch.h"
 #include "e2e/certificate.h"
 #include "e2e/curl.h"
+#include "e2e/raw_client.h"
 #include "e2e/server.h"
 
 using namespace test;
@@ -82,6 +83,29 @@ TEST_CASE("proxy_ssl_certificate_cache keeps a pair whose path has variables") {
   CHECK(get(s.url("/kept/?c=ours")).status == 200);
   CHECK(get(s.url("/?c=ours")).status == 500);
   CHECK_THAT(check_config("proxy_ssl_certificate_cache valid=1s;").err, ContainsSubstring("\"proxy_ssl_certificate_cache\" must have the \"max\" parameter"));
+}
+
+TEST_CASE("proxy_send_proxy_protocol: an upstream hears of the client in front of all else, and a connection is one client's") {
+  const std::string version = GENERATE(as<std::string>(), "v1", "v2");
+  const auto back = [](const std::string& listen) {
+    return " server { " + listen + " ssl_certificate %%DIR%%/c.pem; ssl_certificate_key %%DIR%%/k.pem; "
+           "return 200 \"$proxy_protocol_addr $proxy_protocol_port $connection_requests\"; }";
+  };
+  Server s("upstream plain { server 127.0.0.1:%%PORT_1%%; } upstream tls { server 127.0.0.1:%%PORT_2%%; } proxy_send_proxy_protocol " + version +
+               "; server { listen 127.0.0.1:%%PORT_0%%; add_header X-Port $remote_port; location / { proxy_pass http://plain; } "
+               "location /tls { proxy_pass https://tls; } }" +
+               back("listen 127.0.0.1:%%PORT_1%% proxy_protocol;") + back("listen 127.0.0.1:%%PORT_2%% ssl proxy_protocol;"),
+           files_of(make_certificate({"inner.test"})));
+  for (const char* path : {"/", "/tls"}) {
+    for (int client = 0; client < 2; ++client) {
+      RawClient c(s.port());
+      for (const char* number : {" 1", " 2"}) {
+        c.send("GET " + std::string(path) + " HTTP/1.1\r\nHost: a\r\n\r\n");
+        const Response r = c.read_response();
+        CHECK(r.body == "127.0.0.1 " + r.header("X-Port") + number);
+      }
+    }
+  }
 }
 
 TEST_CASE("https to a port that speaks plain HTTP is 502") {

@@ -163,3 +163,23 @@ TEST_CASE("TLVs that end in the middle are broken, wherever that is") {
   CHECK(found(tlv(0x20, "abcd"), "ssl_verify") == "(broken)");
   CHECK(found(tlv(0x20, std::string(5, 'a') + "\x22\xff\xff"), "ssl_cn") == "(broken)");
 }
+
+TEST_CASE("a PROXY header that we write says what one that we read says") {
+  const auto address = [](const char* text) { return *Address::parse(text); };
+  CHECK(write_proxy_header(1, address("192.0.2.1:5000"), address("192.0.2.2:80")) == "PROXY TCP4 192.0.2.1 192.0.2.2 5000 80\r\n");
+  CHECK(write_proxy_header(1, address("[2001:db8::1]:5000"), address("[::1]:80")) == "PROXY TCP6 2001:db8::1 ::1 5000 80\r\n");
+  CHECK(write_proxy_header(1, address("unix:/a"), address("[::1]:80")) == "PROXY UNKNOWN\r\n");
+  for (const int version : {1, 2}) {
+    for (const auto& [from, to] : {std::pair("192.0.2.1:5000", "192.0.2.2:80"), std::pair("[2001:db8::1]:5000", "[::1]:80")}) {
+      const ProxyHeader read = parse_proxy_header(write_proxy_header(version, address(from), address(to)));
+      CHECK(read.state == ProxyHeader::complete);
+      CHECK(read.source == address(from));
+      CHECK(read.destination == address(to));
+    }
+    for (const auto& [from, to] : {std::pair("192.0.2.1:5000", "[::1]:80"), std::pair("unix:/a", "unix:/b")}) {
+      const ProxyHeader read = parse_proxy_header(write_proxy_header(version, address(from), address(to)));
+      CHECK(read.state == ProxyHeader::complete);
+      CHECK(read.source.empty());
+    }
+  }
+}
