@@ -72,6 +72,9 @@ std::optional<std::string> safe_path(std::string_view raw) {
   return path;
 }
 
+// What a client is told as it happens: one that is slow holds it back, instead of being told of the past.
+bool is_event_stream(std::string_view type) { return equals_ignoring_case(trim(type.substr(0, type.find(';'))), "text/event-stream"); }
+
 // Said twice, the first counts (nginx); a list may be said in parts.
 bool counts_once(FieldId id) {
   switch (id) {
@@ -322,6 +325,7 @@ Outcome Forwarding::make_response() {
   response.pinned = attempts_.head.storage;
   copy_fields(response);
   stick(response);
+  if (is_event_stream(headers.get(FieldId::content_type))) buffering_ = false;
   if (const Field* field = headers.find(FieldId::x_accel_buffering); field && !(*conf_.ignore_headers & ignored::buffering)) {
     if (equals_ignoring_case(field->value, "no")) buffering_ = false;
     if (equals_ignoring_case(field->value, "yes")) buffering_ = true;

@@ -231,14 +231,15 @@ TEST_CASE("X-Accel-Redirect to a named location") {
   CHECK(r.header("Set-Cookie") == "a=1");
 }
 
-TEST_CASE("X-Accel-Buffering says whether a response is read ahead of its client") {
+TEST_CASE("X-Accel-Buffering says whether a response is read ahead of its client, and a stream of events is not") {
   constexpr std::size_t kSize = 32 << 20;
   std::atomic<int> whole = 0;
   std::atomic<std::size_t> sent = 0;
   Upstream up([&](RawClient& c) {
     const std::string asked = c.read_until("\r\n\r\n");
-    const std::string told = asked.find("/yes") != asked.npos ? "yes" : "no";
-    c.send("HTTP/1.1 200 OK\r\nConnection: close\r\nX-Accel-Buffering: " + told + "\r\nContent-Length: " + std::to_string(kSize) + "\r\n\r\n");
+    const std::string told = asked.find("/yes") != asked.npos ? "X-Accel-Buffering: yes"
+                             : asked.find("/no") != asked.npos ? "X-Accel-Buffering: no" : "Content-Type: text/Event-Stream;charset=utf-8";
+    c.send("HTTP/1.1 200 OK\r\nConnection: close\r\n" + told + "\r\nContent-Length: " + std::to_string(kSize) + "\r\n\r\n");
     const std::string piece(64 * 1024, 'x');
     for (std::size_t n = 0; n < kSize; n += piece.size()) {
       c.send(piece);
@@ -247,14 +248,15 @@ TEST_CASE("X-Accel-Buffering says whether a response is read ahead of its client
     ++whole;
   });
   Server s(server("location /yes { proxy_pass " + up.url() + "; proxy_buffering off; } location /no { proxy_pass " + up.url() + "; } "
-                  "location /yes/ignored { proxy_pass " + up.url() + "; proxy_buffering off; proxy_ignore_headers X-Accel-Buffering; }"));
+                  "location /yes/ignored { proxy_pass " + up.url() + "; proxy_buffering off; proxy_ignore_headers X-Accel-Buffering; } "
+                  "location /events { proxy_pass " + up.url() + "; }"));
   const auto ask = [&](RawClient& c, const std::string& path) { c.send("GET " + path + " HTTP/1.1\r\nHost: a\r\n\r\n"); };
   RawClient yes(s.port(), "127.0.0.1", 4096);
   ask(yes, "/yes");
   CHECK(wait_until([&] { return whole == 1; }));  // and not a byte of it was read by the client
   CHECK(s.wait_for_log("buffered to a temporary file.*\"GET /yes HTTP"));
   yes.reset();
-  for (const std::string path : {"/no", "/yes/ignored"}) {
+  for (const std::string path : {"/no", "/yes/ignored", "/events"}) {
     RawClient no(s.port());
     sent = 0;
     ask(no, path);
