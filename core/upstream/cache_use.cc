@@ -41,6 +41,29 @@ std::string_view field_in(std::string_view fields, std::string_view name) {
   return {};
 }
 
+// What a 304 may say of the response that it confirms, and what the entry was chosen by.
+bool is_of_the_body(FieldId id) {
+  switch (id) {
+    case FieldId::content_type: case FieldId::content_encoding: case FieldId::content_range: case FieldId::vary: case FieldId::set_cookie: return true;
+    default: return false;
+  }
+}
+
+// An entry's fields, those that `said` has in place of its own.
+std::string updated(std::string_view fields, const Headers& said) {
+  Headers news;
+  const EndedFields ended(said);
+  for (const Field& field : said.all())
+    if (!is_hop_by_hop(field.id) && !ended.has(field) && !is_of_the_body(field.id)) news.add_view(field.name, field.value, field.id);
+  std::string text;
+  while (!fields.empty()) {
+    const auto name_end = fields.find('\0'), end = fields.find('\0', name_end + 1);
+    if (!news.find(fields.substr(0, name_end))) text += fields.substr(0, end + 1);
+    fields.remove_prefix(end + 1);
+  }
+  return text + fields_of(news);
+}
+
 bool is_on_one_device(const std::string& a, const std::string& b) {
   struct stat one, other;
   return ::stat(a.c_str(), &one) == 0 && ::stat(b.c_str(), &other) == 0 && one.st_dev == other.st_dev;
@@ -194,13 +217,16 @@ bool CacheUse::keep(const UpstreamHead& head) {
   // What does not vary as the one under the key takes its place.
   if (hash_ != main_ && (fresh.vary.empty() || variant != hash_)) hash_ = main_;
   if (!fresh.vary.empty()) kept.variant = variant.bytes;
+  return begin_file(kept, fresh.vary, fields_of(head.headers));
+}
+
+// Where *_temp_path is another file system's, or not ours to write to, the cache's own folder does as well.
+bool CacheUse::begin_file(const CacheEntryHead& head, std::string_view vary, const std::string& fields) {
   writer_ = std::make_unique<CacheEntryWriter>();
-  const std::string fields = fields_of(head.headers);
-  // Where *_temp_path is another file system's, or not ours to write to, the cache's own folder does as well.
   const bool elsewhere = path_.use_temp_path && is_on_one_device(*conf_.temp_path, path_.folder);
-  if (elsewhere && writer_->begin(*conf_.temp_path, kept, key_, fresh.vary, fields)) return true;
+  if (elsewhere && writer_->begin(*conf_.temp_path, head, key_, vary, fields)) return true;
   writer_ = std::make_unique<CacheEntryWriter>();
-  const Result<void> begun = writer_->begin(path_.folder, kept, key_, fresh.vary, fields);
+  const Result<void> begun = writer_->begin(path_.folder, head, key_, vary, fields);
   if (begun) return true;
   log_failed("a cache file in \"" + path_.folder + "\"", begun.error());
   writer_.reset();
@@ -233,7 +259,22 @@ void CacheUse::find_unchanged(const UpstreamHead& head) {
   entry_->head.valid_until = until;
   if (fresh.while_updating) entry_->head.while_updating = fresh.while_updating;
   if (fresh.on_error) entry_->head.on_error = fresh.on_error;
+  if (renew_fields(head.headers)) return;
   if (const Result<void> written = entry_->rewrite(path_.file_of(hash_)); !written) log_failed("writing a cache file", written.error());
+}
+
+// What a 304 says anew (RFC 9111 3.2), of a small entry: the file of another would have to be copied, and its times are what matters.
+bool CacheUse::renew_fields(const Headers& said) {
+  const std::string fields = updated(entry_->fields, said);
+  if (fields == entry_->fields || !entry_->is_small()) return false;
+  CacheEntryHead head = entry_->head;
+  head.body_size = head.body_check = 0;
+  if (has_validators(static_cast<int>(head.status))) head.last_modified = parse_http_date(field_in(fields, "Last-Modified")).value_or(-1);
+  if (!begin_file(head, entry_->vary, fields)) return false;
+  append(std::get<Slice>(entry_->body()).view());
+  commit();
+  if (Result<CacheEntry> renewed = CacheEntry::open(path_.file_of(hash_), key_)) entry_ = std::move(*renewed);
+  return true;
 }
 
 void CacheUse::remember_error(int status, const UpstreamHead* head) {

@@ -51,6 +51,8 @@ class CacheUse {
   void remember_error(int status, const UpstreamHead* head);
 
  private:
+  bool begin_file(const CacheEntryHead& head, std::string_view vary, const std::string& fields);
+  bool renew_fields(const Headers& said);
   Found look(bool again);
   Found judge(std::int64_t now);
   Task<Found> check(Found found);

@@ -26,12 +26,20 @@ UpstreamHead head_of(const CacheEntry& entry) {
   return head;
 }
 
+// RFC 9110 9.2.1: those that ask for nothing but an answer.
+bool may_change(Method method) {
+  switch (method) {
+    case Method::get: case Method::head: case Method::options: case Method::trace: case Method::propfind: case Method::query: return false;
+    default: return true;
+  }
+}
+
 }  // namespace
 
 // The cache that the settings name for this request; null: none. A name that is nobody's is an error, and said.
 const CachePath* Forwarding::choose_cache(bool& failed) {
   failed = false;
-  if (!conf_.caches() || !(conf_.caches_method(x_.method) || holds_any(*conf_.cache_purge, x_))) return nullptr;
+  if (!conf_.caches()) return nullptr;
   if (conf_.cache->zone) return static_cast<const CachePath*>(conf_.cache->zone->data.get());
   const std::string name = conf_.cache->name.eval(x_);
   if (name.empty() || name == "off") return nullptr;
@@ -50,6 +58,7 @@ std::string Forwarding::cache_key() {
 
 // Nothing: the upstream is to be asked.
 Task<std::optional<Outcome>> Forwarding::ask_cache() {
+  if (!conf_.caches_method(x_.method) && !holds_any(*conf_.cache_purge, x_)) co_return std::nullopt;
   bool failed = false;
   const CachePath* const path = choose_cache(failed);
   if (failed) co_return Outcome(Response(500));
@@ -189,6 +198,16 @@ void Forwarding::begin_to_keep() {
   }
   cache_->give_up();
   if (!own_attempts_) x_.outlives_client = *conf_.ignore_client_abort;
+}
+
+// A request that may have changed what others have asked for lets go of it (RFC 9111 4.4).
+void Forwarding::forget_changed() {
+  const int status = attempts_.head.status;
+  if (cache_ || attempts_.only || !conf_.caches() || !may_change(x_.method) || status < 200 || status >= 400) return;
+  bool failed = false;
+  const CachePath* const path = choose_cache(failed);
+  const std::string key = path ? cache_key() : std::string();
+  if (!key.empty()) CacheIndex(*path).purge(CacheHash({key}));
 }
 
 void Forwarding::begin_to_store() {

@@ -340,6 +340,7 @@ Outcome Forwarding::make_response() {
   const bool has_ranges = *conf_.force_ranges || (asked_for_all_ && headers.has(FieldId::accept_ranges));
   response.accept_ranges = has_ranges && attempts_.head.length && response.status == 200;
   begin_to_keep();
+  forget_changed();
   begin_to_store();
   response.body = make_body();
   return response;

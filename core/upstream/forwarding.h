@@ -112,6 +112,7 @@ class Forwarding : public std::enable_shared_from_this<Forwarding> {
   void begin_to_keep();
   bool is_kept() const { return stored_ || (cache_ && cache_->keeps()); }
   bool fills_cache() const { return is_kept() && !ended_ && !broken_ && connection_; }
+  void forget_changed();
   void begin_to_store();
   void store();
   void remember_error(int status, const UpstreamHead* head);

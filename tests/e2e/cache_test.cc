@@ -351,6 +351,46 @@ TEST_CASE("the age of a response counts, and is told") {
   CHECK(get(s.url("/silent")).count("Age") == 0);
 }
 
+TEST_CASE("a request that may have changed a response lets go of it, unless it failed") {
+  Counter up("Cache-Control: max-age=60\r\n"), fails("", "500 No");
+  Server s(config("proxy_cache one; proxy_cache_key $uri; location / { if ($arg_fail) { proxy_pass " + fails.url() + "; } proxy_pass " + up.url() + "; }"));
+  const auto ask = [&](const char* method, const std::string& path) {
+    Request request;
+    request.method = method;
+    request.url = s.url(path);
+    return fetch(request).status;
+  };
+  for (const char* method : {"POST", "PUT", "DELETE", "M-OWN"}) {
+    get(s.url("/"));
+    CHECK(status_of(get(s.url("/"))) == "HIT");
+    CHECK(ask(method, "/?fail=1") == 500);
+    CHECK(ask("OPTIONS", "/") == 200);
+    CHECK(status_of(get(s.url("/"))) == "HIT");
+    CHECK(ask(method, "/") == 200);
+    CHECK(status_of(get(s.url("/"))) == "MISS");
+  }
+}
+
+TEST_CASE("what a 304 says anew of a response is its own from then on") {
+  std::atomic<int> asked = 0;
+  Upstream up([&](RawClient& c) {
+    c.read_until("\r\n\r\n");
+    if (++asked == 1)
+      c.send("HTTP/1.1 200 OK\r\nConnection: close\r\nETag: \"v\"\r\nX-A: old\r\nX-B: old\r\nContent-Type: text/own\r\nX-Accel-Expires: @1\r\nContent-Length: 3\r\n\r\nold");
+    else
+      c.send("HTTP/1.1 304 Not Modified\r\nConnection: close, X-Hop\r\nX-Hop: 1\r\nX-Accel-Expires: 600\r\nX-A: new\r\nX-C: new\r\nContent-Type: text/no\r\n\r\n");
+  });
+  Server s(config(cached(up.url(), "proxy_cache_revalidate on;")));
+  CHECK(get(s.url("/")).header("X-A") == "old");
+  for (const char* status : {"REVALIDATED", "HIT", "HIT"}) {
+    const Response r = get(s.url("/"));
+    CHECK(status_of(r) == status);
+    CHECK(r.body == "old");
+    CHECK((r.header("X-A") == "new" && r.header("X-B") == "old" && r.header("X-C") == "new" && r.header("Content-Type") == "text/own"));
+    CHECK((r.count("X-A") == 1 && r.count("X-Hop") == 0));
+  }
+}
+
 TEST_CASE("a response that is found unchanged is as old as the answer that says so") {
   std::atomic<int> asked = 0;
   Upstream up([&](RawClient& c) {
