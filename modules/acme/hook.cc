@@ -52,11 +52,13 @@ class Child {
     if (error != 0)
       throw AcmeError(std::string("posix_spawn() \"") + arguments[0] + "\" failed " + describe(system_error_code(error)));
     process_ = Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
+    if (process_) return;
+    const int why = errno;  // no descriptor is left
+    end();
+    throw AcmeError("pidfd_open() failed " + describe(system_error_code(why)));
   }
   ~Child() {
-    if (pid_ <= 0) return;
-    ::kill(-pid_, SIGKILL);
-    wait();
+    if (pid_ > 0) end();
   }
   // Readable once it has ended.
   int process() const { return process_.get(); }
@@ -69,6 +71,10 @@ class Child {
   }
 
  private:
+  void end() {
+    ::kill(-pid_, SIGKILL);
+    wait();
+  }
   pid_t pid_ = -1;
   Fd process_;
 };

