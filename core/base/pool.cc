@@ -8,7 +8,7 @@ namespace seawall {
 namespace {
 
 constexpr std::size_t kStep = 64;          // between two sizes
-constexpr std::size_t kSizes = 256;        // up to 16 KiB; larger ones are malloc's
+constexpr std::size_t kSizes = 272;        // up to 17 KiB: reads of 16 KiB, and the head of their block; larger ones are malloc's
 constexpr std::size_t kMost = 512 * 1024;  // kept by one thread
 
 #ifdef __SANITIZE_ADDRESS__
