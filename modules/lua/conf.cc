@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "lua.h"
+#include "seawall/log/log.h"
 #include "seawall/tls/client_stream.h"
 #include "seawall/tls/error.h"
 #include "set.h"
@@ -42,6 +43,12 @@ template <std::int64_t World::*Member>
 void set_bytes(Conf&, const Invocation& in) { world_of(in).*Member = parse_size(in); }
 template <std::chrono::milliseconds World::*Member>
 void set_duration(Conf&, const Invocation& in) { world_of(in).*Member = parse_time(in); }
+bool parse_code_cache(const Invocation& in) {
+  const bool on = parse_flag(in);
+  if (!on) log(Level::alert, "lua_code_cache is off; this will hurt performance in " + in.node.place.text());
+  return on;
+}
+
 template <bool World::*Member>
 void set_world_flag(Conf&, const Invocation& in) { world_of(in).*Member = parse_flag(in); }
 
@@ -121,7 +128,8 @@ const Directive settings_rows[] = {
                  "Ours: how long a script may hold its loop at a stretch; then it fails, or under the JIT compiler its worker is replaced. "
                  "0: for ever.", nullptr, "10s"),
     custom<Conf>("lua_jit", kHttp, 1, 1, "on | off", set_world_flag<&World::jit>, "Ours: whether LuaJIT compiles.", nullptr, "on"),
-    flag("lua_code_cache", kWithIf, &Conf::code_cache, "off: each request gets a VM of its own that reads everything anew."),
+    directive<Conf, bool>("lua_code_cache", kWithIf, 1, 1, "on | off", &Conf::code_cache, parse_code_cache,
+                          "off: each request, and each subrequest, gets a VM of its own that reads everything anew."),
     flag("lua_need_request_body", kWithIf, &Conf::need_request_body, "Reads the body before rewrite, access and content hooks."),
     flag("lua_check_client_abort", kAllHttp | kLocationIf, &Conf::check_client_abort, "A client that leaves ends the script."),
     flag("lua_http10_buffering", kAllHttp | kLocationIf, &Conf::http10_buffering, "HTTP/1.0 clients get the whole output with its length."),

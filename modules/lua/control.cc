@@ -15,7 +15,7 @@ int finish(lua_State* L, Script& script, Verdict verdict) {
 
 // Once the script has ended: a response that goes may take another script with it.
 int exit_header_filter(Call& call, int status) {
-  if (status >= 300 || status < 0) *static_cast<int*>(call.more) = status < 0 ? 500 : status;
+  if (status >= 200 || status < 0) *static_cast<int*>(call.more) = status < 0 ? 500 : status;
   return 0;
 }
 
@@ -36,6 +36,7 @@ int exit(lua_State* L) {
   if (!lua_isnumber(L, 1)) return raise_argument(L, 2, 1, "exit", "number expected, got non-number");
   const double number = lua_tonumber(L, 1);
   if (!(number < 1000) || (number > 0 && !is_status(static_cast<int>(number)))) return raise(L, 2, "invalid status %.14g", number);
+  if (number == -2 || number == -4) return raise(L, 2, "bad argument to 'ngx.exit': does not accept NGX_AGAIN or NGX_DONE");
   const auto status = number < -1 ? -1 : static_cast<int>(number);
   Call& call = check_call(L, kWaiting | bit(Hook::header_filter) | bit(Hook::balancer), 2);
   if (call.hook == Hook::header_filter) return exit_header_filter(call, status);
@@ -68,18 +69,31 @@ int exec(lua_State* L) {
   return finish(L, *call.script, std::move(verdict));
 }
 
+bool is_unsafe(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+
+std::string shown(std::string_view uri) {
+  std::string text;
+  char escaped[8];
+  for (const char c : uri) {
+    std::snprintf(escaped, sizeof escaped, "\\x%02X", static_cast<unsigned char>(c));
+    if (is_unsafe(c)) text += escaped;
+    else text += c;
+  }
+  return text;
+}
+
 int redirect(lua_State* L) {
   Call& call = check_call(L, kHandlers, 2);
+  if (!lua_isstring(L, 1)) return raise_argument(L, 2, 1, "redirect", "string expected");
   const std::string_view uri = text_at(L, 1);
   const int status = lua_isnoneornil(L, 2) ? 302 : static_cast<int>(lua_tointeger(L, 2));
   if (status != 301 && status != 302 && status != 303 && status != 307 && status != 308)
-    return raise(L, 2, "only ngx.HTTP_MOVED_TEMPORARY, ngx.HTTP_MOVED_PERMANENTLY, ngx.HTTP_PERMANENT_REDIRECT, ngx.HTTP_SEE_OTHER, and "
+    return raise(L, 2, "only ngx.HTTP_MOVED_TEMPORARILY, ngx.HTTP_MOVED_PERMANENTLY, ngx.HTTP_PERMANENT_REDIRECT, ngx.HTTP_SEE_OTHER, and "
                        "ngx.HTTP_TEMPORARY_REDIRECT are allowed");
   if (call.script->begun) return raise(L, 2, "attempt to call ngx.redirect after sending out the headers");
   for (const char c : uri)
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
-      return raise(L, 2, "unsafe byte \"0x%02x\" in redirect uri \"%.*s\"", static_cast<unsigned char>(c), static_cast<int>(uri.find(c)),
-                   uri.data());
+    if (is_unsafe(c))
+      return raise(L, 2, "unsafe byte \"0x%02x\" in redirect uri \"%s\"", static_cast<unsigned char>(c), shown(uri).c_str());
   Verdict verdict;
   verdict.kind = Verdict::redirect;
   verdict.status = status;

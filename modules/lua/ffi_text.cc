@@ -18,10 +18,10 @@ namespace {
 
 constexpr char kUpper[] = "0123456789ABCDEF";
 
-// Of RFC 3986: as a part of a query's argument (2), or as JavaScript's encodeURI would leave a whole one (0).
+// What JavaScript's encodeURIComponent (2) or encodeURI (0) would leave.
 bool is_kept(unsigned char c, int type) {
   if (std::isalnum(c)) return true;
-  const char* kept = type == 0 ? "-_.~!*'();:@&=+$,/?#[]" : "-_.~";
+  const char* kept = type == 0 ? "-_.~!*'();:@&=+$,/?#[]" : "-_.~!*'()";
   return c && std::strchr(kept, c);
 }
 

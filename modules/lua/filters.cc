@@ -11,6 +11,12 @@ void refuse(Response& response, int status) {
   response.refused = true;
 }
 
+// The head as it is, and an end.
+void say_nothing(Response& response, int status) {
+  response.status = status;
+  response.body = Slice();
+}
+
 bool filter_head(Exchange& x, Response& response, const Chunk& chunk) {
   Vm& vm = vm_of(x);
   int refused = 0;  // by ngx.exit()
@@ -18,7 +24,8 @@ bool filter_head(Exchange& x, Response& response, const Chunk& chunk) {
   call.response = &response;
   call.more = &refused;
   if (vm.run(chunk, call)) {
-    if (refused) refuse(response, refused);
+    if (refused >= 300) refuse(response, refused);
+    else if (refused) say_nothing(response, refused);
     return true;
   }
   x.log(Level::error, vm.error.starts_with("failed to load") ? vm.error : "failed to run header_filter_by_lua*: " + vm.error);

@@ -68,8 +68,7 @@ Response broken(Exchange& x, std::string body) {
 // ngx.exit(status) or an error before anything was sent.
 Outcome answer_of(Exchange& x, int status) {
   RequestState& state = x.state<Lua>();
-  if (status == 444) return Abort{};
-  if (status < 0) status = 500;
+  if (status == 444 || status < 0) return Abort{};
   if (status >= 300 && status != 304) {
     Response response(status);
     for (const Field& field : state.headers.all())
@@ -86,7 +85,7 @@ Outcome redirect(Exchange& x, const Verdict& verdict) {
   for (const Field& field : state.headers.all())
     if (field.id != FieldId::content_length && field.id != FieldId::content_type && field.id != FieldId::location)
       response.headers.add(field.name, field.value);
-  response.headers.set("Location", absolute_location(x, verdict.to));
+  response.headers.set("Location", verdict.to);  // as it was said: absolute_redirect is not about scripts
   state.headers.clear();
   return response;
 }

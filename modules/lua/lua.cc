@@ -79,13 +79,6 @@ Vm& vm_of(Exchange& x) {
     state.vm = of_loop.vm.get();
     return *state.vm;
   }
-  if (x.parent) {
-    RequestState& outer = x.main().state<Lua>();
-    vm_of(x.main());
-    state.own_vm = outer.own_vm;
-    state.vm = outer.vm;
-    return *state.vm;
-  }
   state.own_vm = std::make_shared<Vm>(x.loop, *of_loop.world);
   run_at_start(*state.own_vm, of_loop.world->init, Hook::init, "init_by_lua");
   state.vm = state.own_vm.get();

@@ -111,3 +111,16 @@ TEST_CASE("what is not there is refused by its name") {
   Server s(server("location / { content_by_lua_block { ngx.say(select(2, pcall(ngx.run_worker_thread))) } }"));
   CHECK_THAT(get(s.url("/")).body, ContainsSubstring("ngx.run_worker_thread is not supported yet"));
 }
+
+TEST_CASE("a replacement that cannot be understood is an error, and the log says why") {
+  Server s(server(R"lua(location / { content_by_lua_block {
+    for _, bad in ipairs { "$x", "${x}", "${1", "$" } do ngx.say(select(3, ngx.re.sub("ab", "a", bad))) end
+    local next_match = ngx.re.gmatch("1 2", "[0-9]", "a")
+    next_match()
+    ngx.say(select("#", next_match()))
+  } })lua"));
+  const std::string failed = "failed to compile the replacement template\n";
+  CHECK(get(s.url("/")).body == failed + failed + failed + failed + "1\n");
+  CHECK(s.wait_for_log("attempt to use named capturing variable \"x\" \\(named captures not supported yet\\)"));
+  CHECK(s.wait_for_log("the closing bracket in \"1\" variable is missing"));
+}

@@ -198,3 +198,30 @@ TEST_CASE("a script of set_by_lua that fails is a 500") {
   CHECK(get(s.url("/")).status == 500);
   CHECK(s.wait_for_log("failed to run set_by_lua\\*: set_by_lua"));
 }
+
+TEST_CASE("a script that exits with an error says nothing, and one in front of the head leaves it without a body") {
+  Server s(server(R"(
+    location /error { content_by_lua_block { ngx.exit(ngx.ERROR) } }
+    location /again { content_by_lua_block { ngx.exit(ngx.AGAIN) } }
+    location /head { header_filter_by_lua_block { return ngx.exit(201) } content_by_lua_block { ngx.say("hi") } }
+    location /missing { content_by_lua_block { ngx.exit(ngx.HTTP_NOT_IMPLEMENTED) } })"));
+  RawClient c(s.port());
+  c.send("GET /error HTTP/1.1\r\nHost: a\r\n\r\n");
+  CHECK(c.read_all() == "");
+  CHECK(get(s.url("/again")).status == 500);
+  CHECK(s.wait_for_log("bad argument to 'ngx.exit': does not accept NGX_AGAIN or NGX_DONE"));
+  const Response r = get(s.url("/head"));
+  CHECK(r.status == 201);
+  CHECK(r.body == "");
+  CHECK(get(s.url("/missing")).status == 501);
+}
+
+TEST_CASE("arguments of a query count whether they have a name or not") {
+  Server s(server(R"(location / { content_by_lua_block {
+    local args, why = ngx.req.get_uri_args(2)
+    ngx.print(why, " ") for key, value in pairs(args) do ngx.print(key, "=", tostring(value), " ") end
+    ngx.say(ngx.escape_uri("!*'()~ /"))
+  } })"));
+  CHECK(get(s.url("/?foo=3&=hello&=world")).body == "truncated foo=3 !*'()~%20%2F\n");
+  CHECK(get(s.url("/?foo=3&=hello")).body == "nil foo=3 !*'()~%20%2F\n");
+}

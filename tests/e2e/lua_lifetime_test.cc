@@ -184,6 +184,7 @@ TEST_CASE("the last finalisers of a VM make no timer that would outlive it") {
       end
       ngx.say("ok")
     } })"));
+  s.allow("lua_code_cache is off");
   CHECK(get(s.url("/")).body == "ok\n");
   CHECK(s.wait_for_log("last: process exiting"));
   CHECK(get(s.url("/")).body == "ok\n");

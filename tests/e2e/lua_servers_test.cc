@@ -118,6 +118,7 @@ TEST_CASE("with lua_code_cache off each request reads modules and files anew") {
     location /module { content_by_lua_block { ngx.say(require("m").value) count = (count or 0) + 1 ngx.say(count) } }
     location /file { content_by_lua_file c.lua; })", "lua_package_path '%%DIR%%/?.lua;;';"),
            {{"m.lua", "return { value = 1 }"}, {"c.lua", "ngx.say('one')"}});
+  s.allow("lua_code_cache is off");
   CHECK(get(s.url("/module")).body == "1\n1\n");
   CHECK(get(s.url("/file")).body == "one\n");
   s.file("m.lua", "return { value = 2 }");

@@ -129,14 +129,18 @@ end
 
 -- `max` 0: all. The second result: "truncated".
 function C.decode_args(s, max)
-  local t, count = {}, 0
-  for part in s:gmatch("[^&]+") do
+  -- One without a name is none, and counts all the same.
+  local t, count, at = {}, 0, 1
+  while at <= #s do
+    local stop = s:find("&", at, true)
+    local part = s:sub(at, stop and stop - 1)
     local key, value = part:match("^([^=]*)=(.*)$")
-    if key ~= "" then
-      if max > 0 and count >= max then return t, "truncated" end
-      count = count + 1
-      if key then put(t, unescape(key), unescape(value)) else put(t, unescape(part), true) end
-    end
+    if key == nil and part ~= "" then put(t, unescape(part), true)
+    elseif key and key ~= "" then put(t, unescape(key), unescape(value)) end
+    if not stop then break end
+    count = count + 1
+    if count == max then return t, "truncated" end
+    at = stop + 1
   end
   return t
 end

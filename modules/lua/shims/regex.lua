@@ -176,7 +176,8 @@ function ngx.re.gmatch(subject, regex, letters)
     local at, err = exec(pattern, text, from)
     if not at then
       from = nil
-      return nil, err
+      if err then return nil, err end
+      return nil
     end
     local first, last = tonumber(at[0]), tonumber(at[1])
     local m = captures(pattern, at, text)
@@ -209,10 +210,13 @@ local function template_of(text)
     elseif braced then
       parts[#parts + 1] = tonumber(braced)
       i = dollar + 3 + #braced
-    elseif text:find("^[{%a_]", dollar + 1) then
-      return nil, 'attempt to use named capturing variable "' .. text:sub(dollar + 1) .. '"'
     else
-      return nil, 'invalid capturing variable name found in "' .. text:sub(dollar) .. '"'
+      local open, name = text:match("^({?)([%w_]+)", dollar + 1)
+      if not name then return nil, 'invalid capturing variable name found in "' .. text .. '"' end
+      if open == "{" and text:sub(dollar + 2 + #name, dollar + 2 + #name) ~= "}" then
+        return nil, 'the closing bracket in "' .. name .. '" variable is missing'
+      end
+      return nil, 'attempt to use named capturing variable "' .. name .. '" (named captures not supported yet)'
     end
   end
   if template_count < 1024 then
@@ -232,7 +236,10 @@ local function substitute(subject, regex, replacement, letters, global, name)
       error("bad argument #3 to '" .. name .. "' (string or function expected, got " .. type(replacement) .. ")", 3)
     end
     parts, why = template_of(tostring(replacement))
-    if not parts then return nil, nil, "failed to compile the replacement template" .. (why and ": " .. why or "") end
+    if not parts then
+      C.raw_log(ngx.ERR, "lua script: " .. why)
+      return nil, nil, "failed to compile the replacement template"
+    end
   end
   local done, count, from, copied = {}, 0, 0, 0
   while from <= #text do

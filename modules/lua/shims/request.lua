@@ -67,7 +67,10 @@ function req.set_uri(uri, jump, binary)
     error("API disabled in the context of " .. C.hook_names[S.seawall_lua_hook()], 2)
   end
   S.seawall_lua_req_set_uri(uri, #uri)
-  if jump then return C.relocate(uri) end
+  if jump then
+    C.log_debug('lua set uri jump to "' .. uri .. '"')
+    return C.relocate(uri)
+  end
 end
 
 function req.get_headers(max, raw)
