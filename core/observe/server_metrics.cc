@@ -40,7 +40,11 @@ void collect_requests(Gathering& out, const ServerCounts& counts) {
   });
 }
 
-void collect_handshakes(Gathering& out) {
+void collect_tls(Gathering& out) {
+  Family& renewed = out.counter("seawall_certificate_renewals", "Certificate files that have changed, by whether they hold now.");
+  renewal_counts().for_each([&](std::string_view result, const SharedCount* n) {
+    if (!result.empty()) renewed.add(static_cast<double>(n->get()), {{"result", std::string(result)}});
+  });
   Family& shaken = out.counter("seawall_tls_handshakes", "TLS handshakes that were completed.");
   handshake_counts().for_each([&](std::string_view how, const SharedCount* n) {
     const auto space = how.find(' ');
@@ -57,7 +61,7 @@ void collect_server(Gathering& out) {
   const ServerCounts counts = count_all();
   collect_connections(out, counts);
   collect_requests(out, counts);
-  collect_handshakes(out);
+  collect_tls(out);
 }
 
 }  // namespace seawall

@@ -12,6 +12,7 @@
 
 #include "seawall/base/error.h"
 #include "seawall/log/log.h"
+#include "seawall/server/event_counts.h"
 #include "seawall/tls/error.h"
 
 namespace seawall {
@@ -105,9 +106,11 @@ std::vector<Renewal> CertificateWatch::look() {
       GivenFiles files = GivenFiles::read(one.files);
       one.context->renew(files);
       renewals.emplace_back(one.number, std::move(files));
+      renewal_counts().at("used")->add();
       log(Level::notice, "certificate files have changed and hold from now on: " + files_of(one.files));
       for (const std::string& warning : one.context->warnings()) log(Level::warn, warning);
     } catch (const std::exception& error) {
+      renewal_counts().at("refused")->add();
       log(Level::error, std::string("certificate files have changed and are refused, the present ones stay: ") + error.what());
     }
   }

@@ -14,6 +14,11 @@ SharedTable& refusal_counts() {
   return table;
 }
 
+SharedTable& renewal_counts() {
+  static SharedTable table(2, 1);
+  return table;
+}
+
 SharedTable& handshake_counts() {
   static SharedTable table(64, 2);
   return table;

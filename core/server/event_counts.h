@@ -7,6 +7,7 @@ namespace seawall {
 
 SharedTable& failure_counts();                    // by server name; Failure's values
 SEAWALL_API SharedTable& refusal_counts();        // of connections that were not accepted, by reason ("emfile"); one value
+SEAWALL_API SharedTable& renewal_counts();        // of certificate files that changed: "used", "refused"; one value
 SEAWALL_API SharedTable& handshake_counts();      // "TLSv1.3 TLS_AES_128_GCM_SHA256"; new ones, resumed ones
 
 }  // namespace seawall

@@ -114,6 +114,7 @@ void prepare_counts() {
   Board::instance();
   failure_counts();
   refusal_counts();
+  renewal_counts();
   handshake_counts();
 }
 

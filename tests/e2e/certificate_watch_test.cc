@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "catch.h"
+#include "e2e/curl.h"
 #include "e2e/tls_ask.h"
 
 using namespace test;
@@ -65,15 +66,17 @@ TEST_CASE("a pair that was written anew holds for new connections of the same wo
 }
 
 TEST_CASE("a bad pair is refused, the present one stays, and the next good one holds") {
-  Server s(kServer, first());
+  Server s(kServer + " server { listen 127.0.0.1:%%PORT_1%%; metrics; }", first());
   s.file("tls/a.crt", make_certificate({"without a key"}).certificate);
   REQUIRE(s.wait_for_log("certificate files have changed and are refused, the present ones stay: SSL_CTX_use_PrivateKey\\("));
   CHECK(subject(s) == "/CN=first");
   s.file("tls/a.key", "nonsense");
   REQUIRE(s.wait_for_log("refused, the present ones stay: cannot load certificate key"));
   CHECK(subject(s) == "/CN=first");
+  CHECK_THAT(get(s.url("/", 1)).body, Contains("seawall_certificate_renewals_total{result=\"refused\"} "));
   put(s, make_certificate({"second"}));
   CHECK(comes_to_be(s, "/CN=second"));
+  CHECK_THAT(get(s.url("/", 1)).body, Contains("seawall_certificate_renewals_total{result=\"used\"} "));
 }
 
 TEST_CASE("links that are exchanged, as certbot and Kubernetes do it") {
