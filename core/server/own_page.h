@@ -13,10 +13,8 @@ namespace seawall {
 
 class OwnPage {
  public:
-  void set(const Settings& block, const char* directive) {
-    if (block_ == &block) throw_duplicate(directive);
-    block_ = &block;
-  }
+  bool is_of(const Settings& block) const { return block_ == &block; }
+  void set(const Settings& block) { block_ = &block; }
   // Location::holds asks for the block that says it, so the locations within know of it and still do not show it.
   void inherit(const OwnPage& outer) {
     if (!block_) block_ = outer.block_;
@@ -28,12 +26,17 @@ class OwnPage {
   const Settings* block_ = nullptr;
 };
 
-// The directive's row; nginx's stub_status takes an argument that means nothing.
+// The directive's row. nginx's own may stand twice in a block, and has an argument that means nothing.
+enum class OwnPageOf { us, nginx };
 template <class Conf>
-Directive own_page(const char* name, const char* help, int most_arguments = 0) {
-  Directive row = custom<Conf>(name, kServer | kLocation, 0, most_arguments, "", nullptr, help,
+Directive own_page(const char* name, const char* help, OwnPageOf whose = OwnPageOf::us) {
+  Directive row = custom<Conf>(name, kServer | kLocation, 0, whose == OwnPageOf::nginx ? 1 : 0, "", nullptr, help,
                                [](Conf& conf, const Conf& outer) { conf.page.inherit(outer.page); });
-  row.apply = [name](void* conf, const Invocation& in) { static_cast<Conf*>(conf)->page.set(in.settings, name); };
+  row.apply = [name, whose](void* conf, const Invocation& in) {
+    OwnPage& page = static_cast<Conf*>(conf)->page;
+    if (whose == OwnPageOf::us && page.is_of(in.settings)) throw_duplicate(name);
+    page.set(in.settings);
+  };
   return row;
 }
 

@@ -46,7 +46,7 @@ bool variable(Exchange&, std::string_view, const void*, std::string& out) {
 }  // namespace
 
 const Directive StubStatus::directives[] = {
-    own_page<Conf>("stub_status", "Answers with the page of counts. An argument means nothing, as in nginx.", 1),
+    own_page<Conf>("stub_status", "Answers with the page of counts. An argument means nothing, as in nginx.", OwnPageOf::nginx),
 };
 
 const Step StubStatus::steps[] = {step<Conf, has_own_page<Conf>, show>(Phase::content)};
