@@ -19,6 +19,7 @@ namespace seawall::acme {
 namespace {
 
 constexpr std::chrono::minutes kPatience{15};  // for a running server to renew
+constexpr std::chrono::seconds kHandover{3};   // after a reload, until the new worker has taken over: it looks twice a second
 
 std::string date_of(std::int64_t seconds, std::int64_t now) {
   return seconds <= now ? "now" : http_date(seconds);
@@ -67,11 +68,21 @@ void make_state_folder(const Certificate& certificate) {
   make_worker_folders({certificate.issuer->state_path}, worker_folder_owner());
 }
 
+// Does a server keep the folder? Its lock is ours for no longer than it takes to see that nobody has it.
+bool is_kept(Store& store) {
+  const auto until = std::chrono::steady_clock::now() + kHandover;
+  while (store.try_lock()) {
+    if (std::chrono::steady_clock::now() >= until) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  return true;
+}
+
 // The server does it, because it answers the CA; it sees the wish in its store.
 int await_renewal(const Certificate& certificate) {
   Store& store = certificate.store();
   make_state_folder(certificate);
-  if (store.try_lock()) {
+  if (!is_kept(store)) {
     std::cerr << "seawall: no server keeps \"" << certificate.issuer->state_path << "\": start it, it asks for what is due\n";
     return 1;
   }
