@@ -43,6 +43,7 @@ constexpr Exception exceptions[] = {
     {"a reload takes a new configuration, and refuses a bad one", "a configuration that is not the file's any more"},
     {"reload_load_test.cc", "a configuration that is not the file's any more"},
     {"handover_test.cc", "a configuration that is not the file's any more"},
+    {"a bad pair is refused, the present one stays, and the next good one holds", "certificates that are not the files' any more"},
     {"file_cache_test.cc", "what is remembered of files"},
     {"small_content_test.cc", "what is remembered of files"},
     {"metrics_test.cc", "what other requests have counted"},
