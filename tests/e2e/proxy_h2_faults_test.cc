@@ -239,11 +239,13 @@ TEST_CASE("HTTP/2 to an upstream: timeouts are the request's, and a connection t
   std::atomic<int> turn = 0;
   Upstream up([&](RawClient& c) {
     H2Peer peer(std::move(c));
-    if (++turn > 1) peer.respond(peer.wait_for(NGHTTP2_HEADERS).stream, kOk, "second");
+    // The first answer says that both have their settings: from there on it is silent.
+    peer.respond(peer.wait_for(NGHTTP2_HEADERS).stream, kOk, ++turn == 1 ? "first" : "second");
     peer.raw().expect_close(kPatience);
   });
   Server s(server("location / { proxy_pass http://u; proxy_read_timeout 200ms; proxy_next_upstream off; } "
                   "location /patient { proxy_pass http://u; proxy_next_upstream off; }", upstream({&up}, "keepalive 2;")));
+  CHECK(get(s.url("/patient")).body == "first");
   CHECK(get(s.url("/")).status == 504);
   CHECK_THAT(s.error_log(), ContainsSubstring("upstream timed out (110: Connection timed out) while reading response header from upstream"));
   CHECK(get(s.url("/patient")).body == "second");
