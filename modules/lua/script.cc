@@ -233,7 +233,8 @@ Task<void> Script::await(LightThread& thread) {
   Task<void> task = thread.await->run();
   co_await std::move(task).in(thread.scope);
   thread.at_work = false;
-  if (thread.state == LightThread::State::waiting && !ended_) make_ready(thread);
+  if (thread.state == LightThread::State::ended) thread.await.reset();  // killed: what it was given goes to others, who may wait for it
+  else if (thread.state == LightThread::State::waiting && !ended_) make_ready(thread);
 }
 
 void Script::ended(LightThread& thread, int result) {

@@ -167,7 +167,10 @@ TEST_CASE("a finaliser of a script's may run at any time, is nobody's, and chang
         assert(ngx.unescape_uri(("%41"):rep(40)) == ("A"):rep(40))
         assert(#d:get_keys() == 10 and #d:get(("key"):rep(20) .. 1) == 500)
       end
-      ngx.thread.wait(ngx.thread.spawn(function() ngx.sleep(0) end))
+      local sem = require "ngx.semaphore".new()
+      local waits = ngx.thread.spawn(function() return sem:wait(30) end)
+      sem:post()
+      ngx.thread.wait(waits)
       ngx.say(seen > 0)
     } })", "lua_shared_dict d 100k;"));
   const std::string args = "/?a=" + std::string(50, 'x');
@@ -206,7 +209,7 @@ TEST_CASE("a head that a filter refuses ends the script that speaks behind it in
       header_filter_by_lua_block { local t = { ngx.status } ngx.exit(403) t[2] = ngx.status ngx.log(ngx.ERR, "filter ", t[1], " ", t[2]) }
       content_by_lua_block {
         ngx.on_abort(function() ngx.location.capture("/sub") end)
-        ngx.say("a") ngx.flush(true) ngx.sleep(0.001) ngx.say("never")
+        ngx.say("a") ngx.flush(true) ngx.location.capture("/sub") ngx.say("never")
       }
     }
     location /sub { header_filter_by_lua_block { ngx.header.x = "y" } return 200 sub; })"));
@@ -278,7 +281,6 @@ TEST_CASE("what a semaphore has given to a light thread that is ended at once go
       local t = ngx.thread.spawn(function() sem:wait(30) end)
       sem:post()
       ngx.thread.kill(t)
-      ngx.sleep(0)
       ngx.say(sem:wait(30))
     } })"));
   CHECK(get(s.url("/")).body == "true\n");
@@ -290,11 +292,14 @@ TEST_CASE("what a script says of a response behind its end does not reach the on
       ngx.header.x = "1"
       ngx.say("all")
       ngx.eof()
-      for i = 1, 5 do ngx.sleep(0.001) local seen = ngx.header.x, ngx.status, ngx.resp.get_headers(), ngx.var.sent_http_x end
+      assert(gone:wait(30))
+      local seen = ngx.header.x, ngx.status, ngx.resp.get_headers(), ngx.var.sent_http_x
       ngx.log(ngx.ERR, "behind it")
-    } })"));
+    } }
+    location /gone { content_by_lua_block { gone:post() ngx.say("ok") } })", "init_worker_by_lua_block { gone = require 'ngx.semaphore'.new() }"));
   RawClient c(s.port());
   c.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   CHECK(c.read_response().body == "all\n");
+  CHECK(get(s.url("/gone")).body == "ok\n");
   CHECK(s.wait_for_log("behind it"));
 }
