@@ -9,7 +9,8 @@ namespace {
 
 constexpr std::size_t kStep = 64;          // between two sizes
 constexpr std::size_t kSizes = 272;        // up to 17 KiB: reads of 16 KiB, and the head of their block; larger ones are malloc's
-constexpr std::size_t kMost = 512 * 1024;  // kept by one thread
+constexpr std::size_t kSmall = 64;         // the first ones, up to 4 KiB: buffers shall not take the room of frames
+constexpr std::size_t kMost = 512 * 1024;  // kept by one thread of each, the small and the large
 
 #ifdef __SANITIZE_ADDRESS__
 constexpr bool kKeeps = false;
@@ -24,7 +25,7 @@ struct Freed {
 // Without a destructor: what other destructors of the thread free after the end of the pool finds that it has no room.
 struct Pool {
   Freed* lists[kSizes];
-  std::size_t room;  // how much more it would keep; none before it is opened and after it is closed
+  std::size_t room[2];  // how much more it would keep, of small ones and large ones; none before it is opened and after it is closed
   bool opened;
 };
 constinit thread_local Pool pool{};
@@ -33,7 +34,7 @@ constinit thread_local Pool pool{};
 class Closer {
  public:
   ~Closer() {
-    pool.room = 0;
+    pool.room[0] = pool.room[1] = 0;
     for (Freed*& list : pool.lists)
       while (list) std::free(std::exchange(list, list->next));
   }
@@ -46,13 +47,14 @@ void* take(Pool& from, std::size_t index) {
   Freed* const freed = from.lists[index];
   if (!freed) return nullptr;
   from.lists[index] = freed->next;
-  from.room += size_of(index);
+  from.room[index >= kSmall] += size_of(index);
   return freed;
 }
 
 bool keep(Pool& in, void* memory, std::size_t index) {
-  if (in.room < size_of(index)) return false;
-  in.room -= size_of(index);
+  std::size_t& room = in.room[index >= kSmall];
+  if (room < size_of(index)) return false;
+  room -= size_of(index);
   in.lists[index] = new (memory) Freed{in.lists[index]};
   return true;
 }
@@ -62,7 +64,7 @@ bool keep(Pool& in, void* memory, std::size_t index) {
   if (kKeeps && !pool.opened) {
     static thread_local const Closer closer;
     pool.opened = true;
-    pool.room = kMost;
+    pool.room[0] = pool.room[1] = kMost;
     if (index < kSizes && keep(pool, memory, index)) return;
   }
   std::free(memory);
