@@ -44,10 +44,9 @@ class DateReader {
     return number(1);
   }
   int month() {
+    const std::string_view name = rest_.substr(0, 3);
     int found = 0;
-    while (found < 12 && !rest_.starts_with(kMonths[found])) ++found;
-    if (found == 12) found = 0;  // with other capitals, then
-    while (found < 12 && !equals_ignoring_case(rest_.substr(0, 3), kMonths[found])) ++found;
+    while (found < 12 && !equals_ignoring_case(name, kMonths[found])) ++found;
     take(found < 12, 3);
     return found;
   }

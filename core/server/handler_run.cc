@@ -65,7 +65,7 @@ Task<std::optional<Response>> run_within_limits(Exchange& x, Task<std::optional<
   if (x.handler_timed_out) response = co_await timed_out(x);
   x.response_begun = x.loop.now();
   if (x.client_left) {
-    // In the middle of its body, that is the failure which has been counted.
+    // In the middle of its body, whoever reads that counts it.
     x.log(x.body.ended() ? failed(*x.vhost, Failure::reset_handler) : Level::info, "client closed connection while the request was being processed");
     response.reset();
   }

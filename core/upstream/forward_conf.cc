@@ -106,7 +106,7 @@ const char* prefixed_name(const char* prefix, const char* name) {
 }
 
 bool ForwardConf::hides(std::string_view name) const {
-  return std::any_of(hidden_.begin(), hidden_.end(), [&](const std::string& other) { return other.size() == name.size() && equals_ignoring_case(other, name); });
+  return std::any_of(hidden_.begin(), hidden_.end(), [&](const std::string& other) { return equals_ignoring_case(other, name); });
 }
 
 void ForwardConf::finish(const char* prefix, std::span<const std::string_view> hidden, const Binder& binder) {

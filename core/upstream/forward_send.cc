@@ -187,7 +187,8 @@ Task<Result<void>> Forwarding::send_stream() {
     }
     if (first_ || body_begun_) no_more_attempts();
     else first_ = *piece;
-    if (head_waits_) co_await head_gone_.wait(Deadline::never(Wait::upstream_send));
+    // send_head() has send_timeout for each of its waits; of all of them together this is the bound.
+    if (head_waits_) co_await head_gone_.wait(x_.last_deadline(Wait::upstream_send));
     if (head_waits_ || !connection_) co_return Errc::cancelled;
     if (send_error_) co_return send_error_;
     sent = co_await send_piece(std::move(*piece));
