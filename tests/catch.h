@@ -1,12 +1,5 @@
-// Hides the two generations of Catch2: Debian 12 has 2.13, Debian 13 has 3.7. Include it after the server's own headers:
-// in a test CHECK is Catch's.
-#pragma once
+// Catch2 for a test: from here on CHECK is Catch's. Include it after the server's own headers, which mean theirs.
+#include "catch_headers.h"
+
 #undef CHECK
-#if __has_include(<catch2/catch_test_macros.hpp>)
-#include <catch2/catch_all.hpp>
-#else
-#include <catch2/catch.hpp>
-namespace Catch::Matchers {
-inline auto ContainsSubstring(const std::string& text) { return Contains(text); }
-}  // namespace Catch::Matchers
-#endif
+#define CHECK(...) INTERNAL_CATCH_TEST("CHECK", Catch::ResultDisposition::ContinueOnFailure, __VA_ARGS__)

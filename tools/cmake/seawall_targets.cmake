@@ -16,11 +16,32 @@ elseif(SEAWALL_TSAN)
   target_link_options(seawall_options INTERFACE -fsanitize=thread)
 endif()
 
+# seawall_precompile(TARGET HOST HEADER...): the headers that most files of TARGET begin with are compiled once, with HOST, whose
+# compiler options must be the same. The first target that is its own host has them made.
+function(seawall_precompile target host)
+  if(NOT SEAWALL_PCH)
+    return()
+  endif()
+  if(target STREQUAL host)
+    target_precompile_headers(${target} PRIVATE ${ARGN})
+  else()
+    target_precompile_headers(${target} REUSE_FROM ${host})
+  endif()
+  # What ccache needs to look into a precompiled header.
+  target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
+endfunction()
+
+set(seawall_std_headers <algorithm> <array> <atomic> <chrono> <coroutine> <cstdint> <cstring> <deque> <exception> <functional> <list> <map>
+  <memory> <mutex> <optional> <set> <span> <sstream> <string> <string_view> <system_error> <unordered_map> <utility> <variant> <vector>)
+
 # seawall_layer(NAME LIBRARY...): the static library of core/NAME, which links only layers to its left.
 function(seawall_layer name)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cc)
   add_library(seawall_${name} STATIC ${sources})
   target_link_libraries(seawall_${name} PUBLIC seawall_options ${ARGN})
+  if(SEAWALL_SANITIZE)  # the release build says what an include has forgotten
+    seawall_precompile(seawall_${name} seawall_base ${seawall_std_headers})
+  endif()
   set_property(GLOBAL APPEND PROPERTY seawall_layers seawall_${name})
 endfunction()
 
@@ -30,6 +51,9 @@ function(seawall_module name)
   set_target_properties(module_${name} PROPERTIES PREFIX "" OUTPUT_NAME ${name}
     LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/modules)
   target_link_libraries(module_${name} PRIVATE seawall_options)
+  if(SEAWALL_SANITIZE)
+    seawall_precompile(module_${name} seawall_base)
+  endif()
   install(TARGETS module_${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/seawall/modules COMPONENT server)
   set_property(GLOBAL APPEND PROPERTY seawall_modules module_${name})
 endfunction()
