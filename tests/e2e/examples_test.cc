@@ -38,9 +38,6 @@ std::string ok(const std::string& body, const std::string& fields = {}) {
   return "HTTP/1.1 200 OK\r\n" + fields + "Content-Length: " + std::to_string(body.size()) + "\r\nConnection: close\r\n\r\n" + body;
 }
 
-// Says what it was asked.
-void echo(RawClient& c) { c.send(ok(c.read_until("\r\n\r\n"))); }
-
 }  // namespace
 
 TEST_CASE("example: a single-page application") {

@@ -151,7 +151,7 @@ TEST_CASE("connections come and go, and no descriptor stays behind") {
   const int before = settled_descriptors(worker);
   for (int round = 0; round < 20; ++round) {
     std::deque<RawClient> clients;
-    for (const std::string sent : {std::string(), std::string("GET"), kHalf, kGet, kGet + kHalf, std::string("GET /wait HTTP/1.1\r\nHost: a\r\n\r\n")})
+    for (const std::string& sent : {std::string(), std::string("GET"), kHalf, kGet, kGet + kHalf, std::string("GET /wait HTTP/1.1\r\nHost: a\r\n\r\n")})
       for (int i = 0; i < 4; ++i) clients.emplace_back(s.port()).send(sent);
     for (std::size_t i = 0; i < clients.size(); i += 2) clients[i].reset();
   }
