@@ -1,12 +1,10 @@
 #include "seawall/log/log.h"
 
-#include <fmt/format.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+#include <algorithm>
+#include <chrono>
 
-#include <climits>
-#include <ctime>
-
+#include "seawall/log/log_form.h"
+#include "seawall/log/log_line.h"
 #include "seawall/log/recent_lines.h"
 
 namespace seawall {
@@ -17,43 +15,37 @@ LogTargets& main_targets() {
   return targets;
 }
 
-// "2026/11/24 10:00:00", composed once a second and thread.
-std::string_view timestamp() {
-  thread_local std::time_t second = -1;
-  thread_local std::string text;
-  const std::time_t now = std::time(nullptr);
-  if (now == second) return text;
-  second = now;
-  tm parts;
-  localtime_r(&now, &parts);
-  char buffer[32];
-  text.assign(buffer, std::strftime(buffer, sizeof buffer, "%Y/%m/%d %H:%M:%S", &parts));
-  return text;
-}
-
-int thread_id() {
-  thread_local pid_t process = 0;
-  thread_local int id = 0;
-  if (process != ::getpid()) {
-    process = ::getpid();
-    id = static_cast<int>(::syscall(SYS_gettid));
+// One message in the forms that somebody wants, each composed once.
+class Line {
+ public:
+  Line(Level level, const LogAbout& about, std::string_view message) : level_(level), about_(about), message_(message) {}
+  const std::string& text(bool with_id) {
+    std::string& line = text_[with_id && !about_.request_id.empty()];
+    if (line.empty()) line = text_line(level_, about_, message_, with_id);
+    return line;
   }
-  return id;
-}
-
-constexpr std::size_t kLongestLine = PIPE_BUF;
-
-// Nothing that a client sends may begin a line of its own or move a terminal's cursor.
-void append_escaped(std::string& line, std::string_view message) {
-  constexpr std::size_t kEnd = 8;  // an escaped byte, "..." and the line's end
-  for (const char c : message) {
-    if (line.size() > kLongestLine - kEnd) {
-      line += "...";
-      return;
-    }
-    if (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f) line += c;
-    else fmt::format_to(std::back_inserter(line), "\\x{:02X}", static_cast<unsigned char>(c));
+  const std::string& in_form_of(const LogForm* form) {
+    if (!form || !form->json) return text(form && form->request_id);
+    if (json_.empty()) json_ = json_line(level_, about_, message_);
+    return json_;
   }
+
+ private:
+  const Level level_;
+  const LogAbout& about_;
+  const std::string_view message_;
+  std::string text_[2], json_;
+};
+
+const LogForm* form_of(const LogTarget& target) { return dynamic_cast<const LogForm*>(target.sink.get()); }
+
+// Whether the rate lets the line go; then it is told, too, what did not before.
+bool keeps_rate(LogSink& sink, const LogForm& form, Level level, std::string_view message) {
+  const std::int64_t now = std::chrono::steady_clock::now().time_since_epoch().count();
+  if (!form.limit->takes(level, message, now)) return false;
+  for (const LogLimit::LeftOut& before : form.limit->take_left_out(now))
+    sink.write(before.level, Line(before.level, {}, before.text).in_form_of(&form));
+  return true;
 }
 
 }  // namespace
@@ -72,15 +64,28 @@ bool logs_at(const LogTargets& targets, Level level) {
   return false;
 }
 
-void log(const LogTargets& targets, Level level, std::uint64_t connection, std::string_view message) {
+bool wants_request_id(const LogTargets& targets, Level level) {
+  return std::any_of(targets.begin(), targets.end(), [level](const LogTarget& target) {
+    const LogForm* const form = level <= target.level ? form_of(target) : nullptr;
+    return form && (form->json || form->request_id);
+  });
+}
+
+void log(const LogTargets& targets, Level level, const LogAbout& about, std::string_view message) {
   if (!logs_at(targets, level)) return;
-  std::string line = fmt::format("{} [{}] {}#{}: ", timestamp(), name_of(level), ::getpid(), thread_id());
-  if (connection) fmt::format_to(std::back_inserter(line), "*{} ", connection);
-  append_escaped(line, message);
-  line += '\n';
-  note_line(level, line);
-  for (const LogTarget& target : targets)
-    if (level <= target.level) target.sink->write(level, line);
+  Line line(level, about, message);
+  if (keeps_lines(level)) note_line(level, line.text(false));
+  for (const LogTarget& target : targets) {
+    if (level > target.level) continue;
+    const LogForm* const form = form_of(target);
+    if (!form || !form->limit || keeps_rate(*target.sink, *form, level, message)) target.sink->write(level, line.in_form_of(form));
+  }
+}
+
+void log(const LogTargets& targets, Level level, std::uint64_t connection, std::string_view message) {
+  LogAbout about;
+  about.connection = connection;
+  log(targets, level, about, message);
 }
 
 void log(Level level, std::string_view message) { log(main_log(), level, 0, message); }

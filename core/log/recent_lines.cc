@@ -30,8 +30,10 @@ std::vector<std::string> recent_lines() {
   return {recent().lines.begin(), recent().lines.end()};
 }
 
+bool keeps_lines(Level level) { return level <= Level::notice && recent().kept.load(std::memory_order_relaxed); }
+
 void note_line(Level level, std::string_view line) {
-  if (level > Level::notice || !recent().kept.load(std::memory_order_relaxed)) return;
+  if (!keeps_lines(level)) return;
   if (line.ends_with('\n')) line.remove_suffix(1);
   const std::lock_guard lock(recent().mutex);
   recent().lines.emplace_back(line);

@@ -14,7 +14,8 @@ SEAWALL_API void keep_recent_lines();
 // Without their ends; the oldest first.
 SEAWALL_API std::vector<std::string> recent_lines();
 
-// Called by log() with each line that somebody takes.
+bool keeps_lines(Level level);
+// Called by log() with each line of text that somebody takes.
 void note_line(Level level, std::string_view line);
 
 }  // namespace seawall

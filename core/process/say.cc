@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <iostream>
 
+#include "seawall/log/log_form.h"
+
 namespace seawall {
 namespace {
 
@@ -10,7 +12,10 @@ bool to_terminal = true;
 
 bool log_is_terminal() {
   const auto terminal = file_sink("stderr");
-  const auto is_it = [&](const LogTarget& target) { return target.sink == terminal; };
+  const auto is_it = [&](const LogTarget& target) {
+    const auto* const form = dynamic_cast<const LogForm*>(target.sink.get());
+    return (form ? form->behind() : target.sink) == terminal;
+  };
   return std::any_of(main_log().begin(), main_log().end(), is_it);
 }
 

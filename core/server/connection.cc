@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "seawall/base/text.h"
+#include "seawall/log/log_form.h"
 #include "seawall/net/loop.h"
 #include "seawall/server/client_status.h"
 #include "seawall/server/event_counts.h"
@@ -288,8 +289,12 @@ void Connection::log(Level level, std::string_view message) const {
   const LogTargets& own = *vhost->core->error_log;
   const LogTargets& targets = own.empty() ? main_log() : own;
   if (!logs_at(targets, level) || (info.probe && level > Level::error)) return;
-  seawall::log(targets, level, info.number,
-               std::string(message) + ", client: " + info.remote.text() + ", server: " + info.local.text_with_port());
+  const std::string client = info.remote.text(), server = info.local.text_with_port();
+  const LogField fields[] = {{"client", client, false}, {"server", server, false}};
+  LogAbout about;
+  about.connection = info.number;
+  about.fields = fields;
+  seawall::log(targets, level, about, message);
 }
 
 namespace {

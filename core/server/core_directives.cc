@@ -200,7 +200,7 @@ const Directive rows[] = {
     list<C, ErrorPage>("error_page", kAllHttp | kLocationIf, 2, kMany, "code ... [=[response]] uri", &C::error_pages,
                        append_error_page, "What answers instead of the default page."),
     flag<C>("recursive_error_pages", kAllHttp, &C::recursive_error_pages, "Error pages of error pages."),
-    list<C, LogTarget>("error_log", kAllHttp, 1, kMany, "file | stderr | syslog:... [level]", &C::error_log,
+    list<C, LogTarget>("error_log", kAllHttp, 1, kMany, "file | stderr | syslog:... [level] [format=json] [request_id] [rate=N/s]", &C::error_log,
                        append_error_log, "Where errors of these requests are logged instead, from which level on."),
     custom<C>("root", kAllHttp | kLocationIf, 1, 1, "path", apply_root<Root::Kind::root>,
               "The folder that URIs are looked up in; without one no file is served (nginx: html).", inherit_root),

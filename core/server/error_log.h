@@ -5,7 +5,7 @@
 
 namespace seawall {
 
-// error_log FILE | stderr | syslog:... [LEVEL]; opens the file. ConfigError in nginx's wording.
+// error_log FILE | stderr | syslog:... [LEVEL] [format=text | json] [request_id] [rate=N/s | N/m]; opens the file. ConfigError in nginx's wording.
 void append_error_log(LogTargets& targets, const Invocation& in);
 
 }  // namespace seawall

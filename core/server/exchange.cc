@@ -3,27 +3,53 @@
 #include <algorithm>
 
 #include "seawall/base/check.h"
+#include "seawall/log/log_form.h"
 #include "seawall/net/loop.h"
 #include "seawall/server/core_conf.h"
 #include "seawall/server/current_exchange.h"
 #include "seawall/server/probe.h"
+#include "seawall/server/request_id.h"
+#include "seawall/server/trace_context.h"
 #include "seawall/server/vhost.h"
 
 namespace seawall {
 namespace {
 
-// nginx's tail of an error line about a request.
-std::string about(const Exchange& x) {
-  std::string tail = ", client: " + x.connection.remote.text();
-  tail += ", server: " + x.vhost->primary_name;
-  if (!x.request.request_line.empty()) tail.append(", request: \"").append(x.request.request_line).append("\"");
-  if (x.parent) tail.append(", subrequest: \"").append(x.uri).append("\"");
-  if (!x.upstream.empty()) tail.append(", upstream: \"").append(x.upstream).append("\"");
-  if (!x.request.authority.empty()) tail.append(", host: \"").append(x.request.authority).append("\"");
-  if (const auto referer = x.request.headers.get(FieldId::referer); !referer.empty())
-    tail.append(", referrer: \"").append(referer).append("\"");
-  return tail;
-}
+// What a line about a request says, in nginx's order.
+class About {
+ public:
+  About(const Exchange& x, bool with_ids) : client_(x.connection.remote.text()) {
+    fields_.push_back({"client", client_, false});
+    fields_.push_back({"server", x.vhost->primary_name, false});
+    add("request", x.request.request_line);
+    if (x.parent) fields_.push_back({"subrequest", x.uri});
+    add("upstream", x.upstream);
+    add("host", x.request.authority);
+    add("referrer", x.request.headers.get(FieldId::referer));
+    line.connection = x.connection.number;
+    if (with_ids) add_ids(const_cast<Exchange&>(x));
+    line.fields = fields_;
+  }
+  About(const About&) = delete;
+
+  LogAbout line;
+
+ private:
+  // Both are made when they are asked for first, which may be here.
+  void add_ids(Exchange& x) {
+    line.request_id = id_ = request_id(x);
+    const TraceContext* const trace = trace_context(x);
+    if (!trace) return;
+    line.trace_id = trace->trace_id;
+    line.span_id = trace->span_id;
+  }
+  void add(const char* name, std::string_view value) {
+    if (!value.empty()) fields_.push_back({name, value});
+  }
+  const std::string client_;
+  std::string id_;
+  std::vector<LogField> fields_;
+};
 
 }  // namespace
 
@@ -103,7 +129,8 @@ void Exchange::resume_handler_clock() {
 void Exchange::log(Level level, std::string_view message) const {
   const LogTargets& targets = log_targets();
   if (!seawall::logs_at(targets, level) || (connection.probe && !connection.probe->is_live && level > Level::error)) return;
-  seawall::log(targets, level, connection.number, std::string(message) + about(*this));
+  const About about(*this, wants_request_id(targets, level));
+  seawall::log(targets, level, about.line, message);
 }
 
 }  // namespace seawall

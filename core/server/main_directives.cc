@@ -62,7 +62,7 @@ bool parse_compat(const Invocation& in) {
 
 const Directive rows[] = {
     block<MainConf>("events", kMain, 0, 0, open_events, "Settings of the event loops."),
-    list<MainConf, LogTarget>("error_log", kMain, 1, kMany, "file | stderr | syslog:... [level]", &MainConf::error_log,
+    list<MainConf, LogTarget>("error_log", kMain, 1, kMany, "file | stderr | syslog:... [level] [format=json] [request_id] [rate=N/s]", &MainConf::error_log,
                               append_error_log, "Where errors are logged, from which level on; several are."),
     flag<MainConf>("daemon", kMain, &MainConf::daemon, "Goes to the background."),
     flag<MainConf>("master_process", kMain, &MainConf::master_process,

@@ -1,5 +1,4 @@
 // Variables of the request: its line, where it is now, its body, and the captures of the last match. Any loop.
-#include <openssl/rand.h>
 
 #include <algorithm>
 
@@ -8,6 +7,7 @@
 #include "seawall/base/text.h"
 #include "seawall/net/loop.h"
 #include "seawall/server/exchange.h"
+#include "seawall/server/request_id.h"
 #include "seawall/server/variables.h"
 #include "seawall/server/vhost.h"
 #include "seawall/tls/tls_stream.h"
@@ -163,10 +163,8 @@ bool request_body_file(Exchange& x, std::string_view, const void*, std::string& 
   return !name.empty();
 }
 
-bool request_id(Exchange&, std::string_view, const void*, std::string& out) {
-  unsigned char bytes[16];
-  CHECK(RAND_bytes(bytes, sizeof bytes) == 1);
-  append_hex({reinterpret_cast<const char*>(bytes), sizeof bytes}, out);
+bool request_id(Exchange& x, std::string_view, const void*, std::string& out) {
+  out += seawall::request_id(x);
   return true;
 }
 
@@ -194,7 +192,7 @@ constexpr VariableRow request_rows[] = {
     {"request", request},
     {"request_body", request_body},
     {"request_body_file", request_body_file},
-    {"request_id", request_id, true},
+    {"request_id", request_id},
     {"request_length", request_length},
     {"request_method", request_method},
     {"request_port", request_port},

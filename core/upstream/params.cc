@@ -4,9 +4,12 @@
 
 #include "seawall/base/text.h"
 #include "seawall/server/exchange.h"
+#include "seawall/server/trace_context.h"
 
 namespace seawall {
 namespace {
+
+const std::string kTraceParent = "HTTP_TRACEPARENT", kTraceState = "HTTP_TRACESTATE";
 
 std::string param_name_of(std::string_view field) {
   std::string name = "HTTP_";
@@ -41,19 +44,25 @@ void Params::each(Exchange& x, bool passes_client, const Take& take, const ForCa
     const std::string value = param.value.eval(x);
     if (!value.empty() || !param.if_not_empty) take(param.name, value);
   }
+  if (const TraceContext* const trace = trace_context(x)) {
+    if (!names_.contains(kTraceParent)) take(kTraceParent, trace->traceparent());
+    if (!names_.contains(kTraceState) && !trace->state.empty()) take(kTraceState, trace->state);
+  }
   if (passes_client) each_field(x, for_cache.whole, take);
   if (!for_cache.modified_since.empty() && !names_.contains("HTTP_IF_MODIFIED_SINCE"))
     take("HTTP_IF_MODIFIED_SINCE", for_cache.modified_since);
   if (!for_cache.none_match.empty() && !names_.contains("HTTP_IF_NONE_MATCH")) take("HTTP_IF_NONE_MATCH", for_cache.none_match);
 }
 
-void Params::each_field(const Exchange& x, bool whole, const Take& take) const {
+void Params::each_field(Exchange& x, bool whole, const Take& take) const {
+  const bool traced = trace_context(x);
   const auto fields = x.request.headers.all();
   std::vector<bool> done(fields.size());
   for (std::size_t i = 0; i < fields.size(); ++i) {
     const std::string name = param_name_of(fields[i].name);
     if (whole && asks_for_part(fields[i].id)) continue;
     if (done[i] || name == "HTTP_PROXY" || names_.contains(name)) continue;
+    if (traced && (name == kTraceParent || name == kTraceState)) continue;
     std::string value(fields[i].value);
     for (std::size_t j = i + 1; j < fields.size(); ++j) {
       if (done[j] || !equals_ignoring_case(fields[i].name, fields[j].name)) continue;

@@ -37,7 +37,7 @@ class SEAWALL_API Params {
   void each(Exchange& x, bool passes_client, const Take& take, const ForCache& for_cache = {}) const;
 
  private:
-  void each_field(const Exchange& x, bool whole, const Take& take) const;
+  void each_field(Exchange& x, bool whole, const Take& take) const;
 
   std::vector<Param> params_;
   std::unordered_set<std::string> names_;  // of params that stand for fields: "HTTP_COOKIE"

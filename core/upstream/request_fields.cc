@@ -6,6 +6,7 @@
 #include "seawall/base/bytes.h"
 #include "seawall/base/text.h"
 #include "seawall/server/exchange.h"
+#include "seawall/server/trace_context.h"
 #include "seawall/upstream/ended_fields.h"
 
 namespace seawall {
@@ -49,6 +50,8 @@ bool asks_for_websocket(const Exchange& x) {
   return equals_ignoring_case(upgrade, "websocket") && names_token(x.request.headers.get(FieldId::connection), "upgrade");
 }
 
+bool is_of_trace(std::string_view name) { return equals_ignoring_case(name, "traceparent") || equals_ignoring_case(name, "tracestate"); }
+
 bool is_of_http1(FieldId id) {
   switch (id) {
     case FieldId::connection: case FieldId::proxy_connection: case FieldId::keep_alive: case FieldId::upgrade:
@@ -87,6 +90,7 @@ bool RequestFields::write(Exchange& x, const Facts& facts, std::string& out) con
   const std::string name = host(x, facts);
   if (!name.empty()) append_line(out, "Host", name);
   bool upgrades = write_set(x, out);
+  write_trace(x, out);
   const bool whole = facts.for_cache && facts.for_cache->whole;
   if (!sets_upgrade_ && facts.needs_host && !whole) upgrades = write_websocket(x, out);
   if (facts.passes_client) write_clients(x, whole, out);
@@ -96,6 +100,7 @@ bool RequestFields::write(Exchange& x, const Facts& facts, std::string& out) con
 
 void RequestFields::list(Exchange& x, const Facts& facts, Headers& out) const {
   write_set(x, out);
+  write_trace(x, out);
   const bool whole = facts.for_cache && facts.for_cache->whole;
   if (facts.passes_client) write_clients(x, whole, out);
   if (whole) write_conditions(*facts.for_cache, out);
@@ -134,6 +139,15 @@ bool RequestFields::write_websocket(const Exchange& x, std::string& out) const {
   return true;
 }
 
+// The client's context goes no further as it is: we are a span of the trace.
+template <class Out>
+void RequestFields::write_trace(Exchange& x, Out& out) const {
+  const TraceContext* const trace = trace_context(x);
+  if (!trace) return;
+  if (!names_.contains("traceparent")) append_line(out, "traceparent", trace->traceparent());
+  if (!names_.contains("tracestate") && !trace->state.empty()) append_line(out, "tracestate", trace->state);
+}
+
 template <class Out>
 void RequestFields::write_conditions(const ForCache& asked, Out& out) const {
   if (!asked.modified_since.empty() && !names_.contains("if-modified-since")) append_line(out, "If-Modified-Since", asked.modified_since);
@@ -141,12 +155,13 @@ void RequestFields::write_conditions(const ForCache& asked, Out& out) const {
 }
 
 template <class Out>
-void RequestFields::write_clients(const Exchange& x, bool whole, Out& out) const {
+void RequestFields::write_clients(Exchange& x, bool whole, Out& out) const {
+  const bool traced = trace_context(x);
   const EndedFields ended(x.request.headers);
   for (const Field& field : x.request.headers.all()) {
     if (stays_here(field.id) || (whole && asks_for_part(field.id))) continue;
     if (!names_.empty() && names_.contains(lower(field.name))) continue;
-    if (ended.has(field)) continue;
+    if (ended.has(field) || (traced && is_of_trace(field.name))) continue;
     append_line(out, field.name, field.value);
   }
 }

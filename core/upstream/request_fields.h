@@ -51,7 +51,9 @@ class SEAWALL_API RequestFields {
   bool write_set(Exchange& x, Out& out) const;
   bool write_websocket(const Exchange& x, std::string& out) const;
   template <class Out>
-  void write_clients(const Exchange& x, bool whole, Out& out) const;
+  void write_trace(Exchange& x, Out& out) const;
+  template <class Out>
+  void write_clients(Exchange& x, bool whole, Out& out) const;
   template <class Out>
   void write_conditions(const ForCache& asked, Out& out) const;
 
