@@ -87,7 +87,10 @@ Settings& Binder::bind(const ConfigTree& tree) {
   inherit(main);
   check(main);
   zones_.open();
-  for (std::size_t i = 0; i < at_end_.size(); ++i) at_end_[i]();
+  for (std::size_t i = 0; i < at_end_.size(); ++i) {
+    const auto task = std::move(at_end_[i]);  // one may add others
+    task();
+  }
   return main;
 }
 
