@@ -13,9 +13,13 @@ int status_for(Method method, int code) {
   return code == 301 ? 308 : code == 302 ? 307 : code;
 }
 
+// Without a Host (HTTP/1.0) the address that was asked; empty: that is none of the Internet's.
 std::string host_for(const Exchange& x) {
   if (*x.core().server_name_in_redirect && !x.vhost->primary_name.empty()) return x.vhost->primary_name;
-  return x.request.host.empty() ? x.connection.local.text() : std::string(x.request.host);
+  if (!x.request.host.empty()) return std::string(x.request.host);
+  const Address& local = x.connection.local;
+  if (local.is_unix()) return {};
+  return local.family() == AF_INET6 ? "[" + local.text() + "]" : local.text();
 }
 
 // The absolute form of a target names its host again (RFC 9112 3.2.2).
@@ -37,7 +41,9 @@ bool may_be_redirected(const Exchange& x) {
 }
 
 Response redirect_to_https(const Exchange& x, HttpsRedirect redirect) {
-  std::string location = "https://" + host_for(x);
+  const std::string host = host_for(x);
+  if (host.empty()) return Response(400);
+  std::string location = "https://" + host;
   if (redirect.port != 443) location += ":" + std::to_string(redirect.port);
   append_target(location, x.request);
   Response response(status_for(x.method, redirect.code));

@@ -1,4 +1,7 @@
 // The directive redirect_https: page loads over plain HTTP go on over HTTPS (B11 to B13).
+#include <sys/socket.h>
+#include <sys/un.h>
+
 #include <chrono>
 
 #include "catch.h"
@@ -34,6 +37,18 @@ TEST_CASE("redirect_https keeps the target byte for byte, and the host without i
   CHECK(location_of(s, "http://other.test:81/b?c", "site.test") == "https://other.test/b?c");
   CHECK(ask_raw(s, "GET / HTTP/1.1\r\nHost: a b").status == 400);
   CHECK(ask_raw(s, "GET /x HTTP/1.0").header("Location") == "https://127.0.0.1/x");
+}
+
+TEST_CASE("a path of a unix socket is no host to be redirected to") {
+  Server s("server { listen unix:%%DIR%%/socket; listen 127.0.0.1:%%PORT_0%%; redirect_https; }");
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  (s.folder() + "/socket").copy(address.sun_path, sizeof address.sun_path - 1);
+  seawall::Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  REQUIRE(::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  RawClient c(std::move(fd));
+  c.send("GET /x HTTP/1.0\r\n\r\n");
+  CHECK(c.read_response().status == 400);
 }
 
 TEST_CASE("redirect_https is a 301 for GET and HEAD, and keeps other methods by a 308") {
