@@ -109,6 +109,7 @@ TEST_CASE("what acme import-certbot has taken before the first start, the worker
   for (const auto& file : std::filesystem::directory_iterator(above + "/state")) {
     INFO(file.path());
     struct stat status;
+    if (file.path().extension() == ".new") continue;  // it is being written, and goes any moment
     REQUIRE(::stat(file.path().c_str(), &status) == 0);
     CHECK(status.st_uid == 65534);
   }
@@ -121,8 +122,7 @@ TEST_CASE("acme revoke signs with the certificate's own key where no account of 
   Server s(ca->issuer("pebble", "retry_interval 1s;") + "acme on;\nserver { " + ports.listen_plain() + ports.listen_tls() +
            "server_name a.example.test; return 200; }");
   REQUIRE(is_issued(s));
-  for (const auto& file : std::filesystem::directory_iterator(s.folder() + "/state/pebble"))
-    if (file.path().extension() == ".json" && file.path().stem() != "account") std::filesystem::remove(file.path());
+  REQUIRE(std::filesystem::remove(s.folder() + "/state/pebble/account.json"));
   const std::string serial = seen(ports.tls, "a.example.test").serial;
   const Run revoked = acme(s, {"revoke", "a.example.test"});
   CHECK_THAT(revoked.out + revoked.err, ContainsSubstring("a.example.test: revoked"));

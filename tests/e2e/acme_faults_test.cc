@@ -94,13 +94,11 @@ TEST_CASE("a CA that fails, closes or talks nonsense is asked again, with a paus
       {"location = /order-plz { return 444; }", "asking .*/order-plz failed"},
       {"location = /dir { return 200 nonsense; }", "is no directory of an ACME server"},
       {"location = /order-plz { return 201 '[1,2]'; }", "where the order is"},
-      {"location ~ ^/my-order/ { return 200 '{\"status\":5}'; }", ""},
       {"location = /nonce-plz { return 204; }", "no nonce"},
   };
   Front front(*setup.ca);
   for (const auto& [fault, words] : faults) {
     INFO(fault);
-    if (words.empty()) continue;
     front.change(fault);
     Server s(site(setup.ports, front.issuer()));
     REQUIRE(s.wait_for_log("acme: no certificate for \"a.example.test\": .*" + words + ".*; next try in [12] s"));

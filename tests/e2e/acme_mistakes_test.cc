@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "catch.h"
 #include "e2e/acme_site.h"
@@ -71,7 +72,7 @@ class Site {
 
 }  // namespace
 
-TEST_CASE("acme test: nothing stands in the way") {
+TEST_CASE("acme test: of what is right nothing is said") {
   Site site;
   if (!site.names) return;
   site.ca.problem = "{}";
@@ -203,6 +204,12 @@ TEST_CASE("acme test, mistake 12: the folder is not there, or what is in it is n
   s.file("state/copied.pem", "");
   REQUIRE(::chown((s.folder() + "/state/copied.pem").c_str(), 12345, 12345) == 0);
   CHECK_THAT(Site::test(s), ContainsSubstring("/state/copied.pem: the file is another user's: give it to the user of the workers (chown)\n"));
+  const std::string folder = make_folder();
+  std::filesystem::create_directory(folder + "/state");
+  std::string text = "user nobody nogroup; events {}\nhttp { " + site.config() + " }";
+  for (auto at = text.find("%%DIR%%"); at != std::string::npos; at = text.find("%%DIR%%")) text.replace(at, 7, folder);
+  write_file(folder + "/nginx.conf", text);
+  CHECK_THAT(acme_command(folder, {"test"}).out, ContainsSubstring("/state: the folder cannot be written to: give it to the user of the workers\n"));
 }
 
 TEST_CASE("a test of the configuration warns of names that a CA will not find, and does not wait for a DNS that says nothing") {
