@@ -20,7 +20,7 @@ constexpr std::int64_t kAskAgain = 6 * 3600, kAskSoonest = 60, kAskLatest = 24 *
 
 std::int64_t rest_of(const Status& status, const Issuer& issuer) {
   const auto found = status.rests.find(issuer.name);
-  return found == status.rests.end() ? 0 : found->second;
+  return std::max<std::int64_t>(found == status.rests.end() ? 0 : found->second, *issuer.rests_until);
 }
 
 // Who has issued the certificate is asked for the next one, the other of the two every second time after failures in a row, and
@@ -40,17 +40,38 @@ std::int64_t end_of_rest(const Certificate& certificate, const Status& status) {
   return certificate.fallback ? std::min(first, rest_of(status, *certificate.fallback)) : first;
 }
 
-// From here on a process that dies leaves a failure behind, so that its successor does not begin again at once.
+// Of the present certificate, in seconds; 0: there is none that can be read.
+std::int64_t time_left(const Certificate& certificate) {
+  try {
+    const auto pair = stored_pair(certificate);
+    return pair ? CertificateFacts::of(pair->certificate).not_after - certificate.issuer->now() : 0;
+  } catch (const AcmeError&) {
+    return 0;
+  }
+}
+
+// From here on a process that dies leaves a failure behind, so that its successor does not begin again at once. A wish becomes a date:
+// it is not forgotten when this comes to nothing.
 void note_begin(const Certificate& certificate, Status& status) {
   const Issuer& issuer = *certificate.issuer;
-  const std::int64_t now = issuer.now();
+  Store& store = certificate.store();
+  const std::int64_t now = issuer.now(), first = issuer.first_retry.count();
   ++status.failures;
   status.last_try = now;
   status.error.clear();
   status.error_type.clear();
-  status.next_try = now + pause_after(status.failures, issuer.first_retry.count(), issuer.last_retry.count(), random_chance());
-  certificate.store().remove(certificate.wish_file());
-  certificate.store().write(certificate.status_file(), status.text());
+  const std::int64_t pause = pause_after(status.failures, first, issuer.last_retry.count(), random_chance());
+  status.next_try = now + pause_within(pause, time_left(certificate), first);
+  const bool wished = !store.version(certificate.wish_file()).empty();
+  if (wished) status.renew_at = now;
+  store.write(certificate.status_file(), status.text());
+  if (wished) store.remove(certificate.wish_file());
+}
+
+// A wish does not know what the CA has asked for.
+void check_rest(const Issuer& issuer, const Status& status) {
+  const std::int64_t left = rest_of(status, issuer) - issuer.now();
+  if (left > 0) throw AcmeError("the CA \"" + issuer.name + "\" has asked to be left alone for a while", "rateLimited", left);
 }
 
 Status note_success(const Certificate& certificate, const Issuer& issuer, const std::string& account, const Pair& pair) {
@@ -91,7 +112,9 @@ void note_failure(const Certificate& certificate, const std::string& why, Attemp
 void note_refusal(const Certificate& certificate, const Issuer& issuer, const AcmeError& error, Attempted& outcome) {
   outcome.status.error_type = error.type;
   if (error.retry_after) {
-    outcome.status.rests[issuer.name] = issuer.now() + *error.retry_after;
+    const std::int64_t now = issuer.now(), until = now + *error.retry_after;
+    outcome.status.rests[issuer.name] = until;
+    *issuer.rests_until = std::max<std::int64_t>(*issuer.rests_until, std::min(until, now + kLongestIssuerPause));
     outcome.status.next_try = std::max(outcome.status.next_try, end_of_rest(certificate, outcome.status));
     if (&issuer == certificate.issuer) outcome.issuer_pause = std::min(*error.retry_after, kLongestIssuerPause);
   }
@@ -111,14 +134,29 @@ Status status_of(const Certificate& certificate) {
   return text ? Status::parse(*text) : Status();
 }
 
+// What the store says stays what it is when it cannot be read for a moment.
+std::optional<Status> readable_status(const Certificate& certificate, Attempted& outcome) {
+  try {
+    return status_of(certificate);
+  } catch (const AcmeError& error) {
+    outcome.status.error = error.what();
+    outcome.status.next_try = certificate.issuer->now() + certificate.issuer->first_retry.count();
+    log(Level::error, "acme: the status of \"" + certificate.title() + "\" cannot be read: " + error.what());
+    return std::nullopt;
+  }
+}
+
 Attempted attempt(const Certificate& certificate, Tokens& tokens, Stop& stop) {
   Attempted outcome;
-  Status before;
+  const std::optional<Status> known = readable_status(certificate, outcome);
+  if (!known) return outcome;
+  const Status& before = *known;
   const Issuer* issuer = certificate.issuer;
   try {
-    before = outcome.status = status_of(certificate);
+    outcome.status = before;
     issuer = &issuer_for(certificate, before);
     note_begin(certificate, outcome.status);
+    check_rest(*issuer, before);
     Order order(certificate, *issuer, tokens, outcome.status, stop);
     Pair pair = order.obtain();
     outcome.status = note_success(certificate, *issuer, order.account(), pair);
@@ -152,6 +190,7 @@ std::optional<Client::Answer> renewal_info(Client& client, const Status& status,
 void obey(const Json& window, const CertificateFacts& facts, const Issuer& issuer, Status& status) {
   const auto start = seconds_of_rfc3339(text_in(window, "start")), end = seconds_of_rfc3339(text_in(window, "end"));
   if (!start || !end || (status.renew_at >= *start && status.renew_at <= *end)) return;
+  if (status.failures > 0 && status.renew_at <= issuer.now()) return;  // it is being renewed
   const std::int64_t soonest = status.last_try + kLeastAge * issuer.first_retry.count();
   const std::int64_t latest = latest_renewal(facts.not_before, facts.not_after);
   status.renew_at = std::max(std::min(time_in_window(*start, *end, random_chance()), latest), soonest);
@@ -175,7 +214,9 @@ Status ask_renewal_time(const Certificate& certificate, const CertificateFacts& 
   } catch (const Stopped&) {
     return status;
   } catch (const std::exception& error) {
-    status.ask_again = now + kAskAgain;
+    const auto* const refusal = dynamic_cast<const AcmeError*>(&error);
+    const bool says_when = refusal && refusal->retry_after;
+    status.ask_again = now + (says_when ? std::clamp(*refusal->retry_after, kAskSoonest, kAskLatest) : kAskAgain);
     log(Level::warn,
         std::string("acme: the CA does not say when \"") + certificate.title() + "\" is to be renewed: " + error.what());
   }

@@ -73,4 +73,9 @@ std::optional<Pair> parted(const std::string& text) {
   return pair;
 }
 
+std::optional<Pair> stored_pair(const Certificate& certificate) {
+  const auto text = certificate.store().read(certificate.pair_file());
+  return text ? parted(*text) : std::nullopt;
+}
+
 }  // namespace seawall::acme

@@ -1,9 +1,9 @@
-// Certificate: one that the configuration asks for, and how far it is. Made at start-up; what changes is behind a mutex,
-// because the status is written where the CA is asked and read where it is shown. Any thread.
+// Certificate: one that the configuration asks for, and how far it is. Made at start-up and then immutable but for what TLS has been
+// given: the status is in the store, where whoever asks the CA writes it. Any thread.
 #pragma once
+#include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -51,6 +51,8 @@ class Certificate {
     return fallback && status.issued_by == fallback->name ? *fallback : *issuer;
   }
   std::string title() const;  // its names
+  // In [0, 1), the same for each certificate without a decision of its own, so that a restart decides nothing anew.
+  double chance() const { return static_cast<double>(std::hash<std::string>{}(id) % 1000) / 1000; }
 };
 
 std::string id_of(const std::vector<std::string>& names, KeyType type);
@@ -58,5 +60,6 @@ std::string id_of(const std::vector<std::string>& names, KeyType type);
 // A pair as one text, and the way back; nothing where the text is no such thing.
 std::string joined(const Pair& pair);
 std::optional<Pair> parted(const std::string& text);
+std::optional<Pair> stored_pair(const Certificate& certificate);
 
 }  // namespace seawall::acme

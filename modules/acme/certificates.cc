@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "seawall/base/hex.h"
+#include "seawall/tls/check_pair.h"
 #include "seawall/tls/error.h"
 
 namespace seawall::acme {
@@ -202,6 +203,21 @@ void check_chain(const std::string& pem, EVP_PKEY* key, const std::vector<std::s
       throw AcmeError("the CA's chain does not match: \"" + common_name(X509_get_subject_name(other.get())) +
                       "\" has not issued \"" + common_name(X509_get_subject_name(below)) + "\"");
     below = other.get();
+  }
+}
+
+std::string rewritten_chain(const std::string& pem) {
+  const CertificateChain chain = chain_of(pem);
+  std::string text = pem_of_certificate(chain.leaf.get());
+  for (const X509Ptr& other : chain.others) text += pem_of_certificate(other.get());
+  return text;
+}
+
+void check_for_tls(const Pair& pair) {
+  try {
+    check_pair(pair);
+  } catch (const TlsError& error) {
+    throw AcmeError(std::string("the CA's certificate cannot be served: ") + error.what());
   }
 }
 

@@ -34,6 +34,10 @@ class CertificateFacts {
 // AcmeError says why this chain cannot be served with the key for these names: another key, a name that is missing, a
 // certificate of the chain that has not issued the one before it, or far too many of them.
 void check_chain(const std::string& pem, EVP_PKEY* key, const std::vector<std::string>& names, std::int64_t now);
+// The same chain as OpenSSL writes it: without comments, each certificate under the usual name.
+std::string rewritten_chain(const std::string& pem);
+// AcmeError says why TLS will not serve it.
+void check_for_tls(const Pair& pair);
 // The common name of who has issued the chain's last certificate.
 std::string root_of(const std::string& pem);
 

@@ -67,14 +67,14 @@ Client::Answer Client::answer_of(HttpAnswer http) {
   answer.json = parse_json(http.body);
   if (const std::string nonce = http.field("replay-nonce"); is_base64url(nonce, kLongestNonce)) nonce_ = nonce;
   if (http.status < 200 || http.status > 299)
-    throw AcmeError(described(answer.json, http.status), type_in(answer.json), answer.retry_after);
+    throw AcmeError(described(answer.json, http.status), type_in(answer.json), answer.retry_after, http.status);
   answer.http = std::move(http);
   return answer;
 }
 
 std::string Client::take_nonce() {
-  if (nonce_.empty()) nonce_ = http_.head(checked(resource("newNonce"))).field("replay-nonce");
-  if (!is_base64url(nonce_, kLongestNonce)) throw AcmeError("the CA has given no nonce");
+  if (nonce_.empty()) answer_of(http_.head(checked(resource("newNonce"))));
+  if (nonce_.empty()) throw AcmeError("the CA has given no nonce");
   return std::exchange(nonce_, {});
 }
 
@@ -158,7 +158,12 @@ void Client::register_account() {
 
 void Client::use_account() {
   const std::lock_guard one(*issuer_.account_mutex);
-  if (!load_key()) make_account_key();
+  if (!load_key()) {
+    // Of a CA that helps out the folder is another's business as a rule; two processes must not make two keys there.
+    const auto lock = issuer_.store->try_lock();
+    if (!lock) throw AcmeError("another process keeps \"" + issuer_.state_path + "\", and has no account yet");
+    if (!load_key()) make_account_key();
+  }
   if (!has_known_account()) return register_account();
   try {
     fetch(account_);

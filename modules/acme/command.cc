@@ -26,8 +26,7 @@ std::string date_of(std::int64_t seconds, std::int64_t now) {
 }
 
 std::optional<CertificateFacts> facts_of(const Certificate& certificate) {
-  const auto text = certificate.store().read(certificate.pair_file());
-  const auto pair = text ? parted(*text) : std::nullopt;
+  const auto pair = stored_pair(certificate);
   if (!pair) return std::nullopt;
   return CertificateFacts::of(pair->certificate);
 }
@@ -41,7 +40,7 @@ void list_one(const Certificate& certificate) {
   std::cout << "\n  valid until " << (facts ? http_date(facts->not_after) : "there is none yet") << "\n";
   const std::int64_t renew_at = !facts            ? 0
                                 : status.renew_at ? status.renew_at
-                                                  : renewal_time(facts->not_before, facts->not_after, 0);
+                                                  : renewal_time(facts->not_before, facts->not_after, certificate.chance());
   std::cout << "  next try    " << date_of(std::max(renew_at, status.next_try), certificate.issuer->now()) << "\n";
   if (!status.error.empty()) std::cout << "  last error  " << visible(status.error) << " (" << status.failures << " in a row)\n";
   std::cout << "  kept in     " << certificate.issuer->state_path << "/" << certificate.pair_file() << "\n";
@@ -124,8 +123,7 @@ const Issuer& issuer_of(const Registry& registry, const Certificate& certificate
 
 // By the account that it was given to; one that was given to another (certbot's) by its own key (RFC 8555 7.6).
 void revoke_one(const Registry& registry, const Certificate& certificate) {
-  const auto text = certificate.store().read(certificate.pair_file());
-  const auto pair = text ? parted(*text) : std::nullopt;
+  const auto pair = stored_pair(certificate);
   if (!pair) throw AcmeError("there is no certificate for \"" + certificate.title() + "\" yet");
   const Status status = status_of(certificate);
   Stop never;
@@ -144,8 +142,16 @@ void revoke_one(const Registry& registry, const Certificate& certificate) {
 
 int revoke(const Registry& registry, const std::string& name) {
   const auto found = named(registry, name);
-  for (const Certificate* certificate : found) revoke_one(registry, *certificate);
-  return found.empty() ? 1 : 0;
+  int code = found.empty() ? 1 : 0;
+  for (const Certificate* certificate : found) {
+    try {
+      revoke_one(registry, *certificate);
+    } catch (const AcmeError& error) {
+      std::cerr << "seawall: " << certificate->title() << ": " << error.what() << "\n";
+      code = 1;
+    }
+  }
+  return code;
 }
 
 int test_one(const Registry& registry, const Certificate& certificate) {

@@ -108,7 +108,8 @@ class Finisher {
 
   void finish_issuer(Issuer& issuer) {
     if (issuer.challenge == Challenge::chosen_for_me)
-      issuer.challenge = registry_.has_plain ? Challenge::http_01 : Challenge::tls_alpn_01;
+      issuer.challenge = registry_.plain_port == 80 || (registry_.has_plain && registry_.tls_port != 443) ? Challenge::http_01
+                                                                                                      : Challenge::tls_alpn_01;
     if (!paths_.insert(issuer.state_path).second)
       throw ConfigError("\"state_path\" \"" + issuer.state_path + "\" is another issuer's, too");
     issuer.store = std::make_shared<FileStore>(issuer.state_path);
@@ -120,7 +121,7 @@ class Finisher {
   // The one that `acme on` means: the only one that is written, else Let's Encrypt.
   Issuer& chosen(const Automatic& automatic) {
     if (!automatic.issuer.empty()) return issuer_named(automatic.issuer);
-    if (registry_.issuers.size() == 1) return *registry_.issuers.begin()->second;
+    if (registry_.issuers.size() == 1) return with_contact(*registry_.issuers.begin()->second, automatic.email);
     if (!registry_.issuers.empty() && !registry_.issuers.contains(kPublicName))
       throw ConfigError("\"acme on\" could mean several issuers, say which: \"acme NAME\"");
     auto& issuer = registry_.issuers[kPublicName];
@@ -130,10 +131,16 @@ class Finisher {
       issuer->uri = kPublicCa;
       issuer->accepts_terms = true;  // who writes "acme on" does
       issuer->state_path = binder_.options().prefix + "acme/" + kPublicName;
-      if (!automatic.email.empty()) issuer->contacts.push_back("mailto:" + automatic.email);
       finish_issuer(*issuer);
     }
-    return *issuer;
+    return with_contact(*issuer, automatic.email);
+  }
+
+  static Issuer& with_contact(Issuer& issuer, const std::string& email) {
+    const std::string contact = "mailto:" + email;
+    if (!email.empty() && std::find(issuer.contacts.begin(), issuer.contacts.end(), contact) == issuer.contacts.end())
+      issuer.contacts.push_back(contact);
+    return issuer;
   }
 
   void finish_server(const ServerBlock& server) {
@@ -151,6 +158,7 @@ class Finisher {
   void give(const ServerBlock& server, Issuer& issuer, const Wanted& wanted) {
     const std::vector<std::string> names = finished(wanted.names.empty() ? names_of(server) : wanted.names);
     check_names(names, issuer);
+    if (wanted.names.empty()) warn_of_left_out(server);
     Certificate& certificate = certificate_for(names, issuer, wanted.key_type);
     if (*conf_of(server.settings).pending == Pending::self_signed && !certificate.given->is_there())
       give_self_signed(certificate);
@@ -170,6 +178,13 @@ class Finisher {
       if (name.starts_with('*') && issuer.challenge != Challenge::dns_01)
         throw ConfigError("a certificate for \"" + name + "\" needs \"challenge dns-01\"");
     }
+  }
+
+  // Names that look as if they had one.
+  void warn_of_left_out(const ServerBlock& server) {
+    for (const ServerName& name : server.names)
+      if (!name.regex && name.text.find('.') != std::string::npos && !name.text.starts_with('.') && !is_host(name.text))
+        binder_.options().warn("no certificate can have the name \"" + name.text + "\", it is left out in " + server.settings.place.text());
   }
 
   Certificate& certificate_for(const std::vector<std::string>& names, const Issuer& issuer, KeyType key_type) {

@@ -66,11 +66,19 @@ std::string foreign_file(const Certificate& certificate) {
   return {};
 }
 
+// Root, who asks as a rule, may write anywhere; the workers may not.
+bool workers_may_write(const std::string& path) {
+  if (::geteuid() != 0) return ::access(path.c_str(), R_OK | W_OK | X_OK) == 0;
+  const uid_t owner = worker_folder_owner() == static_cast<uid_t>(-1) ? 0 : worker_folder_owner();
+  struct stat folder;
+  return owner == 0 || (::stat(path.c_str(), &folder) == 0 && folder.st_uid == owner && (folder.st_mode & S_IRWXU) == S_IRWXU);
+}
+
 void check_store(const Certificate& certificate, Findings& findings) {
   const std::string& path = certificate.issuer->state_path;
   if (::access(path.c_str(), F_OK) != 0)
     findings.push_back(path + ": the folder is not there yet: the server makes it when it starts");
-  else if (::access(path.c_str(), R_OK | W_OK | X_OK) != 0)
+  else if (!workers_may_write(path))
     findings.push_back(path + ": the folder cannot be written to: give it to the user of the workers");
   else if (const std::string foreign = foreign_file(certificate); !foreign.empty())
     findings.push_back(foreign + ": the file is another user's: give it to the user of the workers (chown)");

@@ -19,10 +19,11 @@ inline std::string visible(std::string_view text) {
 
 class AcmeError : public std::runtime_error {
  public:
-  explicit AcmeError(const std::string& message, const std::string& type = {}, std::optional<std::int64_t> retry_after = {})
-      : runtime_error(visible(message)), type(visible(type)), retry_after(retry_after) {}
+  explicit AcmeError(const std::string& message, const std::string& type = {}, std::optional<std::int64_t> retry_after = {}, long status = 0)
+      : runtime_error(visible(message)), type(visible(type)), retry_after(retry_after), status(status) {}
   std::string type;  // of the CA's problem document: "badNonce", "rateLimited" ...; empty: not the CA's word
   std::optional<std::int64_t> retry_after;  // seconds: the CA has said when it may be asked again
+  long status;                              // of HTTP; 0: there was no answer, or it is about something else
 };
 
 // Nobody wants the result any more: another worker goes on with it.

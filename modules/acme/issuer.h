@@ -1,5 +1,6 @@
 // Issuer: what acme_issuer says of a CA. Made at start-up, read by every thread.
 #pragma once
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -43,6 +44,8 @@ class Issuer {
   std::optional<Address> resolver;  // whom checks ask about names; none: those of the system
   std::shared_ptr<const Clock> clock = std::make_shared<Clock>();
   std::int64_t now() const { return clock->now(); }
+  // The CA has asked us to be left alone, whatever the certificate: until when. Any thread.
+  std::shared_ptr<std::atomic<std::int64_t>> rests_until = std::make_shared<std::atomic<std::int64_t>>(0);
 
   std::shared_ptr<Store> store;
   std::unique_ptr<std::mutex> account_mutex = std::make_unique<std::mutex>();  // one registration at a time

@@ -14,10 +14,15 @@ namespace {
 constexpr std::size_t kAtOnce = 4;               // orders of one CA
 constexpr std::chrono::milliseconds kTick{500};  // between two looks at the store and at the clock
 constexpr int kPredecessor = 20;  // ticks that the worker before us may need to end its jobs
+constexpr std::int64_t kLongestRest = 8 * 24 * 3600;  // that a CA may ask for, and a day
 
-// The same for each certificate without a decision of its own, so that a restart decides nothing anew.
-double chance_of(const std::string& id) {
-  return static_cast<double>(std::hash<std::string>{}(id) % 1000) / 1000;
+std::string_view without_star(std::string_view name) { return name.starts_with("*.") ? name.substr(2) : name; }
+
+bool share_a_name(const Certificate& one, const Certificate& other) {
+  return std::any_of(one.names.begin(), one.names.end(), [&](const std::string& name) {
+    return std::any_of(other.names.begin(), other.names.end(),
+                       [&](const std::string& has) { return without_star(has) == without_star(name); });
+  });
 }
 
 }  // namespace
@@ -30,8 +35,8 @@ Keeper::Keeper(Loop& loop, const Registry& registry) : registry_(registry) {
     if (found == groups_.end()) found = groups_.insert(groups_.end(), std::make_unique<Group>(*certificate->issuer));
     (*found)->kept.emplace_back(*certificate);
   }
-  threads_ = std::make_unique<ThreadPool>(kAtOnce, 1000);
   for (auto& group : groups_) {
+    group->threads = std::make_unique<ThreadPool>(kAtOnce, 1000);
     group->stages = &WorkerLife::ours().join();
     look(*group);
     loop.scope().spawn(tend(*group));
@@ -40,7 +45,7 @@ Keeper::Keeper(Loop& loop, const Registry& registry) : registry_(registry) {
 
 Keeper::~Keeper() {
   stop_->set();
-  threads_.reset();  // before what its jobs use
+  for (auto& group : groups_) group->threads.reset();  // before what its jobs use
 }
 
 // The same trouble is said once.
@@ -52,7 +57,7 @@ void Keeper::give(Kept& kept, const Pair& pair) {
   CertificateFacts facts = CertificateFacts::of(pair.certificate);
   kept.certificate.given->give(pair);
   kept.renew_at = kept.status.renew_at ? kept.status.renew_at
-                                       : renewal_time(facts.not_before, facts.not_after, chance_of(kept.certificate.id));
+                                       : renewal_time(facts.not_before, facts.not_after, kept.certificate.chance());
   log(Level::notice, "acme: the certificate of \"" + kept.certificate.title() + "\" is in use, by " + facts.issuer +
                          ", until " + http_date(facts.not_after));
   kept.facts = std::move(facts);
@@ -78,13 +83,14 @@ void Keeper::reload_pair(Kept& kept) {
   Store& store = certificate.store();
   std::string version = store.version(certificate.pair_file());
   if (version == kept.pair_version) return;
-  kept.pair_version = std::move(version);
+  if (!version.empty() && !kept.renew_at) kept.renew_at = kept.status.renew_at;  // also of one that cannot be used: its time was decided
   const auto text = store.read(certificate.pair_file());
   const auto pair = text ? parted(*text) : std::nullopt;
   if (pair)
     give(kept, *pair);
   else if (text)
     log(Level::error, "acme: the stored certificate of \"" + certificate.title() + "\" makes no sense and is ignored");
+  kept.pair_version = std::move(version);
 }
 
 // What has changed in the store, by whomever. A status that cannot be read keeps no certificate from being served.
@@ -94,13 +100,16 @@ void Keeper::look(Group& group) {
   group.version = std::move(version);
   for (Kept& kept : group.kept) {
     if (kept.at_work) continue;
+    std::string complaint;
     for (const auto part : {&Keeper::reload_status, &Keeper::reload_pair}) {
       try {
         (this->*part)(kept);
       } catch (const std::exception& error) {
-        log(Level::error, "acme: what is stored of \"" + kept.certificate.title() + "\" cannot be used: " + error.what());
+        complaint = "acme: what is stored of \"" + kept.certificate.title() + "\" cannot be used: " + error.what();
+        group.version.clear();  // it may be for want of descriptors: once more at the next look
       }
     }
+    if (std::exchange(kept.complaint, complaint) != complaint && !complaint.empty()) log(Level::error, complaint);
   }
 }
 
@@ -136,21 +145,27 @@ Task<void> Keeper::tend(Group& group) {
   group.lock.reset();
 }
 
-// Two proofs of one name at once (two kinds of key) would take each other's certificate for tls-alpn-01, and record, away.
-bool Keeper::shares_a_name_at_work(const Group& group, const Kept& kept) {
-  const auto& names = kept.certificate.names;
-  const auto shared = [&](const std::string& name) { return std::binary_search(names.begin(), names.end(), name); };
-  return std::any_of(group.kept.begin(), group.kept.end(), [&](const Kept& other) {
-    return other.at_work && std::any_of(other.certificate.names.begin(), other.certificate.names.end(), shared);
+// Two proofs of one name at once (two kinds of key, two CAs, a wildcard and what is above it) would take each other's certificate for
+// tls-alpn-01, and record, away.
+bool Keeper::shares_a_name_at_work(const Kept& kept) const {
+  return std::any_of(groups_.begin(), groups_.end(), [&](const auto& group) {
+    return std::any_of(group->kept.begin(), group->kept.end(),
+                       [&](const Kept& other) { return other.at_work && share_a_name(other.certificate, kept.certificate); });
   });
+}
+
+// A date beyond all pauses is of a clock that was wrong.
+bool Keeper::is_due(const Group& group, const Kept& kept, std::int64_t now) {
+  const std::int64_t farthest = now + std::max<std::int64_t>(group.issuer.last_retry.count() * 5 / 4, kLongestRest);
+  return now >= kept.renew_at && (now >= kept.status.next_try || kept.status.next_try > farthest);
 }
 
 void Keeper::start_due(Group& group, Scope& work) {
   const std::int64_t now = group.issuer.now();
   for (Kept& kept : group.kept) {
     if (group.at_work >= static_cast<int>(kAtOnce) || now < group.paused_until) return;
-    if (kept.at_work || shares_a_name_at_work(group, kept)) continue;
-    if (kept.wished || (now >= kept.renew_at && now >= kept.status.next_try))
+    if (kept.at_work || shares_a_name_at_work(kept)) continue;
+    if (kept.wished || is_due(group, kept, now))
       work.spawn(renew(group, kept));
     else if (kept.renew_at && now >= kept.status.ask_again)
       work.spawn(ask(group, kept));
@@ -176,7 +191,7 @@ Task<void> Keeper::renew(Group& group, Kept& kept) {
   auto job = [&certificate = kept.certificate, &tokens = registry_.tokens, stop = stop_, lock = group.lock] {
     return attempt(certificate, tokens, *stop);
   };
-  Result<Attempted> done = co_await offload(*threads_, std::move(job), Deadline::never(Wait::upstream_read));
+  Result<Attempted> done = co_await offload(*group.threads, std::move(job), Deadline::never(Wait::upstream_read));
   if (done) {
     kept.status = done->status;
     if (done->issuer_pause > 0) group.paused_until = group.issuer.now() + done->issuer_pause;
@@ -192,7 +207,7 @@ Task<void> Keeper::ask(Group& group, Kept& kept) {
   auto job = [&certificate = kept.certificate, facts = kept.facts, stop = stop_, lock = group.lock] {
     return ask_renewal_time(certificate, facts, *stop);
   };
-  Result<Status> status = co_await offload(*threads_, std::move(job), Deadline::never(Wait::upstream_read));
+  Result<Status> status = co_await offload(*group.threads, std::move(job), Deadline::never(Wait::upstream_read));
   if (status) {
     kept.status = *status;
     if (status->renew_at) kept.renew_at = status->renew_at;

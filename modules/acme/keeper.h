@@ -25,7 +25,7 @@ class Keeper {
     explicit Kept(Certificate& certificate) : certificate(certificate) {}
     Certificate& certificate;
     Status status;
-    std::string pair_version, status_version, wish_version;
+    std::string pair_version, status_version, wish_version, complaint;
     CertificateFacts facts;  // of the pair
     std::int64_t renew_at = 0;  // 0: there is none yet
     bool wished = false, at_work = false;
@@ -40,6 +40,7 @@ class Keeper {
     std::int64_t paused_until = 0;
     WorkerLife::Stages* stages = nullptr;
     int at_work = 0, refusals = 0;
+    std::unique_ptr<ThreadPool> threads;  // a CA that hangs holds up nobody else's certificates
   };
 
   Task<void> tend(Group& group);
@@ -53,13 +54,13 @@ class Keeper {
   Task<void> ask(Group& group, Kept& kept);
   void begin(Group& group, Kept& kept);
   void end(Group& group, Kept& kept);
-  static bool shares_a_name_at_work(const Group& group, const Kept& kept);
+  bool shares_a_name_at_work(const Kept& kept) const;
+  static bool is_due(const Group& group, const Kept& kept, std::int64_t now);
   void complain(Group& group, const std::string& what);
 
   const Registry& registry_;
   std::vector<std::unique_ptr<Group>> groups_;
   std::shared_ptr<Stop> stop_ = std::make_shared<Stop>();
-  std::unique_ptr<ThreadPool> threads_;
 };
 
 }  // namespace seawall::acme

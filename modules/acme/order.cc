@@ -14,6 +14,7 @@ using std::chrono::steady_clock;
 constexpr std::chrono::minutes kPatience{10};
 constexpr std::chrono::hours kLongestOrder{1};
 constexpr std::size_t kLongestToken = 256, kMostProofs = 200;
+constexpr int kMostFailures = 4;  // in a row, until an order that the CA does not show is given up
 constexpr milliseconds kFirstLook{250}, kLongestLook{10'000};
 
 Challenge challenge_of(const std::string& type) {
@@ -105,10 +106,17 @@ bool Order::resume() {
   if (status_.order.empty() || status_.order_issuer != issuer_.name || !pem) return false;
   try {
     key_ = key_from(*pem);
+  } catch (const AcmeError&) {
+    return false;  // the order is of no use without it
+  }
+  try {
     order_ = client_.fetch(status_.order).json;
   } catch (const AcmeError& error) {
-    if (error.retry_after || error.type == "rateLimited") throw;
-    return false;  // it is gone, or its key is: a new one says what is wrong, if anything is
+    // It may be valid by now, and its certificate counts against the CA's limits: only one that is gone, or that the CA has not shown
+    // for many tries, is given up.
+    const bool gone = error.status == 404 || error.status == 410 || error.status == 403 || error.type == "malformed";
+    if (!gone && (error.retry_after || status_.failures <= kMostFailures)) throw;
+    return false;
   }
   const std::string state = text_in(order_, "status");
   return state == "pending" || state == "ready" || state == "processing" || state == "valid";
@@ -118,8 +126,7 @@ bool Order::resume() {
 std::string Order::replaced() {
   if (client_.resource("renewalInfo").empty()) return {};
   if (status_.issued_by != issuer_.name || status_.issued_to != client_.account()) return {};
-  const auto text = certificate_.store().read(certificate_.pair_file());
-  const auto pair = text ? parted(*text) : std::nullopt;
+  const auto pair = stored_pair(certificate_);
   try {
     return pair ? CertificateFacts::of(pair->certificate).renewal_id : std::string();
   } catch (const AcmeError&) {
@@ -140,6 +147,10 @@ Client::Answer Order::ask(Json wanted) {
 }
 
 void Order::begin() {
+  if (!status_.order.empty()) {  // its key goes first
+    status_.order.clear();
+    save_status();
+  }
   make_key();
   Json identifiers = Json::array();
   for (const std::string& name : certificate_.names) identifiers.push_back(Json{{"type", "dns"}, {"value", name}});
@@ -249,6 +260,8 @@ Pair Order::obtain() {
   pair.key = pem_of(key_.get());
   try {
     check_chain(pair.certificate, key_.get(), certificate_.names, issuer_.now());
+    pair.certificate = rewritten_chain(pair.certificate);
+    check_for_tls(pair);
   } catch (const AcmeError&) {
     status_.order.clear();  // this one will never be better
     throw;

@@ -33,6 +33,11 @@ inline std::int64_t pause_after(int failures, std::int64_t first, std::int64_t l
   return std::max<std::int64_t>(1, static_cast<std::int64_t>(static_cast<double>(pause) * (0.75 + chance / 2)));
 }
 
+// ... but no longer than an eighth of the time that the present certificate has left: short lives allow no long pauses.
+inline std::int64_t pause_within(std::int64_t pause, std::int64_t left, std::int64_t first) {
+  return left > 0 ? std::min(pause, std::max(first, left / 8)) : pause;
+}
+
 // "2026-01-02T15:04:05Z" (RFC 3339), fractions of a second and offsets too. Nothing: it is no such thing.
 inline std::optional<std::int64_t> seconds_of_rfc3339(const std::string& text) {
   tm parts{};

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
 
 #include "seawall/base/error.h"
@@ -64,13 +66,14 @@ void FileStore::sync_folder() const {
   if (!fd || ::fsync(fd.get()) != 0) fail("fsync()", folder_);
 }
 
-// Only what the folder's owner can have written there, as far as that shows: root reads here, too.
+// Only what the folder's owner can have written there, as far as that shows: root reads here, too. No name at all: it has just been
+// written anew.
 std::optional<std::string> FileStore::read(const std::string& name) const {
   const Fd fd(::open(path(name).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (!fd && errno == ENOENT) return std::nullopt;
   struct stat status;
   if (!fd || ::fstat(fd.get(), &status) != 0) fail("open()", path(name));
-  if (!S_ISREG(status.st_mode) || status.st_nlink != 1) throw AcmeError("\"" + path(name) + "\" is no file of ours");
+  if (!S_ISREG(status.st_mode) || status.st_nlink > 1) throw AcmeError("\"" + path(name) + "\" is no file of ours");
   std::string text;
   char part[16 * 1024];
   for (;;) {
@@ -140,9 +143,23 @@ Fd FileStore::open_lock() const {
   return fd;
 }
 
-// Who has the lock is alone, so what is unfinished is nobody's. The kernel lets go of it when the process ends, however it
-// does.
+// NAME.PID.NUMBER.new: a command may be about to give it its name. One that is old is nobody's, whoever has got that process number
+// since.
+bool FileStore::is_left_behind(const std::string& name) const {
+  constexpr std::time_t kLongestWrite = 600;
+  if (!name.ends_with(kUnfinished)) return false;
+  const auto number = name.rfind('.', name.size() - std::strlen(kUnfinished) - 1), pid = name.rfind('.', number - 1);
+  if (number == std::string::npos || pid == std::string::npos || number == 0) return true;
+  const int writer = std::atoi(name.c_str() + pid + 1);
+  if (writer <= 0 || writer == ::getpid() || (::kill(writer, 0) != 0 && errno == ESRCH)) return true;
+  struct stat status;
+  return ::lstat(path(name).c_str(), &status) == 0 && std::time(nullptr) - status.st_mtim.tv_sec > kLongestWrite;
+}
+
+// The kernel lets go of it when the process ends, however it does. In this process it is one lock, whoever asks.
 std::shared_ptr<void> FileStore::try_lock() {
+  const std::lock_guard one(mutex_);
+  if (auto held = held_.lock()) return held;
   make_folder();
   auto fd = std::make_shared<Fd>(open_lock());
   if (::flock(fd->get(), LOCK_EX | LOCK_NB) != 0) {
@@ -150,7 +167,8 @@ std::shared_ptr<void> FileStore::try_lock() {
     fail("flock()", path(kLock));
   }
   for (const std::string& name : names())
-    if (name.ends_with(kUnfinished)) ::unlink(path(name).c_str());
+    if (is_left_behind(name)) ::unlink(path(name).c_str());
+  held_ = fd;
   return fd;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,7 +23,7 @@ class Store {
   // Changes when something has been written, by whomever (empty: it may just have changed); of one name, when that has.
   virtual std::string version() const = 0;
   virtual std::string version(const std::string& name) const = 0;
-  // Of who may write: held until it is let go; null: somebody else has it.
+  // Of who may write: held until everybody in this process has let go of it; null: another process has it.
   virtual std::shared_ptr<void> try_lock() = 0;
 };
 
@@ -43,8 +44,11 @@ class FileStore final : public Store {
   void make_folder() const;
   Fd open_lock() const;
   void sync_folder() const;
+  bool is_left_behind(const std::string& name) const;
 
   const std::string folder_;
+  std::mutex mutex_;
+  std::weak_ptr<void> held_;
 };
 
 }  // namespace seawall::acme

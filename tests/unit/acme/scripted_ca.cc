@@ -123,8 +123,8 @@ void ScriptedCa::play(Fd client) {
   const auto begin = request.find(' ') + 1, end = request.find(' ', begin);
   const Said said = answer(request.substr(begin, end - begin), payload_in(request.substr(request.find("\r\n\r\n") + 4)));
   if (said.status == 0) return;  // it hangs up
-  std::string text = "HTTP/1.1 " + std::to_string(said.status) + " x\r\nConnection: close\r\nReplay-Nonce: bm9uY2U\r\nContent-Length: " +
-                     std::to_string(said.body.size()) + "\r\n";
+  std::string text = "HTTP/1.1 " + std::to_string(said.status) + " x\r\nConnection: close\r\nContent-Length: " + std::to_string(said.body.size()) + "\r\n";
+  if (!request.starts_with("GET ")) text += "Replay-Nonce: bm9uY2U\r\n";
   for (const std::string& field : said.fields) text += field + "\r\n";
   text += "\r\n" + (request.starts_with("HEAD") ? "" : said.body);
   for (std::size_t done = 0; done < text.size();) {

@@ -112,11 +112,33 @@ TEST_CASE("who has the lock clears away what a process that died had begun") {
   const Folder folder;
   FileStore store(folder.path);
   store.write("a", "one");
-  std::filesystem::copy_file(folder.path + "/a", folder.path + "/a.123.1.new");
-  const auto held = store.try_lock();
+  const pid_t dead = ::fork();
+  if (dead == 0) ::_exit(0);
+  ::waitpid(dead, nullptr, 0);
+  const std::string of_dead = folder.path + "/a." + std::to_string(dead) + ".1.new", ours = folder.path + "/a." + std::to_string(::getpid()) + ".1.new",
+                    of_living = folder.path + "/a." + std::to_string(::getppid()) + ".1.new";
+  for (const std::string& file : {of_dead, ours, of_living}) std::filesystem::copy_file(folder.path + "/a", file);
+  auto held = store.try_lock();
   REQUIRE(held);
-  CHECK(!std::filesystem::exists(folder.path + "/a.123.1.new"));
+  CHECK(!std::filesystem::exists(of_dead));
+  CHECK(!std::filesystem::exists(ours));
+  CHECK(std::filesystem::exists(of_living));  // a command that is writing
   CHECK(store.read("a") == "one");
+  held.reset();
+  std::filesystem::last_write_time(of_living, std::filesystem::file_time_type::clock::now() - std::chrono::hours(1));
+  REQUIRE(store.try_lock());
+  CHECK(!std::filesystem::exists(of_living));
+}
+
+TEST_CASE("in one process the lock is one, whoever asks for it") {
+  const Folder folder;
+  FileStore store(folder.path), other(folder.path);
+  auto first = store.try_lock(), second = store.try_lock();
+  CHECK(first == second);
+  first.reset();
+  CHECK(!other.try_lock());
+  second.reset();
+  CHECK(other.try_lock());
 }
 
 TEST_CASE("what root writes belongs to the folder's owner, the lock as well") {
