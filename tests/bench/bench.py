@@ -15,11 +15,13 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 import measure
 from servers import LOAD_CPU, Backend, Server, make_data, version_of
 
 IDLE_CONNECTIONS = 4000
+SLEEPING_SCRIPTS = 10000
 IDLE_WEBSOCKETS = 9000  # two descriptors each; the hard limit is 20,000
 UPLOAD = 10 << 30
 MANY_HOSTS = 10000
@@ -194,6 +196,49 @@ class IdleWebSockets(Idle):
             return self.cost(server)
 
 
+LUA_MODULES = ("ndk_http_module", "ngx_http_lua_module")
+LUA = """
+    location = /lua_hello { content_by_lua_block { ngx.say("ok") } }
+    location = /lua_checked {
+      access_by_lua_block { if ngx.var.http_x_token == "bad" then return ngx.exit(403) end }
+      content_by_lua_block { ngx.say("ok") }
+    }
+    location = /lua_sleep { content_by_lua_block { ngx.shared.asleep:incr("count", 1, 0) ngx.sleep(3600) } }
+    location = /lua_asleep { content_by_lua_block { ngx.print(ngx.shared.asleep:get("count") or 0) } }
+"""
+
+
+def lua_server(name, binary, work):
+    return Server(name, binary, work, "lua_shared_dict asleep 1m;", site=LUA, modules=LUA_MODULES)
+
+
+class SleepingScripts(Idle):
+    """KiB of memory that each request adds whose script sleeps."""
+    unit, count, path, modules = "KiB/request", SLEEPING_SCRIPTS, "/lua_sleep", LUA_MODULES
+
+    def __init__(self, bar):
+        super().__init__(bar, "silent")
+        self.h2o, self.asked = False, 0
+
+    def measure(self, name, binary, work):
+        self.asked = 0
+        with lua_server(name, binary, work) as server:
+            return self.cost(server)
+
+    def _hold(self, server, count, look):
+        self.asked += count
+        return super()._hold(server, count, lambda: self._asleep(server) or look())
+
+    def _asleep(self, server):
+        """Until all of them are."""
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            with urllib.request.urlopen(server.url("/lua_asleep", False)) as answer:
+                if int(answer.read()) == self.asked:
+                    return
+        raise SystemExit(f"{server.name}: the scripts did not begin:\n{server.messages()}")
+
+
 class Cost:
     """CPU microseconds that one of a kind adds to a request: what `count` of them add, by that number. `extra` makes them of their
     numbers, `without` is what they are compared with. The figure that counts is the absolute one."""
@@ -220,6 +265,26 @@ def added(values):
 def limits(numbers):
     return "".join(f"limit_req_zone $binary_remote_addr zone=zone{n}:1m rate=1000000r/s; limit_req zone=zone{n} burst=1000000 nodelay; "
                    for n in numbers)
+
+
+class LuaHello:
+    """A script that says a word, in parts of what `return 200` costs the same server."""
+    unit, h2o, bar, modules = "of return 200", False, 1.10, LUA_MODULES
+
+    def measure(self, name, binary, work):
+        with lua_server(name, binary, work) as server:
+            static, script = (Load(0, wrk, path).cost(server) for path in ("/return200", "/lua_hello"))
+            return script / static
+
+
+class LuaAccess:
+    """CPU microseconds that a script in the access phase adds."""
+    unit, h2o, bar, modules = "µs CPU for each", False, 0.5, LUA_MODULES
+
+    def measure(self, name, binary, work):
+        with lua_server(name, binary, work) as server:
+            without, checked = (Load(0, wrk, path).cost(server) for path in ("/lua_hello", "/lua_checked"))
+            return checked - without
 
 
 class Start:
@@ -273,9 +338,17 @@ CASES = {
     "idle_h2": Idle(19.0, "h2"),
     "idle_h2_tls": Idle(40.0, "h2_tls"),
     "idle_websocket": IdleWebSockets(4.0),
+    "lua_hello": LuaHello(),
+    "lua_access": LuaAccess(),
+    "lua_sleep": SleepingScripts(6.0),
     "start_10k": Start(1.0, "test"),
     "start_10k_listen": Start(1.0, "listen"),
 }
+
+
+def has_modules(case):
+    return all(os.path.exists(f"/usr/share/nginx/modules/{module}.so") or os.path.exists(f"/usr/lib/nginx/modules/{module}.so")
+               for module in getattr(case, "modules", ()))
 
 
 def run_case(name, case, servers, work):
@@ -283,7 +356,7 @@ def run_case(name, case, servers, work):
     figures = {}
     for number in range(OPTIONS.rounds):
         for server, binary in servers.items() if number % 2 == 0 else reversed(servers.items()):
-            if server == "h2o" and not case.h2o:
+            if (server == "h2o" and not case.h2o) or (server == "nginx" and not has_modules(case)):
                 continue
             value = case.measure(server, binary, work)
             figures.setdefault(server, []).append(value)
@@ -292,13 +365,15 @@ def run_case(name, case, servers, work):
 
 
 def row(name, case, medians):
-    ratio = medians["seawall"] / medians["nginx"] if medians["nginx"] > 0 else float("inf")
-    absolute = {Idle: "KiB", IdleWebSockets: "KiB", Upload: "MiB", Cost: "µs"}.get(type(case))
+    nginx = medians.get("nginx", 0)
+    ratio = medians["seawall"] / nginx if nginx > 0 else float("inf")
+    absolute = {Idle: "KiB", IdleWebSockets: "KiB", SleepingScripts: "KiB", Upload: "MiB", Cost: "µs", LuaAccess: "µs",
+                LuaHello: "of return 200"}.get(type(case))
     figure = medians["seawall"] if absolute else ratio
     bar = f"≤ {case.bar:g} {absolute}" if absolute else f"≤ {case.bar:g}"
     h2o = f"{medians['h2o']:.2f}" if "h2o" in medians else "-"
     verdict = "yes" if figure <= case.bar else "**no**"
-    return (f"| {name} | {medians['seawall']:.2f} | {medians['nginx']:.2f} | {h2o} | {case.unit} | {ratio:.2f} | {bar} |"
+    return (f"| {name} | {medians['seawall']:.2f} | {nginx:.2f} | {h2o} | {case.unit} | {ratio:.2f} | {bar} |"
             f" {verdict} |")
 
 

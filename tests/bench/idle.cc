@@ -1,5 +1,5 @@
-// bench_idle PORT COUNT PATH plain|tls|h2|h2_tls|websocket: opens COUNT connections, makes one request on each and leaves them
-// idle. Prints "ready", holds them until a byte or the end comes on stdin, checks that the server closed none, and ends.
+// bench_idle PORT COUNT PATH plain|tls|h2|h2_tls|websocket|silent: opens COUNT connections, makes one request on each and leaves
+// them idle (silent: without an answer). Prints "ready", holds them until a byte or the end comes on stdin, checks that the server closed none, and ends.
 #include <sys/resource.h>
 
 #include <string>
@@ -25,7 +25,7 @@ bool is_open(const Idle& idle) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 5) return std::fputs("usage: bench_idle PORT COUNT PATH plain|tls|h2|h2_tls|websocket\n", stderr), 2;
+  if (argc != 5) return std::fputs("usage: bench_idle PORT COUNT PATH plain|tls|h2|h2_tls|websocket|silent\n", stderr), 2;
   const int port = std::atoi(argv[1]), count = std::atoi(argv[2]);
   const std::string kind = argv[4];
   const bool tls = kind.ends_with("tls"), h2 = kind.starts_with("h2"), websocket = kind == "websocket";
@@ -43,6 +43,7 @@ int main(int argc, char** argv) {
     SSL* const ssl = tls ? bench::start_tls(context, fd, nullptr, h2 ? "\x02h2" : "") : nullptr;
     if (h2) bench::H2Request(ssl, fd).run(argv[3]);
     else if (websocket) bench::open_tunnel(fd, request);
+    else if (kind == "silent") bench::send_request(ssl, fd, request);
     else bench::one_request(ssl, fd, request);
     all.push_back(Idle{fd, ssl});
   }

@@ -14,6 +14,7 @@ SERVER_CPU, LOAD_CPU = "0", "1"
 START_SECONDS = 60  # 10,000 virtual hosts under a slow disk
 
 HTTP = """
+{modules}
 daemon off;
 {user}
 worker_processes 1;
@@ -107,8 +108,10 @@ def make_data(data):
 class Server:
     """One running server: `with Server(...) as s`. Entering returns when it accepts connections."""
 
-    def __init__(self, name, binary, work, extra="", hosts=0, http2=False, site=""):
+    def __init__(self, name, binary, work, extra="", hosts=0, http2=False, site="", modules=()):
         self.name, self.binary, self.site = name, binary, site
+        # Seawall finds its own.
+        self.modules = "".join(f"load_module modules/{module}.so;\n" for module in modules if name == "nginx")
         self.folder = f"{work}/{name}"
         self.plain, self.tls = free_port(), free_port()
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -128,7 +131,7 @@ class Server:
             servers += (f"  server {{ listen 127.0.0.1:{self.plain}; server_name host{n}.example www.host{n}.example;"
                         f" root {data}/html; location /assets/ {{ expires 1d; }} location = /x {{ return 204; }} }}\n")
         user = "user root;" if os.geteuid() == 0 else ""
-        return HTTP.format(user=user, extra=extra.replace("{folder}", self.folder), servers=servers, **places)
+        return HTTP.format(user=user, modules=self.modules, extra=extra.replace("{folder}", self.folder), servers=servers, **places)
 
     def arguments(self, *more):
         if self.name == "h2o":

@@ -61,9 +61,14 @@ inline long receive(SSL* ssl, int fd, char* data, std::size_t size) {
   return ssl != nullptr ? SSL_read(ssl, data, int(size)) : ::recv(fd, data, size, 0);
 }
 
+// Sends a request, and reads nothing.
+inline void send_request(SSL* ssl, int fd, std::string_view request) {
+  if (send_bytes(ssl, fd, request) != long(request.size())) die("send");
+}
+
 // Reads one response with a Content-Length (that of a small file) whole; dies unless it is a 200.
 inline void one_request(SSL* ssl, int fd, std::string_view request) {
-  if (send_bytes(ssl, fd, request) != long(request.size())) die("send");
+  send_request(ssl, fd, request);
   char data[65536];
   std::size_t have = 0, need = 0;
   while (need == 0 || have < need) {
