@@ -50,13 +50,14 @@ bool is_exec(const Command& command) { return command.kind == Command::Kind::exe
 Task<Outcome> exec(Exchange& x, const Conf& conf) {
   for (const Command& command : conf.commands) {
     if (command.kind == Command::Kind::sleep) {
-      const Errc waited = co_await sleep_until(Deadline::in(command.pause, Wait::handler));
+      const auto pause = pause_of(command, x);
+      if (!pause) co_return Response(500);
+      const Errc waited = co_await sleep_until(Deadline::in(*pause, Wait::handler));
       if (waited == Errc::cancelled) co_return Response(500);
     }
     if (!is_exec(command)) continue;
-    std::string uri = command.words[0].eval(x);
-    std::string args = command.words.size() > 1 ? command.words[1].eval(x) : std::string();
-    co_return Internal(std::move(uri), std::move(args));
+    Target target = target_of(command, x);
+    co_return Internal(std::move(target.uri), std::move(target.args));
   }
   co_return Response(500);
 }

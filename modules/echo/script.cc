@@ -48,12 +48,15 @@ Task<Result<void>> Script::run(const Command& command, std::string& out) {
   switch (command.kind) {
     case Command::Kind::text: out += text_of(command, x_); break;
     case Command::Kind::duplicate: out += copies_of(command, x_); break;
-    case Command::Kind::location:
-      location_ = std::make_unique<SubrequestBody>(x_, command.words[0].eval(x_),
-                                                   command.words.size() > 1 ? command.words[1].eval(x_) : std::string());
+    case Command::Kind::location: {
+      Target target = target_of(command, x_);
+      location_ = std::make_unique<SubrequestBody>(x_, std::move(target.uri), std::move(target.args));
       break;
+    }
     case Command::Kind::sleep: {
-      const Errc waited = co_await sleep_until(Deadline::in(command.pause, Wait::handler));
+      const auto pause = pause_of(command, x_);
+      if (!pause) co_return Errc::truncated;
+      const Errc waited = co_await sleep_until(Deadline::in(*pause, Wait::handler));
       if (waited == Errc::cancelled) co_return waited;
       break;
     }

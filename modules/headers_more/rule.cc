@@ -29,6 +29,7 @@ bool frames(FieldId id) {
 }  // namespace
 
 Rule::Rule(const Invocation& in, Kind kind, Of of) {
+  of_response_ = of == Of::response;
   std::size_t i = take_options(in, of);
   if (i == in.args().size()) throw ConfigError("\"" + in.node.name + "\" directive names no field");
   for (; i < in.args().size(); ++i) add(in, in.arg(i), kind);
@@ -95,7 +96,9 @@ void Rule::apply(Exchange& x, Headers& headers) const {
     else if (append_) headers.add(item.name, value);
     else headers.set(item.name, value);
     // Without a value the server writes none of its own either.
-    if (value.empty() && item.id == FieldId::server) headers.add_view("Server", "", FieldId::server);
+    if (!of_response_ || !value.empty()) continue;
+    if (item.id == FieldId::server) headers.add_view("Server", "", FieldId::server);
+    if (item.id == FieldId::date) headers.add_view("Date", "", FieldId::date);
   }
 }
 

@@ -32,7 +32,7 @@ class Rule {
   void add(const Invocation& in, const std::string& word, Kind kind);
   void clear(const Item& item, Headers& headers) const;
 
-  bool append_ = false, only_present_ = false;
+  bool of_response_ = false, append_ = false, only_present_ = false;
   std::vector<std::string> types_;
   std::vector<int> statuses_;
   std::vector<Item> items_;

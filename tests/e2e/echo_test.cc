@@ -16,6 +16,21 @@ std::string server(std::string_view inside) {
 
 }  // namespace
 
+TEST_CASE("the target of echo_location and of echo_exec has its arguments with it, or behind it") {
+  Server s(server("location /with { echo_location /to?a=1; echo_location /to a=2; } location /exec { echo_exec /to?a=3; } location /to { echo $uri $arg_a; }"));
+  CHECK(get(s.url("/with")).body == "/to 1\n/to 2\n");
+  CHECK(get(s.url("/exec")).body == "/to 3\n");
+}
+
+TEST_CASE("echo_sleep takes its seconds from variables") {
+  Server s(server("location / { echo_sleep $arg_for; echo slept; }"));
+  CHECK(get(s.url("/?for=0.001")).body == "slept\n");
+  RawClient c(s.port());
+  c.send("GET /?for=soon HTTP/1.0\r\n\r\n");
+  c.read_all();
+  CHECK(s.wait_for_log("invalid sleep duration \"soon\""));
+}
+
 TEST_CASE("echo says words, in the order written, in its own location") {
   Server s(server("location /a { echo one two; echo; echo -n $uri; echo -- -n; location /a/file { } }"
                   "location /twice { echo_duplicate 1_000 ab; echo .; } location /status { echo_status 404; echo none; }"
