@@ -1,6 +1,9 @@
 // Which server is asked, what its failure means, and who is asked next.
 #include "seawall/upstream/forward.h"
 
+#include <algorithm>
+#include <climits>
+
 #include "seawall/net/loop.h"
 #include "seawall/server/core_conf.h"
 #include "seawall/server/error_pages.h"
@@ -90,7 +93,7 @@ void Forwarding::begin_choice(bool all) {
 }
 
 bool Forwarding::choose() {
-  peer_ = attempts_.only ? attempts_.only : choice_.next();
+  peer_ = attempts_.only ? attempts_.only : to_.group->chooser ? ask_chooser() : choice_.next();
   attempt_ = attempts_.all.size();
   Attempt& attempt = attempts_.all.emplace_back();
   attempt.started = x_.loop.now();
@@ -102,18 +105,43 @@ bool Forwarding::choose() {
   if (peer_ && peer_->peer->address.is_unix()) x_.upstream += ':';
   x_.upstream += protocol_.uri();
   if (peer_) return true;
+  if (failure_.why) return false;
+  failure_.why = next_upstream::no_live;
   log(Level::error, "no live upstreams");
   return false;
+}
+
+// Null: nobody is asked, and failure_ says what the request is answered with; or the group has nobody.
+PeerState* Forwarding::ask_chooser() {
+  PeerChooser::Try next = choosing_;
+  next.address = Address();
+  next.name.clear();
+  next.keeps.reset();
+  next.more_tries = 0;
+  const auto limit = static_cast<int>(*conf_.next_upstream_tries), so_far = static_cast<int>(attempts_.all.size() - first_attempt_);
+  next.most_more = limit > 0 ? std::max(0, limit - so_far - std::max(choice_.tries, 1)) : INT_MAX / 2;
+  if (const int status = to_.group->chooser->choose(x_, next)) {
+    failure_.why = next_upstream::nobody_else;
+    failure_.status = status;
+    return nullptr;
+  }
+  choice_.tries += std::min(next.more_tries, next.most_more);
+  choosing_ = next;
+  if (!next.name.empty()) to_.tls_name = next.name;
+  if (next.address.empty()) return choice_.next();
+  auto peer = std::make_unique<Peer>();
+  peer->address = next.address;
+  peer->name = next.address.text_with_port();
+  const Peer& of = *peer;
+  chosen_ = std::make_unique<PeerState>(of, std::move(peer));
+  return chosen_.get();
 }
 
 // One server, from the connection to the head of its answer.
 Task<std::optional<Outcome>> Forwarding::attempt() {
   failure_ = Failure();
   request_sent_ = false;
-  if (!choose()) {
-    failure_.why = next_upstream::no_live;
-    co_return std::nullopt;
-  }
+  if (!choose()) co_return std::nullopt;
   const bool open = co_await connect();
   if (scope_->cancelled()) co_return Outcome(Abort{});
   if (!open) co_return std::nullopt;
@@ -155,6 +183,7 @@ bool Forwarding::may_ask_next() {
   const unsigned why = failure_.why;
   if (peer_) {
     const bool answered = why == next_upstream::http_403 || why == next_upstream::http_404 || failure_.refused;
+    choosing_.before = answered ? PeerChooser::Try::Before::next : PeerChooser::Try::Before::failed;
     end_attempt(answered ? Tried::next : Tried::failed);
   }
   if (why == next_upstream::timeout) log(Level::error, "upstream timed out (110: Connection timed out)");
@@ -162,6 +191,7 @@ bool Forwarding::may_ask_next() {
   // An idle connection may have been closed at any time: that says nothing about the server.
   if (reused_ && why == next_upstream::error) ++choice_.tries;
   reused_ = false;
+  choosing_.status = failure_.status;
   Attempt& attempt = attempts_.all[attempt_];
   attempt.status = failure_.status;
   if (attempt.response_time < 0) attempt.response_time = x_.loop.now() - attempt.started;
@@ -199,6 +229,10 @@ void Forwarding::let_go(Tried how) {
   Attempt& attempt = attempts_.all[attempt_];
   if (attempt.response_time < 0) attempt.response_time = x_.loop.now() - attempt.started;
   if (attempts_.only) return;
+  if (peer == chosen_.get()) {
+    if (choice_.tries > 0) --choice_.tries;
+    return;
+  }
   if (choice_.release(*peer, how, attempt.header_time, attempt.response_time)) log(Level::warn, "upstream server temporarily disabled");
 }
 

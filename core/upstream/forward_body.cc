@@ -84,7 +84,10 @@ void Forwarding::finish() {
   if (sending_ && send_scope_) send_scope_->cancel();
   if (!connection_->in.empty()) log(Level::warn, "upstream sent more data than it announced");
   const bool reusable = sent_ && !attempts_.only && protocol_.is_reusable() && connection_->in.empty();
-  if (reusable) group_.pool.put(std::move(connection_));
+  if (reusable) {
+    connection_->kept_for = choosing_.keeps;
+    group_.pool.put(std::move(connection_));
+  }
   end_attempt(Tried::done);
   x_.upstream.clear();
 }
@@ -150,12 +153,12 @@ std::int64_t Forwarding::allowed() const {
 void Forwarding::distrust() {
   if (!connection_ || !connection_->request) return;
   const std::int64_t silent = x_.loop.now() - connection_->request->silent_since();
-  if (silent >= std::chrono::nanoseconds(*conf_.read_timeout).count() / 2) connection_->request->distrust_connection();
+  if (silent >= std::chrono::nanoseconds(read_timeout()).count() / 2) connection_->request->distrust_connection();
 }
 
 // A wait may have been made before the last read: then it goes on.
 Errc Forwarding::after_wait(Errc waited) {
-  const std::int64_t until = last_read_ + std::chrono::nanoseconds(*conf_.read_timeout).count();
+  const std::int64_t until = last_read_ + std::chrono::nanoseconds(read_timeout()).count();
   if (waited != Errc::timed_out || until > x_.loop.now()) return waited == Errc::timed_out ? Errc::ok : waited;
   log(Level::error, "upstream timed out (110: Connection timed out)");
   distrust();
@@ -169,7 +172,7 @@ Task<Errc> Forwarding::wait_for_more(Io io) {
     co_return co_await more_.wait(Deadline::never(Wait::upstream_read));
   }
   last_read_ = x_.loop.now();  // a writer that was slow is no upstream that is
-  const Errc waited = co_await UpstreamWait(*connection_, io, Deadline::in(*conf_.read_timeout, Wait::upstream_read));
+  const Errc waited = co_await UpstreamWait(*connection_, io, Deadline::in(read_timeout(), Wait::upstream_read));
   if (ended_ || broken_) co_return Errc::ok;
   co_return after_wait(waited);
 }
@@ -210,7 +213,7 @@ Task<void> Forwarding::read_ahead(std::shared_ptr<Forwarding> self) {
     }
     const Io io = f.pull();
     if (io.kind == Io::want_read || io.kind == Io::want_write) {
-      const std::int64_t until = f.last_read_ + std::chrono::nanoseconds(*f.conf_.read_timeout).count();
+      const std::int64_t until = f.last_read_ + std::chrono::nanoseconds(f.read_timeout()).count();
       waited = co_await UpstreamWait(*f.connection_, io, Deadline::at(until, Wait::upstream_read));
       if (f.ended_ || f.broken_) break;
       waited = f.after_wait(waited);

@@ -249,7 +249,7 @@ Task<void> Forwarding::fill_cache(std::shared_ptr<Forwarding> self) {
     const Io io = f.pull();
     if (io.kind != Io::want_read && io.kind != Io::want_write) continue;
     f.last_read_ = f.x_.loop.now();
-    const Errc waited = co_await UpstreamWait(*f.connection_, io, Deadline::in(*f.conf_.read_timeout, Wait::upstream_read));
+    const Errc waited = co_await UpstreamWait(*f.connection_, io, Deadline::in(f.read_timeout(), Wait::upstream_read));
     if (f.ended_ || f.broken_) co_return;
     const Errc still = f.after_wait(waited);
     if (still != Errc::ok) co_return;

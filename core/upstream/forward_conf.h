@@ -25,6 +25,7 @@ namespace next_upstream {
 enum : unsigned {
   error = 1, timeout = 2, invalid_header = 4, http_500 = 8, http_502 = 16, http_503 = 32, http_504 = 64, http_403 = 128,
   http_404 = 256, http_429 = 512, non_idempotent = 1024, off = 2048, no_live = 4096, updating = 8192,
+  nobody_else = 16384,  // no word of a directive: whatever is allowed
 };
 }
 // proxy_ignore_headers. A bit each.

@@ -74,7 +74,7 @@ Task<bool> Forwarding::send_proxy_header() {
       continue;
     }
     Errc waited = Errc::ok;
-    if (io.kind == Io::want_write) waited = co_await socket.wait(Socket::writing, Deadline::in(*conf_.send_timeout, Wait::upstream_send));
+    if (io.kind == Io::want_write) waited = co_await socket.wait(Socket::writing, Deadline::in(send_timeout(), Wait::upstream_send));
     if (io.kind == Io::want_write && waited == Errc::ok) continue;
     failure_.why = waited == Errc::timed_out ? next_upstream::timeout : next_upstream::error;
     if (io.kind != Io::want_write) log_failed("send()", error_of(io));
@@ -107,7 +107,7 @@ Task<bool> Forwarding::connect() {
   if (reused_) co_return true;
   if (!to_.http2) co_return co_await open_new(key);
   if (!attempts_.only && group_.h2.is_opening(key)) {
-    const Errc waited = co_await group_.h2.opened(key, Deadline::in(*conf_.connect_timeout, Wait::connect));
+    const Errc waited = co_await group_.h2.opened(key, Deadline::in(connect_timeout(), Wait::connect));
     if (waited == Errc::cancelled) co_return false;
     reused_ = take_open(key);
     if (reused_) co_return true;
@@ -134,7 +134,7 @@ Task<bool> Forwarding::open_new(const H2Key& key) {
   connection_->started = x_.loop.now();
   const bool opened = open_stream(std::move(*fd));
   if (!opened) co_return false;
-  const Result<void> done = co_await connected(*connection_->stream, Deadline::in(*conf_.connect_timeout, Wait::connect));
+  const Result<void> done = co_await connected(*connection_->stream, Deadline::in(connect_timeout(), Wait::connect));
   if (done && to_.proxy_protocol) {
     const bool sent = co_await send_proxy_header();
     if (!sent) co_return false;
@@ -162,7 +162,7 @@ bool Forwarding::open_stream(Fd fd) {
   } catch (const TlsError& error) {
     log(Level::error, error.what());
     connection_.reset();
-    failure_.why = next_upstream::off;
+    failure_.why = next_upstream::nobody_else;
     failure_.status = 500;
     return false;
   }
@@ -184,7 +184,7 @@ void Forwarding::use_sessions(TlsClientStream& tls) {
 
 Task<bool> Forwarding::shake_hands() {
   doing_ = "SSL handshaking to upstream";
-  const Result<void> done = co_await tls_->handshake(Deadline::in(*conf_.connect_timeout, Wait::connect));
+  const Result<void> done = co_await tls_->handshake(Deadline::in(connect_timeout(), Wait::connect));
   if (!done) {
     failure_.why = done.error() == Errc::timed_out ? next_upstream::timeout : next_upstream::error;
     if (done.error() == Errc::tls_failed) log(Level::error, "SSL_do_handshake() failed " + tls_->error_text());

@@ -117,7 +117,7 @@ Task<Result<void>> Forwarding::wait_for_head(Io io) {
     failure_.why = next_upstream::timeout;
     co_return send_error_;
   }
-  const Deadline deadline = sending_ ? Deadline::never(Wait::upstream_read) : Deadline::in(*conf_.read_timeout, Wait::upstream_read);
+  const Deadline deadline = sending_ ? Deadline::never(Wait::upstream_read) : Deadline::in(read_timeout(), Wait::upstream_read);
   const Errc waited = co_await UpstreamWait(*connection_, io, deadline);
   if (waited == Errc::ok) co_return Result<void>();
   if (waited == Errc::timed_out) distrust();
@@ -191,7 +191,7 @@ std::optional<Outcome> Forwarding::answer(UpstreamHead head) {
   }
   if (status >= 300 && asks_next(status)) return std::nullopt;
   end_wait();
-  if (!attempts_.only) choice_.heard(*peer_, attempts_.all[attempt_].header_time);
+  if (!attempts_.only && peer_ != chosen_.get()) choice_.heard(*peer_, attempts_.all[attempt_].header_time);
   if (status >= 300) {
     if (auto stale = use_stale(why_next(status), true)) return stale;
     if (auto unchanged = use_unchanged()) return unchanged;
@@ -301,7 +301,7 @@ void Forwarding::copy_fields(Response& response) {
 
 // The cookie that brings the client back to this server.
 void Forwarding::stick(Response& response) {
-  if (!to_.group->sticky || attempts_.only) return;
+  if (!to_.group->sticky || attempts_.only || peer_ == chosen_.get()) return;
   const std::string cookie = to_.group->sticky->cookie_for(x_, *peer_->peer);
   if (!cookie.empty()) response.headers.add("Set-Cookie", cookie);
 }

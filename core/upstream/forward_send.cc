@@ -122,7 +122,7 @@ Task<Result<void>> Forwarding::send_pieces() {
     const Result<bool> done = try_send();
     if (!done) co_return done.error();
     if (*done) break;
-    const Errc waited = co_await UpstreamWait(*connection_, Io::wants_write(), Deadline::in(*conf_.send_timeout, Wait::upstream_send));
+    const Errc waited = co_await UpstreamWait(*connection_, Io::wants_write(), Deadline::in(send_timeout(), Wait::upstream_send));
     if (waited != Errc::ok) co_return waited;
   }
   pieces_.clear();

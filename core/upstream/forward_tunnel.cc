@@ -16,7 +16,7 @@ constexpr std::size_t kRoom = 16 * 1024;
 Task<void> Forwarding::copy(std::shared_ptr<Forwarding> self, TunnelEnd from, TunnelEnd to, Slice first, bool to_client) {
   Forwarding& f = *self;
   const auto silent_until = [&f] {
-    return Deadline::at(f.last_read_ + std::chrono::nanoseconds(*f.conf_.read_timeout).count(), Wait::upstream_read);
+    return Deadline::at(f.last_read_ + std::chrono::nanoseconds(f.read_timeout()).count(), Wait::upstream_read);
   };
   std::unique_ptr<char[]> memory;
   std::string_view left = first.view();

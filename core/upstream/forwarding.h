@@ -7,7 +7,9 @@
 #include "seawall/async/event.h"
 #include "seawall/net/dial.h"
 #include "seawall/server/exchange.h"
+#include "seawall/upstream/balancer.h"
 #include "seawall/upstream/cache_use.h"
+#include "seawall/upstream/chooser.h"
 #include "seawall/upstream/forward.h"
 #include "seawall/upstream/spill.h"
 #include "seawall/upstream/tunnel_end.h"
@@ -66,6 +68,7 @@ class Forwarding : public std::enable_shared_from_this<Forwarding> {
   Task<std::optional<Outcome>> attempt();        // nothing: failure_ says why
   void begin_choice(bool all);
   bool choose();
+  PeerState* ask_chooser();
   bool may_ask_next();
   Outcome failed();                              // nobody else is asked
   void let_go(Tried how);
@@ -75,6 +78,10 @@ class Forwarding : public std::enable_shared_from_this<Forwarding> {
   Outcome client_failed(std::error_code error);
   bool is_idempotent() const;
   bool allows(unsigned why, int tries) const;
+  // Those of the location, or what the chooser of this try has said.
+  Milliseconds connect_timeout() const { return choosing_.connect.count() >= 0 ? choosing_.connect : *conf_.connect_timeout; }
+  Milliseconds send_timeout() const { return choosing_.send.count() >= 0 ? choosing_.send : *conf_.send_timeout; }
+  Milliseconds read_timeout() const { return choosing_.read.count() >= 0 ? choosing_.read : *conf_.read_timeout; }
   Scope& tasks() { return own_attempts_ ? x_.background : x_.scope; }
 
   // forward_connect.cc
@@ -192,6 +199,8 @@ class Forwarding : public std::enable_shared_from_this<Forwarding> {
 
   // The present attempt.
   PeerState* peer_ = nullptr;
+  PeerChooser::Try choosing_;
+  std::unique_ptr<PeerState> chosen_;            // the chooser's, which is none of the group's
   std::unique_ptr<UpstreamConnection> connection_;
   std::size_t attempt_ = 0;                      // index into attempts_
   const char* doing_ = "connecting to upstream"; // for the log

@@ -21,6 +21,7 @@ namespace seawall {
 
 class Balancer;
 class NameServers;
+class PeerChooser;
 class Sticky;
 class Zone;
 
@@ -75,6 +76,7 @@ class SEAWALL_API Group {
   bool time_to_header = false;  // least_time: to the response's head instead of its end
   bool counts_inflight = false; // ... requests under way, too
   std::unique_ptr<const Sticky> sticky;  // null: none
+  std::shared_ptr<const PeerChooser> chooser;  // null: the group chooses itself
 
   // Idle connections that each loop keeps; 0: none.
   std::int64_t keepalive = 0;

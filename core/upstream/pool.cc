@@ -40,12 +40,20 @@ std::unique_ptr<UpstreamConnection> Pool::take(const Address& address, const voi
   return nullptr;
 }
 
+// One that is kept other than the group says is kept where the group keeps none, too.
+std::int64_t Pool::most(const UpstreamConnection& connection) const {
+  constexpr std::int64_t kAnyway = 32;
+  return connection.kept_for && group_.keepalive <= 0 ? kAnyway : group_.keepalive;
+}
+
+bool Pool::is_used_up(const UpstreamConnection& connection) const {
+  if (connection.kept_for) return connection.kept_for->requests > 0 && connection.requests >= connection.kept_for->requests;
+  return connection.requests >= static_cast<std::uint64_t>(group_.keepalive_requests) ||
+         loop_.now() - connection.started > std::chrono::nanoseconds(group_.keepalive_time).count();
+}
+
 void Pool::put(std::unique_ptr<UpstreamConnection> connection) {
-  const std::int64_t age = loop_.now() - connection->started;
-  if (group_.keepalive <= 0 || loop_.stopping() || !connection->in.empty() ||
-      connection->requests >= static_cast<std::uint64_t>(group_.keepalive_requests) ||
-      age > std::chrono::nanoseconds(group_.keepalive_time).count())
-    return connection->stream->end();
+  if (most(*connection) <= 0 || loop_.stopping() || !connection->in.empty() || is_used_up(*connection)) return connection->stream->end();
   connection->in.release();
   scope_.spawn(keep(std::move(connection)));
 }
@@ -53,11 +61,12 @@ void Pool::put(std::unique_ptr<UpstreamConnection> connection) {
 // Until somebody takes it, or it is of no use any more.
 Task<void> Pool::keep(std::unique_ptr<UpstreamConnection> connection) {
   Stream& stream = *connection->stream;
-  const Deadline deadline = Deadline::in(group_.keepalive_timeout, Wait::idle);
+  const Deadline deadline = Deadline::in(connection->kept_for ? connection->kept_for->idle : group_.keepalive_timeout, Wait::idle);
+  const std::int64_t at_most = most(*connection);
   Idle idle;
   idle.connection = std::move(connection);
   idle_.push_front(idle);
-  if (++count_ > group_.keepalive) idle_.back()->connection->stream->socket().interrupt(Socket::reading, Errc::exhausted);
+  if (++count_ > at_most) idle_.back()->connection->stream->socket().interrupt(Socket::reading, Errc::exhausted);
   for (;;) {
     // TLS says things of its own at any time: tickets, keys.
     char byte;

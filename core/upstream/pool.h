@@ -3,12 +3,14 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "seawall/base/buffer.h"
 #include "seawall/base/list.h"
 #include "seawall/net/address.h"
 #include "seawall/net/stream.h"
+#include "seawall/upstream/chooser.h"
 #include "seawall/upstream/group.h"
 
 namespace seawall {
@@ -28,6 +30,7 @@ class UpstreamConnection {
   std::string identity;       // over TLS: for which name the peer was verified, and who we said we are
   std::int64_t started = 0;   // ns
   std::uint64_t requests = 0;
+  std::optional<KeptFor> kept_for;  // none: as the group says
 
   Io try_read(std::span<char> room);
   Io try_write(std::span<const iovec> pieces);
@@ -49,6 +52,8 @@ class Pool {
  private:
   class Idle;
   Task<void> keep(std::unique_ptr<UpstreamConnection> connection);
+  std::int64_t most(const UpstreamConnection& connection) const;
+  bool is_used_up(const UpstreamConnection& connection) const;
 
   Loop& loop_;
   const Group& group_;

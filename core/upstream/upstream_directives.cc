@@ -4,6 +4,7 @@
 #include "seawall/base/text.h"
 #include "seawall/config/placed.h"
 #include "seawall/server/exchange.h"
+#include "seawall/upstream/chooser.h"
 #include "seawall/upstream/kept_names.h"
 #include "seawall/upstream/resolver_module.h"
 #include "seawall/upstream/sticky.h"
@@ -316,6 +317,12 @@ const Directive rows[] = {
 }  // namespace
 
 const std::span<const Directive> UpstreamModule::directives = rows;
+
+void set_chooser(const Invocation& in, std::shared_ptr<const PeerChooser> chooser) {
+  Group& group = group_of(in);
+  if (group.chooser) throw ConfigError("\"" + in.node.name + "\" directive is duplicate");
+  group.chooser = std::move(chooser);
+}
 
 namespace {
 
