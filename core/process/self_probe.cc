@@ -19,7 +19,7 @@ using Target = std::pair<const Endpoint*, const Vhost*>;
 // Certificates with variables need not be there for everybody.
 bool shakes_hands(const Vhost& vhost) {
   const auto& given = vhost.tls_conf->given;
-  return vhost.tls && !vhost.tls->settings().pairs_vary && !*vhost.tls_conf->reject_handshake && (!given || given->is_there());
+  return vhost.tls && !vhost.tls->settings().pairs_vary && !vhost.tls->settings().pairs_asked && !*vhost.tls_conf->reject_handshake && (!given || given->is_there());
 }
 
 bool has_plain_name(const Vhost& vhost) { return !vhost.primary_name.empty() && vhost.primary_name.find_first_of("*~") == std::string::npos; }

@@ -14,6 +14,7 @@
 
 namespace seawall {
 
+class HandshakeHook;
 class TlsConf;
 
 class Connection final : public ListNode, public SniSelector {  // the node: in LoopServer::idle while idle
@@ -62,6 +63,9 @@ class Connection final : public ListNode, public SniSelector {  // the node: in 
   void play(const Probe& probe);
   const TlsContext* select(std::string_view name) override;
   bool load_certificates(SSL* ssl) override;
+  bool asks(HandshakeStop stop) const override;
+  Task<bool> ask(HandshakeStop stop, TlsStream& tls, Deadline deadline) override;
+  const HandshakeHook* hook_at(HandshakeStop stop) const;
   bool offers_h2() const override;
   UserTimeout user_timeout_;
   ConnState state_ = ConnState::new_;

@@ -16,6 +16,7 @@
 namespace seawall {
 
 class Exchange;
+class HandshakeHook;
 class OcspCache;
 class Responder;
 
@@ -84,6 +85,9 @@ class TlsConf {
   Setting<bool> reject_handshake{false};
   // Not a directive's: what a module brings where no ssl_certificate is written (server/server_blocks.h). Null: nothing.
   std::shared_ptr<GivenCertificate> given;
+  // ... and who is asked in each handshake: for its certificates, and (of the default server of an address) before anything is known
+  // of it. Null: nobody.
+  std::shared_ptr<const HandshakeHook> certificate_hook, hello_hook;
 
   bool has_certificate() const { return given || !certificates->empty(); }
 };

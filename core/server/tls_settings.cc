@@ -63,6 +63,7 @@ TlsSettings settings_of(const TlsConf& conf) {
   TlsSettings s;
   set_pairs(s, conf);
   s.given = conf.given;
+  s.pairs_asked = conf.certificate_hook != nullptr;
   s.passwords = *conf.passwords;
   set_profile(s, *conf.profile);
   if (!conf.protocols.is_default()) {

@@ -77,7 +77,7 @@ TlsContext::Handle build(const TlsSettings& settings, const PemFiles& files, con
   set_stapling(ctx, settings, files, before, warnings);
   set_commands(ctx, settings);
   TlsStream::prepare(ctx);
-  if (settings.pairs_vary) TlsStream::prepare_loading(ctx);
+  if (settings.pairs_vary || settings.pairs_asked) TlsStream::prepare_loading(ctx);
   return handle;
 }
 

@@ -33,6 +33,7 @@ class TlsSettings {
   std::vector<Pair> pairs;
   // The names have variables: SniSelector::load_certificates gives each connection its own.
   bool pairs_vary = false;
+  bool pairs_asked = false;               // each connection asks somebody else as well (SniSelector::ask)
   // One that is brought while the server runs, instead of pairs; null: none.
   std::shared_ptr<GivenCertificate> given;
   std::vector<std::string> passwords;     // tried on encrypted keys

@@ -87,6 +87,11 @@ struct TlsCallbacks {
     if (!SSL_get_ex_data(ssl, stream_index())) return SSL_CLIENT_HELLO_SUCCESS;  // in memory: tls/scan.cc
     auto& self = stream(ssl);
     if (AlpnChallenges::all().answer(ssl, name_in_hello(ssl))) return SSL_CLIENT_HELLO_SUCCESS;
+    if (self.stands_still(HandshakeStop::hello)) return SSL_CLIENT_HELLO_RETRY;
+    if (self.asked(HandshakeStop::hello) == TlsStream::Asked::ends) {
+      *alert = SSL_AD_HANDSHAKE_FAILURE;
+      return SSL_CLIENT_HELLO_ERROR;
+    }
     const TlsContext* context = self.selector_->select(name_in_hello(ssl));
     if (!context) {
       *alert = SSL_AD_UNRECOGNIZED_NAME;
@@ -94,6 +99,7 @@ struct TlsCallbacks {
     }
     const TlsContext::Handle chosen = context->current();
     if (chosen.get() != SSL_get_SSL_CTX(ssl)) switch_context(ssl, chosen.get());
+    if (self.refused_versions_) refuse_versions(ssl, *self.refused_versions_);
     return SSL_CLIENT_HELLO_SUCCESS;
   }
 
@@ -113,7 +119,22 @@ struct TlsCallbacks {
     if (other_groups) SSL_set1_groups_list(ssl, groups.c_str());
   }
 
-  static int load_certificates(SSL* ssl, void*) { return stream(ssl).selector_->load_certificates(ssl) ? 1 : 0; }
+  static void refuse_versions(SSL* ssl, std::uint64_t versions) {
+    SSL_set_min_proto_version(ssl, 0);
+    SSL_set_max_proto_version(ssl, 0);
+    SSL_clear_options(ssl, SSL_OP_NO_SSL_MASK);
+    SSL_set_options(ssl, versions);
+  }
+
+  // Negative: the handshake stands still.
+  static int load_certificates(SSL* ssl, void*) {
+    if (!SSL_get_ex_data(ssl, stream_index())) return 1;
+    TlsStream& self = stream(ssl);
+    const TlsStream::Asked asked = self.asked(HandshakeStop::certificates);
+    if (asked != TlsStream::Asked::no) return asked == TlsStream::Asked::goes_on ? 1 : 0;
+    if (!self.selector_->load_certificates(ssl)) return 0;
+    return self.stands_still(HandshakeStop::certificates) ? -1 : 1;
+  }
 
   // Only says that the name was understood, so that sessions carry it.
   static int server_name(SSL*, int*, void*) { return SSL_TLSEXT_ERR_OK; }
@@ -163,6 +184,8 @@ Io TlsStream::io_of(int result) {
   switch (SSL_get_error(ssl_, result)) {
     case SSL_ERROR_WANT_READ: return Io::wants_read();
     case SSL_ERROR_WANT_WRITE: return Io::wants_write();
+    case SSL_ERROR_WANT_X509_LOOKUP:
+    case SSL_ERROR_WANT_CLIENT_HELLO_CB: return Io::wants_read();  // nothing of the socket's: due_ says so
     case SSL_ERROR_ZERO_RETURN: return Io::ended();
     case SSL_ERROR_SYSCALL:
       ERR_clear_error();
@@ -206,6 +229,21 @@ Io TlsStream::try_flush() {
   return Io::of(0);
 }
 
+bool TlsStream::stands_still(HandshakeStop stop) {
+  if (asked(stop) != Asked::no || !selector_->asks(stop)) return false;
+  due_ = stop;
+  return true;
+}
+
+// OpenSSL comes to the same place again and finds the answer: it is its to tell the client that there is none.
+Task<Result<void>> TlsStream::ask(Deadline deadline) {
+  const HandshakeStop stop = *std::exchange(due_, std::nullopt);
+  const bool goes_on = co_await selector_->ask(stop, *this, deadline);
+  if (!goes_on && deadline.passed()) co_return Errc::timed_out;
+  asked(stop) = goes_on ? Asked::goes_on : Asked::ends;
+  co_return Result<void>();
+}
+
 Task<Result<void>> TlsStream::handshake(Deadline deadline) {
   char first;
   for (;;) {
@@ -227,6 +265,11 @@ Task<Result<void>> TlsStream::handshake(Deadline deadline) {
     }
     const Io sent = send_gathered();
     if (sent.kind == Io::failed) io = sent;
+    if (io.kind != Io::failed && due_) {
+      const Result<void> asked = co_await ask(deadline);
+      if (!asked) co_return asked;
+      continue;
+    }
     if (io.kind == Io::done) {
       established_ = true;
       co_return Result<void>();

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,6 +15,11 @@
 
 namespace seawall {
 
+// Where a handshake may stand still while somebody is asked: before anything of the client's hello is used; before certificates are.
+enum class HandshakeStop : std::uint8_t { hello, certificates };
+
+class TlsStream;
+
 // Chooses the context by the name in the ClientHello; null refuses the handshake (unrecognized_name).
 class SniSelector {
  public:
@@ -21,6 +27,10 @@ class SniSelector {
   // Gives the connection its own certificates, where those of the context vary (TlsSettings::pairs_vary); false ends the
   // handshake.
   virtual bool load_certificates(SSL* ssl) = 0;
+  // Is somebody to be asked there? For certificates also TlsSettings::pairs_asked; after load_certificates.
+  virtual bool asks(HandshakeStop stop) const = 0;
+  // Asks, and waits for the answer; false ends the handshake.
+  virtual Task<bool> ask(HandshakeStop stop, TlsStream& tls, Deadline deadline) = 0;
   // Asked after select: is HTTP/2 spoken there?
   virtual bool offers_h2() const = 0;
 
@@ -50,6 +60,8 @@ class SEAWALL_API TlsStream final : public Stream {
   bool is_plain() const { return plain_; }
 
   SSL* ssl() const { return ssl_; }
+  // In a hello's stop: SSL_OP_NO_* of the versions that are not spoken, whatever the server that the client names allows.
+  void refuse_versions(std::uint64_t versions) { refused_versions_ = versions; }
   bool established() const { return established_; }
   // What ssl_ocsp has found against the client's certificate; null: nothing. `why` outlives the stream.
   void refuse_client(const char* why) { client_refusal_ = why; }
@@ -66,6 +78,10 @@ class SEAWALL_API TlsStream final : public Stream {
 
  private:
   friend struct TlsCallbacks;
+  enum class Asked : std::uint8_t { no, goes_on, ends };
+  Asked& asked(HandshakeStop stop) { return asked_[static_cast<std::size_t>(stop)]; }
+  bool stands_still(HandshakeStop stop);
+  Task<Result<void>> ask(Deadline deadline);
   Io io_of(int result);
   Io send_gathered();
   Io read_early(std::span<char> room);
@@ -88,6 +104,9 @@ class SEAWALL_API TlsStream final : public Stream {
   bool plain_ = false;
   bool reads_early_ = false;            // more early data may come
   bool was_early_ = false;              // some has come: the handshake may not be over yet
+  std::optional<HandshakeStop> due_;    // the handshake stands still there
+  Asked asked_[2] = {};                 // of each HandshakeStop
+  std::optional<std::uint64_t> refused_versions_;
 };
 
 }  // namespace seawall
