@@ -26,7 +26,7 @@ std::span<const luaL_Reg> base_api() { return kBase; }
 std::span<const std::span<const luaL_Reg>> api_tables() {
   static const std::span<const luaL_Reg> all[] = {base_api(), output_api(), control_api(), request_api(), thread_api(), timer_api(),
                                                   capture_api(), semaphore_api(), tcp_api(), tcp_read_api(), tcp_tls_api(), udp_api(),
-                                                  ssl_api(), misc_api()};
+                                                  ssl_api(), handshake_api(), balancer_api(), misc_api()};
   return all;
 }
 
@@ -65,6 +65,11 @@ int wait_for(lua_State* L, std::unique_ptr<Await> await) {
   return lua_yield(L, 1);
 }
 
+Call& check_request(lua_State* L, Hooks allowed, int level) {
+  if (Vm::now() && Vm::now()->call && !Vm::now()->call->x) raise(L, level, "API disabled in the current context");
+  return check_call(L, allowed, level);
+}
+
 std::int64_t nanoseconds(double seconds) {
   constexpr double kMost = 1e9;  // what is longer is for ever, and fits beside the clock
   if (!(seconds > 0)) return 0;
@@ -93,18 +98,26 @@ int stop_here(lua_State* L) {
 namespace {
 
 constexpr int kDeepestTable = 100;
+constexpr double kLongestTable = 10e6;
 
-void append_table(lua_State* L, int index, std::string& out, const char* function, int depth) {
-  if (depth > kDeepestTable) raise(L, 1, "table is nested too deeply");
+// The largest key of an array, which may have holes. Raises for other tables, at `level`.
+int length_of(lua_State* L, int index, const char* function, int depth, int level) {
+  if (depth > kDeepestTable) raise(L, level, "table is nested too deeply");
   luaL_checkstack(L, 4, "table is nested too deeply");
-  const auto count = static_cast<int>(lua_objlen(L, index));
-  // Not an array: a key that is no positive whole number.
+  double most = 0;
   lua_pushnil(L);
   while (lua_next(L, index)) {
     lua_pop(L, 1);
-    if (lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) >= 1) continue;
-    raise_argument(L, 1, 1, function, "non-array table found");
+    const double key = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : 0;
+    if (!(key >= 1)) raise_argument(L, level, 1, function, "non-array table found");
+    if (key > kLongestTable) raise_argument(L, level, 1, function, "table has too large an index");
+    if (key > most) most = key;
   }
+  return static_cast<int>(most);
+}
+
+void append_table(lua_State* L, int index, std::string& out, const char* function, int depth) {
+  const int count = length_of(L, index, function, depth, 1);
   for (int i = 1; i <= count; ++i) {
     lua_rawgeti(L, index, i);
     const int at = lua_gettop(L);
@@ -114,7 +127,28 @@ void append_table(lua_State* L, int index, std::string& out, const char* functio
   }
 }
 
+void check_sent(lua_State* L, int index, int depth) {
+  const int count = length_of(L, index, "send", depth, 3);
+  for (int i = 1; i <= count; ++i) {
+    lua_rawgeti(L, index, i);
+    const int type = lua_type(L, -1);
+    if (type == LUA_TTABLE) {
+      check_sent(L, lua_gettop(L), depth + 1);
+    } else if (type != LUA_TSTRING && type != LUA_TNUMBER) {
+      lua_pushfstring(L, "bad data type %s found", type == LUA_TLIGHTUSERDATA ? "userdata" : lua_typename(L, type));
+      raise_argument(L, 3, 1, "send", lua_tostring(L, -1));
+    }
+    lua_pop(L, 1);
+  }
+}
+
 }  // namespace
+
+void append_sent(lua_State* L, int index, std::string& out) {
+  if (!lua_istable(L, index)) return append_value(L, index, out, "send");
+  check_sent(L, index, 0);
+  append_table(L, index, out, "send", 0);
+}
 
 void append_value(lua_State* L, int index, std::string& out, const char* function) {
   switch (lua_type(L, index)) {

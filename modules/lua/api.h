@@ -10,6 +10,8 @@
 
 #include "script.h"
 #include "seawall/base/export.h"
+#include "seawall/log/log.h"
+#include "seawall/server/exchange.h"
 #include "vm.h"
 
 namespace seawall::lua {
@@ -29,13 +31,23 @@ std::span<const luaL_Reg> tcp_read_api();
 std::span<const luaL_Reg> tcp_tls_api();
 std::span<const luaL_Reg> udp_api();
 std::span<const luaL_Reg> ssl_api();
+std::span<const luaL_Reg> handshake_api();
+std::span<const luaL_Reg> balancer_api();
 std::span<const luaL_Reg> misc_api();
+
+// A line for who looks for a script's mistakes; `x` null: nobody's request. Its text is made only where it is written.
+template <class MakeText>
+void log_debug(Exchange* x, MakeText make) {
+  if (x ? x->logs_at(Level::debug) : logs_at(main_log(), Level::debug)) x ? x->log(Level::debug, make()) : log(Level::debug, make());
+}
 
 // What a light thread yields when it waits.
 void* wait_token();
 
 // The call that is under way; raises where `allowed` has not its hook.
 Call& check_call(lua_State* L, Hooks allowed, int level = 1);
+// The same for what is about a request: of none it says only that.
+Call& check_request(lua_State* L, Hooks allowed, int level = 1);
 // An error at the caller's position; `level` 2: of who called the shim.
 int raise(lua_State* L, int level, const char* format, ...) __attribute__((format(printf, 3, 4)));
 int raise_argument(lua_State* L, int level, int argument, const char* function, const char* why);
@@ -86,5 +98,7 @@ inline int push_error(lua_State* L, std::string_view why) {
 // The text of an output value (string, number, nil, boolean, ngx.null, nested tables), appended to `out`. Raises for others;
 // `strict` is what log lines take.
 void append_value(lua_State* L, int index, std::string& out, const char* function);
+// The same for what goes over a socket: in tables strings and numbers only.
+void append_sent(lua_State* L, int index, std::string& out);
 
 }  // namespace seawall::lua

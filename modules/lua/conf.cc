@@ -2,10 +2,14 @@
 
 #include <algorithm>
 
+#include "balancer.h"
+#include "handshake.h"
 #include "lua.h"
 #include "seawall/log/log.h"
+#include "seawall/server/server_blocks.h"
 #include "seawall/tls/client_stream.h"
 #include "seawall/tls/error.h"
+#include "seawall/upstream/chooser.h"
 #include "set.h"
 #include "ssl.h"
 
@@ -27,6 +31,27 @@ void set_content(Conf& conf, const Invocation& in) {
   conf.content = parse_chunk(in);
   conf.block = &in.settings;
 }
+
+// The servers that speak TLS get the scripts that hold there, once all are known.
+void give_hooks(Settings& http, Binder& binder) {
+  for (const ServerBlock& server : server_blocks(http)) {
+    const auto* conf = static_cast<const Conf*>(server.settings.get(module_number<Lua>));
+    if (!conf || !server.has_tls()) continue;
+    if (*conf->ssl_certificate) own_tls_conf(binder, server.settings).certificate_hook = make_handshake_hook(Hook::ssl_certificate, *conf->ssl_certificate);
+    if (*conf->ssl_client_hello) own_tls_conf(binder, server.settings).hello_hook = make_handshake_hook(Hook::ssl_client_hello, *conf->ssl_client_hello);
+  }
+}
+
+ChunkPtr parse_handshake_chunk(const Invocation& in) {
+  if (!std::exchange(world_of(in).shakes_hands, true)) {
+    Settings* http = &in.settings;
+    while (http->outer->outer) http = http->outer;
+    in.binder.at_end([&binder = in.binder, http] { give_hooks(*http, binder); });
+  }
+  return parse_chunk(in);
+}
+
+void set_balancer(Conf&, const Invocation& in) { set_chooser(in, make_chooser(parse_chunk(in))); }
 
 // Said once for the whole server, in http.
 template <ChunkPtr World::*Member>
@@ -91,6 +116,21 @@ void add_custom(std::vector<Directive>& rows, const char* plain, const char* blo
   });
 }
 
+void add_handshake(std::vector<Directive>& rows, const char* plain, const char* block, const char* file, Setting<ChunkPtr> Conf::*field,
+                   const char* help) {
+  add_hook(rows, plain, block, file, kHttp | kServer, [&](const char* name, unsigned at, const char* kind) {
+    return directive<Conf, ChunkPtr>(name, at, 1, 1, kind, field, parse_handshake_chunk, help);
+  });
+}
+// As in OpenResty there is no plain form.
+void add_balancer(std::vector<Directive>& rows) {
+  constexpr const char* kHelp = "Says which server each try goes to (ngx.balancer).";
+  Directive in_block = custom<Conf>("balancer_by_lua_block", kUpstream, 0, 0, "block", set_balancer, kHelp);
+  in_block.block = true;
+  rows.push_back(std::move(in_block));
+  rows.push_back(custom<Conf>("balancer_by_lua_file", kUpstream, 1, 1, "path", set_balancer, kHelp));
+}
+
 #define HOOK(name) name "_by_lua", name "_by_lua_block", name "_by_lua_file"
 
 std::vector<Directive> hook_rows() {
@@ -105,6 +145,10 @@ std::vector<Directive> hook_rows() {
   add_setting(rows, HOOK("header_filter"), kWithIf, &Conf::header_filter, "Sees and changes the head of a response.");
   add_setting(rows, HOOK("body_filter"), kWithIf, &Conf::body_filter, "Sees and changes each piece of a body.");
   add_setting(rows, HOOK("log"), kWithIf, &Conf::log, "Runs when the response is out.");
+  add_handshake(rows, HOOK("ssl_certificate"), &Conf::ssl_certificate, "Gives a connection its certificates once its server is known.");
+  add_handshake(rows, HOOK("ssl_client_hello"), &Conf::ssl_client_hello,
+                "Runs once a client has said hello; of the default server of the address.");
+  add_balancer(rows);
   // set_by_lua $variable CODE [arguments]
   rows.push_back(custom<Conf>("set_by_lua", kServer | kServerIf | kLocation | kLocationIf, 2, kMany, "$variable code [arguments]", set_variable,
                               "Gives a variable what the code returns."));

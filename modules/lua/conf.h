@@ -32,6 +32,7 @@ class World {
   std::chrono::milliseconds cpu_budget{10'000};  // of one run; 0: none
   bool jit = true;
   bool sets = false;                        // has a set_by_lua
+  bool shakes_hands = false;                // has a hook in handshakes
   std::vector<std::shared_ptr<const void>> kept;  // what variables point at
 };
 
@@ -39,7 +40,7 @@ class Conf {
  public:
   std::shared_ptr<World> world;  // of the main block alone
 
-  Setting<ChunkPtr> server_rewrite, rewrite, access, header_filter, body_filter, log;
+  Setting<ChunkPtr> server_rewrite, rewrite, access, header_filter, body_filter, log, ssl_certificate, ssl_client_hello;
   // Of the block that wrote it: a handler is not inherited.
   ChunkPtr content;
   const Settings* block = nullptr;

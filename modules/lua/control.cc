@@ -1,5 +1,6 @@
 // ngx.exit, exec, redirect, on_abort: how a handler ends. One loop.
 #include "api.h"
+#include "balancer.h"
 #include "lua.h"
 #include "seawall/server/exchange.h"
 
@@ -39,7 +40,12 @@ int exit(lua_State* L) {
   if (number == -2 || number == -4) return raise(L, 2, "bad argument to 'ngx.exit': does not accept NGX_AGAIN or NGX_DONE");
   const auto status = number < -1 ? -1 : static_cast<int>(number);
   Call& call = check_call(L, kWaiting | bit(Hook::header_filter) | bit(Hook::balancer), 2);
+  log_debug(call.x, [&] { return "lua exit with code " + std::to_string(status); });
   if (call.hook == Hook::header_filter) return exit_header_filter(call, status);
+  if (call.hook == Hook::balancer) {
+    exit_balancer(call.more, status);
+    return 0;
+  }
   if (!call.script) return 0;
   Script& script = *call.script;
   Verdict verdict;

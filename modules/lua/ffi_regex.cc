@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "api.h"
 #include "conf.h"
 #include "ffi.h"
 
@@ -82,7 +83,10 @@ SEAWALL_LUA void* seawall_lua_re_compile(const char* text, std::size_t size, con
     give(vm.scratch, out, out_size);
     return nullptr;
   }
-  if (jit) pcre2_jit_compile(pattern->code, PCRE2_JIT_COMPLETE);
+  if (jit) {
+    const bool compiled = pcre2_jit_compile(pattern->code, PCRE2_JIT_COMPLETE) == 0;
+    log_debug(request_now(), [&] { return std::string("pcre JIT compiling result: ") + (compiled ? "1" : "0"); });
+  }
   pcre2_pattern_info(pattern->code, PCRE2_INFO_CAPTURECOUNT, &pattern->groups);
   pattern->match = pcre2_match_data_create_from_pattern(pattern->code, nullptr);
   pattern->context = pcre2_match_context_create(nullptr);

@@ -1,6 +1,7 @@
 #include "lua.h"
 
 #include <atomic>
+#include <cstring>
 
 #include "filters.h"
 #include "handler.h"
@@ -35,10 +36,19 @@ constexpr Step step_rows[] = {
 };
 constexpr Filter filter_rows[] = {filter<Conf, hooks_response, run_filters>(FilterStage::script)};
 
+// As OpenResty says it: what could not be loaded is not called that.
+std::string without_prefix(const std::string& error) {
+  for (const char* prefix : {"failed to load inlined Lua code: ", "failed to load external Lua file \""}) {
+    if (!error.starts_with(prefix)) continue;
+    return error.substr(prefix[std::strlen(prefix) - 1] == '"' ? error.find("\": ") + 3 : std::strlen(prefix));
+  }
+  return error;
+}
+
 void run_at_start(Vm& vm, const ChunkPtr& chunk, Hook hook, const char* name) {
   if (!chunk) return;
   Call call(hook, nullptr);
-  if (!vm.run(*chunk, call)) log(Level::error, std::string(name) + " error: " + vm.error);
+  if (!vm.run(*chunk, call)) log(Level::error, std::string(name) + (chunk->is_file ? "_file" : "") + " error: " + without_prefix(vm.error));
 }
 
 }  // namespace
@@ -66,7 +76,11 @@ LoopState::~LoopState() {
 RequestState::RequestState() = default;
 
 RequestState::~RequestState() {
-  if (ctx) vm->drop_ctx(ctx);
+  if (ctx) {
+    if (logs_at(main_log(), Level::debug)) log(Level::debug, "lua release ngx.ctx at ref " + std::to_string(ctx));
+    vm->drop_ctx(ctx);
+  }
+  if (own_vm) Vm::say_who_lets_go(own_vm.use_count());
 }
 
 int loop_count() { return loops; }

@@ -17,8 +17,9 @@ bool logs_at_level(Level level) {
 }
 void write_line(Level level, const std::string& text) {
   Exchange* const x = Vm::now()->call->x;
-  if (x) x->log(level, text);
-  else seawall::log(level, text + (Vm::now()->call->hook == Hook::timer ? ", context: ngx.timer" : ""));
+  const char* const context = context_of(Vm::now()->call->hook);
+  if (x) x->log(level, text + context);
+  else seawall::log(level, text + context);
 }
 
 // "nginx.conf:40):2: name(): ", of who has called.

@@ -72,7 +72,7 @@ class DiscardAwait final : public Await {
 };
 
 int discard_body(lua_State* L) {
-  Call& call = check_call(L, kBody, 2);
+  Call& call = check_request(L, kBody, 2);
   if (call.x->body.ended()) {
     lua_pushnil(L);
     return 1;
@@ -82,7 +82,7 @@ int discard_body(lua_State* L) {
 
 // get_body_data([max])
 int get_body_data(lua_State* L) {
-  Call& call = check_call(L, kRequest);
+  Call& call = check_request(L, kRequest);
   const RequestBody& body = call.x->body;
   if (!body.kept() || body.kept()->empty()) {
     lua_pushnil(L);
@@ -95,7 +95,7 @@ int get_body_data(lua_State* L) {
 }
 
 int get_body_file(lua_State* L) {
-  Call& call = check_call(L, kRequest);
+  Call& call = check_request(L, kRequest);
   Exchange& x = *call.x;
   if (!x.body.file()) {
     lua_pushnil(L);
@@ -109,7 +109,7 @@ int get_body_file(lua_State* L) {
 
 // set_body_data(text)
 int set_body_data(lua_State* L) {
-  Call& call = check_call(L, kBody, 2);
+  Call& call = check_request(L, kBody, 2);
   if (!lua_isstring(L, 1)) return raise_argument(L, 2, 1, "set_body_data", "string expected");
   if (!call.x->state<Lua>().body_read && !call.x->body.ended()) return raise(L, 2, "request body not read yet");
   return wait_for(L, std::make_unique<NewBodyAwait>(*call.x, Slice::copy(text_at(L, 1))));
@@ -117,7 +117,7 @@ int set_body_data(lua_State* L) {
 
 // set_body_file(path)
 int set_body_file(lua_State* L) {
-  Call& call = check_call(L, kBody, 2);
+  Call& call = check_request(L, kBody, 2);
   if (!call.x->state<Lua>().body_read && !call.x->body.ended()) return raise(L, 2, "request body not read yet");
   return wait_for(L, std::make_unique<NewBodyAwait>(*call.x, std::string(text_at(L, 1))));
 }

@@ -9,6 +9,7 @@
 
 namespace seawall {
 class Stream;
+class TlsStream;
 }
 
 namespace seawall::lua {
@@ -38,6 +39,7 @@ class RequestState {
   std::unique_ptr<NewBody> new_body;  // that a script has given the request
   bool set_failed = false;     // a script of set_by_lua
   bool raw_socket = false;     // has taken the connection's bytes
+  TlsStream* tls = nullptr;    // whose handshake stands still for a script
   Stream* client = nullptr;    // behind a 101: the connection is the script's
   Slice client_in;             // ... and what had come by then
 };

@@ -170,8 +170,10 @@ Task<Stop> Script::run() {
     if (ended_) co_return Stop::finished;
     if (wants_to_send()) co_return Stop::output;
     woken_.reset();
+    has_waited_ = true;
     Deadline deadline = Deadline::never(Wait::handler);
-    if (x && !x->state<Lua>().client) deadline = x->last_deadline(Wait::handler);  // tunnels have no end
+    if (until) deadline = *until;
+    else if (x && !x->state<Lua>().client) deadline = x->last_deadline(Wait::handler);  // tunnels have no end
     const Errc waited = co_await woken_.wait(deadline);
     if (waited != Errc::ok) {
       if (!on_abort.state) cancel();
@@ -268,7 +270,7 @@ void Script::ended(LightThread& thread, int result) {
 void Script::report(LightThread& thread, int result) {
   lua_State* const L = thread.coroutine.state;
   const char* whose = thread.is_entry ? "entry" : "user";
-  log_line(x, Level::error, std::string("lua ") + whose + " thread aborted: " + kind_of(result) + ": " + error_text(L) + "\n" + traceback(L));
+  log_line(x, Level::error, std::string("lua ") + whose + " thread aborted: " + kind_of(result) + ": " + error_text(L) + "\n" + traceback(L) + context_of(hook));
 }
 
 }  // namespace seawall::lua

@@ -13,6 +13,7 @@
 #include <deque>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -93,6 +94,7 @@ class Script {
   // Ends what still waits.
   Task<void> end();
   bool ended() const { return ended_; }
+  bool has_waited() const { return has_waited_; }
   // Nothing runs any more on its behalf.
   bool at_rest() { return scope_.all_ended(); }
   void cancel();
@@ -128,6 +130,7 @@ class Script {
   bool buffers_all = false;   // HTTP/1.0: nothing is sent before the end
   int status = 0;             // of begin()'s failure
   int subrequests = 0;        // under way
+  std::optional<Deadline> until;  // none: its request's own
   Verdict verdict;
   std::vector<LightThread*> flushers;
   Vm::Coroutine on_abort;     // with the function of ngx.on_abort() on its stack; none
@@ -150,6 +153,7 @@ class Script {
   Event woken_;
   LightThread* current_ = nullptr;
   bool ended_ = false;
+  bool has_waited_ = false;
 };
 
 }  // namespace seawall::lua

@@ -14,15 +14,21 @@ namespace {
 constexpr const char* kChain = "seawall certificate";
 constexpr const char* kKey = "seawall private key";
 
-// The connection's. Null, and why is on the stack: it is not TLS.
+constexpr Hooks kConnection = kRequest | kHandshake;
+
+}  // namespace
+
 SSL* ssl_of(lua_State* L, const Call& call) {
+  if (const TlsStream* const shaking = call.x->state<Lua>().tls) return shaking->ssl();
   if (call.x->connection.tls) return call.x->connection.tls->ssl();
   push_error(L, "not ssl connection");
   return nullptr;
 }
 
+namespace {
+
 int server_name(lua_State* L) {
-  SSL* const ssl = ssl_of(L, check_call(L, kRequest, 2));
+  SSL* const ssl = ssl_of(L, check_call(L, kConnection, 2));
   if (!ssl) return 2;
   const char* const name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
   lua_pushstring(L, name);  // nil for none
@@ -30,7 +36,7 @@ int server_name(lua_State* L) {
 }
 
 int version(lua_State* L) {
-  SSL* const ssl = ssl_of(L, check_call(L, kRequest, 2));
+  SSL* const ssl = ssl_of(L, check_call(L, kConnection, 2));
   if (!ssl) return 2;
   lua_pushinteger(L, SSL_version(ssl));
   lua_pushstring(L, SSL_get_version(ssl));
@@ -43,10 +49,10 @@ int push_address(lua_State* L, const Address& address) {
   push(L, address.is_unix() ? "unix" : bytes.size() == 4 ? "inet" : "inet6");
   return 2;
 }
-int raw_server_addr(lua_State* L) { return push_address(L, check_call(L, kRequest, 2).x->connection.local); }
-int raw_client_addr(lua_State* L) { return push_address(L, check_call(L, kRequest, 2).x->connection.peer); }
+int raw_server_addr(lua_State* L) { return push_address(L, check_call(L, kConnection, 2).x->connection.local); }
+int raw_client_addr(lua_State* L) { return push_address(L, check_call(L, kConnection, 2).x->connection.peer); }
 int server_port(lua_State* L) {
-  lua_pushinteger(L, check_call(L, kRequest, 2).x->connection.local.port());
+  lua_pushinteger(L, check_call(L, kConnection, 2).x->connection.local.port());
   return 1;
 }
 

@@ -36,6 +36,7 @@ class ConnectAwait final : public Await {
  private:
   Task<void> connect(const Address& to) {
     const Deadline deadline = wait_deadline(socket_.connect_timeout, *conf_.connect_timeout, Wait::connect);
+    say_timeout(x_, "connect", socket_.connect_timeout, *conf_.connect_timeout);
     DialOptions options;
     if (const auto from = Address::parse_ip(socket_.from)) options.from = *from;
     Result<Fd> fd = start_connecting(to, options);
@@ -47,7 +48,7 @@ class ConnectAwait final : public Await {
       if (done) socket_.stream = std::move(stream);
     }
     if (!error) {
-      socket_.ended = false;
+      socket_.read_closed = socket_.write_closed = false;
       socket_.reused = 0;
       co_return;
     }
@@ -78,16 +79,24 @@ int connect(lua_State* L) {
   if (socket.connecting) return push_error(L, "socket busy connecting");
   if (socket.reading) return push_error(L, "socket busy reading");
   if (socket.writing) return push_error(L, "socket busy writing");
+  if (socket.stream) {
+    log_debug(call.x, [] { return "lua reuse socket upstream ctx"; });
+    log_debug(call.x, [] { return "lua tcp socket reconnect without shutting down"; });
+  }
   socket.close();
   if (!socket.script) call.script->remember(socket.shared_from_this());
+  socket.was_connected = true;
   socket.host = text_at(L, 2);
   socket.pool = text_at(L, 4);
   socket.pool_size = whole_number(lua_tonumber(L, 5));
   Pools::Kept kept = Vm::now()->pools->take(socket.pool);
   if (kept.stream) {
+    log_debug(call.x, [&] {
+      return "lua tcp socket get keepalive peer: using connection " + std::to_string(kept.stream->socket().fd());
+    });
     socket.stream = std::move(kept.stream);
     socket.reused = kept.reused + 1;
-    socket.ended = false;
+    socket.read_closed = socket.write_closed = false;
     lua_pushinteger(L, 1);
     return 1;
   }
@@ -102,8 +111,10 @@ class SendAwait final : public Await {
     socket_.writing = true;
     Milliseconds gap = *conf_.send_timeout;
     if (socket_.send_timeout >= 0) gap = Milliseconds(socket_.send_timeout);
+    say_timeout(x_, "send", socket_.send_timeout, gap);
     const Result<void> done = co_await write_all(*socket_.connection(), text_, gap, Wait::upstream_send);
     socket_.writing = false;
+    if (!done && done.error() != Errc::timed_out && done.error() != Errc::cancelled) socket_.write_closed = true;
     socket_.settle();
     if (done) co_return;
     error_ = socket_error(done.error());
@@ -133,14 +144,14 @@ int send(lua_State* L) {
   Call& call = check_call(L, kSocket, 3);
   TcpSocket& socket = tcp_at(L, 1, 3);
   if (socket.reads_body) return raise(L, 3, "attempt to write to request sockets");
-  if (!socket.connection()) {
-    log_socket_error(call, "attempt to send data on a closed socket");
+  if (!socket.connection() || socket.write_closed) {
+    log_closed(call, socket, "attempt to send data on a closed socket");
     return push_error(L, "closed");
   }
   if (socket.connecting) return push_error(L, "socket busy connecting");
   if (socket.writing) return push_error(L, "socket busy writing");
   std::string text;
-  append_value(L, 2, text, "send");
+  append_sent(L, 2, text);
   if (text.empty()) {
     lua_pushinteger(L, 0);
     return 1;
@@ -164,17 +175,13 @@ int close(lua_State* L) {
 int setkeepalive(lua_State* L) {
   Call& call = check_call(L, kSocket, 2);
   TcpSocket& socket = tcp_at(L, 1);
-  if (!socket.stream) {
-    log_socket_error(call, "attempt to set keepalive on a closed socket");
+  if (!socket.stream || socket.read_closed || socket.write_closed) {
+    log_closed(call, socket, "attempt to set keepalive on a closed socket");
     return push_error(L, "closed");
   }
   if (socket.connecting) return push_error(L, "socket busy connecting");
   if (socket.reading) return push_error(L, "socket busy reading");
   if (socket.writing) return push_error(L, "socket busy writing");
-  if (socket.ended) {
-    socket.close();
-    return push_error(L, "closed");
-  }
   if (!socket.unread().empty()) {
     socket.close();
     return push_error(L, "unread data in buffer");
@@ -195,6 +202,9 @@ int setkeepalive(lua_State* L) {
     socket.close();
     return push_error(L, "connection in dubious state");
   }
+  log_debug(call.x, [&] {
+    return "lua tcp socket keepalive timeout: " + (time > 0 ? std::to_string(time) + " ms" : std::string("unlimited"));
+  });
   Pools::Kept kept;
   kept.stream = std::move(socket.stream);
   kept.reused = socket.reused;
@@ -265,6 +275,7 @@ void check_owner(lua_State* L, const ScriptSocket& socket, int level) {
 
 TcpSocket& tcp_at(lua_State* L, int index, int level) {
   TcpSocket& socket = **static_cast<TcpPtr*>(luaL_checkudata(L, index, kType));
+  if (socket.is_orphan) raise(L, level, "bad request");
   check_owner(L, socket, level);
   return socket;
 }
@@ -280,6 +291,17 @@ void log_socket_error(Call& call, const std::string& text) {
   if (!*conf_of(call).log_socket_errors) return;
   if (call.x) call.x->log(Level::error, text);
   else log(Level::error, text + ", context: ngx.timer");
+}
+
+void log_closed(Call& call, const TcpSocket& socket, const std::string& text) {
+  const Stream* const connection = socket.connection();
+  char which[96];
+  std::snprintf(which, sizeof which, ": u:%p, c:%p, ft:0 eof:%d", static_cast<const void*>(&socket), static_cast<const void*>(connection), socket.read_closed);
+  log_socket_error(call, text + which);
+}
+
+void say_timeout(Exchange* x, const char* of, std::int64_t own, Milliseconds otherwise) {
+  log_debug(x, [&] { return std::string("lua tcp socket ") + of + " timeout: " + std::to_string(own >= 0 ? own : otherwise.count()); });
 }
 
 Deadline wait_deadline(std::int64_t own, Milliseconds otherwise, Wait wait) {

@@ -15,6 +15,8 @@ const Conf& conf_of(const Call& call);
 void log_socket_error(Call& call, const std::string& text);
 // The deadline of one wait: `own` ms, or the block's.
 Deadline wait_deadline(std::int64_t own, Milliseconds otherwise, Wait wait);
+void log_closed(Call& call, const TcpSocket& socket, const std::string& text);
+void say_timeout(Exchange* x, const char* of, std::int64_t own, Milliseconds otherwise);
 inline constexpr Hooks kSocket = kWaiting;
 
 // The address of `host`, looked up where it is a name. Empty: `error` says why.

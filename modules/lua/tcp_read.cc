@@ -19,10 +19,11 @@ class ReadAwait : public Await {
       const std::error_code error = co_await read_more();
       if (!error) continue;
       if (error == Errc::peer_closed) {
-        socket_.ended = true;
+        socket_.read_closed = true;
         at_end();
         break;
       }
+      if (error != Errc::timed_out && error != Errc::cancelled) socket_.read_closed = true;
       fail(socket_error(error));
       break;
     }
@@ -55,7 +56,7 @@ class ReadAwait : public Await {
   virtual std::string rest() { return socket_.take(std::string::npos); }
 
   Task<std::error_code> read_more() {
-    if (socket_.ended) co_return Errc::peer_closed;
+    if (socket_.read_closed) co_return Errc::peer_closed;
     if (socket_.reads_body) co_return co_await read_body();
     if (socket_.at > 0) {
       socket_.in.erase(0, socket_.at);
@@ -65,6 +66,7 @@ class ReadAwait : public Await {
     const std::size_t room = std::max<std::size_t>(static_cast<std::size_t>(*conf_.buffer_size), before / 2);
     socket_.in.resize(before + room);
     const Deadline deadline = wait_deadline(socket_.read_timeout, *conf_.read_timeout, Wait::upstream_read);
+    say_timeout(x_, "read", socket_.read_timeout, *conf_.read_timeout);
     const Result<std::size_t> n = co_await read_at(before, room, deadline);
     socket_.in.resize(before + (n ? *n : 0));
     co_return n.error();
@@ -197,8 +199,8 @@ class ReadUntil final : public ReadAwait {
 // Null: the socket cannot be read from, and why is on the stack.
 TcpSocket* readable(lua_State* L, Call& call) {
   TcpSocket& socket = tcp_at(L, 1, 3);
-  if (!socket.connection() && !socket.reads_body && socket.unread().empty()) {
-    log_socket_error(call, "attempt to receive data on a closed socket");
+  if ((!socket.connection() || socket.read_closed) && !socket.reads_body && socket.unread().empty()) {
+    log_closed(call, socket, "attempt to receive data on a closed socket");
     push_error(L, "closed");
     return nullptr;
   }

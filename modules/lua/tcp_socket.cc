@@ -2,9 +2,19 @@
 
 #include "seawall/async/event.h"
 #include "seawall/base/text.h"
+#include "seawall/log/log.h"
 #include "seawall/net/loop.h"
 
 namespace seawall::lua {
+namespace {
+
+constexpr std::size_t kSweep = 64;  // so many new pools cost one look for empty ones
+
+void say(const std::string& line) {
+  if (logs_at(main_log(), Level::debug)) log(Level::debug, line);
+}
+
+}  // namespace
 
 std::string TcpSocket::take(std::size_t size) {
   std::string text = in.substr(at, size);
@@ -25,12 +35,13 @@ void TcpSocket::close() {
 }
 
 void TcpSocket::abandon() {
+  is_orphan = was_connected;
   close();
   reads_body = false;
 }
 
 void TcpSocket::settle() {
-  if (ended && !busy() && unread().empty() && !borrowed && !reads_body) close();
+  if (read_closed && write_closed && !busy() && !borrowed && !reads_body) close();
 }
 
 void Pools::wake(Idle& idle) {
@@ -42,6 +53,7 @@ Pools::Kept Pools::take(const std::string& pool) {
   const auto found = state_->idle.find(pool);
   Kept kept;
   if (found == state_->idle.end()) return kept;
+  // One that this leaves empty stays for a while: the connection goes back to it.
   while (!found->second.empty() && !kept.stream) {
     const IdlePtr idle = found->second.back();
     found->second.pop_back();
@@ -50,12 +62,16 @@ Pools::Kept Pools::take(const std::string& pool) {
     char byte;
     if (idle->kept.stream->socket().try_peek({&byte, 1}).kind == Io::want_read) kept = std::move(idle->kept);
   }
-  if (found->second.empty()) state_->idle.erase(found);
   return kept;
 }
 
 void Pools::keep(const std::string& pool, Kept kept, std::int64_t size, std::int64_t time) {
-  auto& all = state_->idle[pool];
+  if (!state_->idle.contains(pool) && ++pools_made_ % kSweep == 0)
+    std::erase_if(state_->idle, [](const auto& of) { return of.second.empty(); });
+  const auto [found, made] = state_->idle.try_emplace(pool);
+  if (made) say("lua tcp socket keepalive create connection pool for key \"" + pool + "\"");
+  if (made) say("lua tcp socket connection pool size: " + std::to_string(size));
+  auto& all = found->second;
   while (!all.empty() && static_cast<std::int64_t>(all.size()) >= size) {
     wake(*all.front());
     all.pop_front();
@@ -73,8 +89,12 @@ Task<void> Pools::watch(std::shared_ptr<State> state, std::string pool, IdlePtr 
   if (idle->kept.stream->socket().may_read()) idle->kept.stream->socket().try_peek({&byte, 1});
   co_await idle->kept.stream->socket().wait(Socket::reading, deadline);
   if (idle->gone) co_return;
+  say("lua tcp socket keepalive close handler: fd:" + std::to_string(idle->kept.stream->socket().fd()));
   state->idle[pool].remove(idle);
-  if (state->idle[pool].empty()) state->idle.erase(pool);
+  if (state->idle[pool].empty()) {
+    say("lua tcp socket keepalive: free connection pool for \"" + pool + "\"");
+    state->idle.erase(pool);
+  }
   idle->kept.stream.reset();
 }
 

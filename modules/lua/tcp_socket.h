@@ -25,9 +25,12 @@ class TcpSocket final : public ScriptSocket, public std::enable_shared_from_this
   bool reads_body = false;          // ... the body of its script's request, decoded
   std::string in;                   // read, and not taken yet, from `at` on
   std::size_t at = 0;
-  bool ended = false;               // the peer has
+  bool read_closed = false;         // the peer has ended, or failed: nothing more comes
+  bool write_closed = false;        // nothing more goes
   std::int64_t connect_timeout = -1, send_timeout = -1, read_timeout = -1;  // ms; -1: the block's
   bool reading = false, writing = false, connecting = false;
+  bool was_connected = false;       // by its script
+  bool is_orphan = false;           // ... which has ended: nobody's for good, as in OpenResty
   std::int64_t reused = 0;
   std::string pool;                 // its name
   std::string host;                 // as asked for, for TLS
@@ -42,7 +45,7 @@ class TcpSocket final : public ScriptSocket, public std::enable_shared_from_this
   void close();
   void abandon() override;
   bool busy() const { return reading || writing || connecting; }
-  // Who reads or writes has ended: at the peer's end the last of them closes.
+  // Who reads or writes has ended: where neither is possible any more the last of them closes.
   void settle();
 };
 
@@ -74,6 +77,7 @@ class Pools {
   static Task<void> watch(std::shared_ptr<State> state, std::string pool, IdlePtr idle, std::int64_t time);
   static void wake(Idle& idle);
   Loop& loop_;
+  std::size_t pools_made_ = 0;
   std::shared_ptr<State> state_ = std::make_shared<State>();  // and of the tasks that watch
 };
 

@@ -55,7 +55,10 @@ class HandshakeAwait final : public Await {
     }
     socket_.stream.reset();
     auto tls = std::make_unique<TlsClientStream>(std::move(fd), *conf_.tls);
-    if (!wish_.name.empty()) tls->set_server_name(wish_.name);
+    if (!wish_.name.empty()) {
+      log_debug(x_, [&] { return "lua ssl server name: \"" + wish_.name + "\""; });
+      tls->set_server_name(wish_.name);
+    }
     if (wish_.session) tls->resume(wish_.session);
     if (socket_.certificate && !(give_chain(tls->ssl(), *socket_.certificate) && SSL_use_PrivateKey(tls->ssl(), socket_.key.get()) == 1)) {
       error_ = "client certificate failed " + openssl_errors();
@@ -67,7 +70,8 @@ class HandshakeAwait final : public Await {
     const Result<void> done = co_await stream.handshake(wait_deadline(socket_.connect_timeout, *conf_.connect_timeout, Wait::handshake));
     if (!done) {
       error_ = done.error() == Errc::tls_failed ? "handshake failed" : socket_error(done.error());
-      log_failure(done.error() == Errc::tls_failed ? "SSL_do_handshake() failed " + stream.error_text() : "lua ssl handshake: " + error_);
+      if (done.error() == Errc::tls_failed) log_failure("SSL_do_handshake() failed " + stream.error_text());
+      else if (done.error() != Errc::timed_out) log_failure("lua ssl handshake: " + error_);
       co_return;
     }
     if (wish_.verify) check(stream);
@@ -104,8 +108,8 @@ class HandshakeAwait final : public Await {
 int sslhandshake(lua_State* L) {
   Call& call = check_call(L, kSocket, 3);
   TcpSocket& socket = tcp_at(L, 1, 3);
-  if (!socket.stream) {
-    log_socket_error(call, "attempt to do ssl handshake on a closed socket");
+  if (!socket.stream || socket.read_closed || socket.write_closed) {
+    log_closed(call, socket, "attempt to do ssl handshake on a closed socket");
     return push_error(L, "closed");
   }
   if (socket.borrowed) return push_error(L, "not a connection of this script's");

@@ -9,13 +9,16 @@ namespace {
 
 class SleepAwait final : public Await {
  public:
-  explicit SleepAwait(double seconds) : time_(nanoseconds(seconds)) {}
+  SleepAwait(Exchange* x, double seconds) : x_(x), time_(nanoseconds(seconds)) {}
   Task<void> run() override {
+    log_debug(x_, [&] { return "lua ready to sleep for " + std::to_string(time_ / 1'000'000) + " ms"; });
     co_await sleep_until(Deadline::at(Scheduler::current().now() + time_, Wait::handler));
+    log_debug(x_, [&] { return "lua sleep timer expired: \"" + (x_ ? x_->uri + "?" + x_->args : "?") + "\""; });
   }
   int push(lua_State*) override { return 0; }
 
  private:
+  Exchange* const x_;
   const std::int64_t time_;
 };
 
@@ -24,8 +27,8 @@ int sleep(lua_State* L) {
   if (!lua_isnumber(L, 1)) return raise_argument(L, 2, 1, "sleep", "number expected");
   const double seconds = lua_tonumber(L, 1);
   if (!(seconds >= 0)) return raise(L, 2, "invalid sleep duration \"%d\"", whole_number(seconds * 1000));
-  check_call(L, kWaiting, 2);
-  return wait_for(L, std::make_unique<SleepAwait>(seconds));
+  const Call& call = check_call(L, kWaiting, 2);
+  return wait_for(L, std::make_unique<SleepAwait>(call.x, seconds));
 }
 
 int spawn(lua_State* L) {

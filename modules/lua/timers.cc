@@ -2,6 +2,7 @@
 
 #include "api.h"
 #include "conf.h"
+#include "lua.h"
 #include "seawall/async/event.h"
 #include "seawall/log/log.h"
 #include "seawall/net/loop.h"
@@ -82,6 +83,7 @@ Task<void> Timers::run(std::shared_ptr<Vm> keep, int ref, int arguments, std::in
     ++pending_;
   }
   luaL_unref(vm_.state(), LUA_REGISTRYINDEX, ref);
+  if (keep && &*keep != loop_state<Lua>(keep->loop).vm.get()) Vm::say_who_lets_go(keep.use_count());
   keep.reset();
 }
 

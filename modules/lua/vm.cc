@@ -38,7 +38,7 @@ const char* own_file() {
 
 // The order in which the shims build on each other.
 constexpr const char* kShims[] = {"base", "coroutine", "log", "encode", "time", "var", "header", "ctx", "request", "output", "control", "regex", "shared", "thread",
-                                  "timer", "semaphore", "capture", "socket", "ssl", "misc", "resty_core", "unbuilt"};
+                                  "timer", "semaphore", "capture", "socket", "ssl", "balancer", "misc", "resty_core", "unbuilt"};
 
 void set_path(lua_State* L, const char* field, const std::string& own) {
   lua_getglobal(L, "package");
@@ -241,8 +241,17 @@ Vm::Vm(Loop& loop, const World& world) : loop(loop), world(world), state_(lua_ne
   throw std::runtime_error("the Lua VM cannot be set up: " + error);
 }
 
+void Vm::say_who_lets_go(long owners) {
+  if (logs_at(main_log(), Level::debug)) log(Level::debug, "decrementing the reference count for Lua VM: " + std::to_string(owners));
+}
+
 Vm::~Vm() {
   begin_closing();
+  if (logs_at(main_log(), Level::debug)) {
+    char line[64];
+    std::snprintf(line, sizeof line, "lua close the global Lua VM %p", static_cast<void*>(state_));
+    log(Level::debug, line);
+  }
   Entered entered(*this, nobody_);
   lua_close(state_);
 }

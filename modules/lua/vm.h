@@ -84,6 +84,9 @@ class Vm : public std::enable_shared_from_this<Vm> {
   bool is_closing() const { return is_closing_; }
   void begin_closing() { is_closing_ = true; }
 
+  // For the log: one of so many who keep this VM of a request's own does not any more.
+  static void say_who_lets_go(long owners);
+
   // The script that runs raises an error at its next instruction, and at each behind it until the run has ended. From a handler of signals.
   void interrupt();
 

@@ -82,6 +82,99 @@ TEST_CASE("a script speaks over sockets, and keeps them for others") {
         "0 HTTP/1.1 200 OK hello\n1 HTTP/1.1 200 OK hello\nconnection refused closed no resolver defined to resolve \"a.test\"\n");
 }
 
+TEST_CASE("a cosocket whose peer says no more still sends, and can be closed, but not kept") {
+  Server s(server(R"(
+    location / { content_by_lua_block {
+      local s = ngx.socket.tcp()
+      assert(s:connect("127.0.0.1", ngx.var.server_port))
+      assert(s:send("GET /hello HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"))
+      ngx.say((s:receive("*a"):match("\r\n\r\n(.*)$")))
+      ngx.say(select(2, s:receive()), " ", s:getreusedtimes(), " ", select(2, s:setkeepalive()), " ", s:close(), " ", select(2, s:close()))
+    } }
+    location /hello { return 200 hello; })"));
+  CHECK(get(s.url("/")).body == "hello\nclosed 0 closed 1 closed\n");
+  CHECK(s.wait_for_log("attempt to receive data on a closed socket"));
+  CHECK(s.wait_for_log("attempt to set keepalive on a closed socket"));
+}
+
+TEST_CASE("a table that goes over a socket holds strings and numbers") {
+  Server s(server(R"(
+    location / { content_by_lua_block {
+      local s = ngx.socket.tcp()
+      s:connect("127.0.0.1", ngx.var.server_port)
+      for _, bad in ipairs { { "a", true }, { { ngx.null } }, { "a", nil, "b" } } do ngx.say(select(2, pcall(s.send, s, bad))) end
+      ngx.say(s:send { "GET /", 1, { 2, "x" }, " HTTP/1.0\r\n\r\n" })
+    } })"));
+  const std::string body = get(s.url("/")).body;
+  CHECK_THAT(body, ContainsSubstring("bad argument #1 to 'send' (bad data type boolean found)"));
+  CHECK_THAT(body, ContainsSubstring("bad argument #1 to 'send' (bad data type userdata found)"));
+  CHECK_THAT(body, ContainsSubstring("bad argument #1 to 'send' (bad data type nil found)"));
+  CHECK_THAT(body, ContainsSubstring("\n21\n"));
+}
+
+TEST_CASE("what has no request says where it is in the log, and what cannot be loaded at the start is named") {
+  Server s(server("location / { return 200; }", "init_worker_by_lua_block { local function warn(text) ngx.log(ngx.WARN, text) end warn('begun') } "
+                  "exit_worker_by_lua_block { this is no Lua }"));
+  CHECK(s.wait_for_log("warn\\(\\): begun, context: init_worker_by_lua\\*"));
+  s.stop();
+  CHECK(s.wait_for_log("exit_worker_by_lua error: exit_worker_by_lua\\(nginx.conf:[0-9]+\\):"));
+}
+
+TEST_CASE("a dictionary gives a value alone where it has no flags") {
+  Server s(server(R"(
+    location / { content_by_lua_block {
+      local d = ngx.shared.d
+      d:set("plain", 1)
+      d:set("marked", 2, 0, 7)
+      ngx.say(select("#", d:get("plain")), " ", select("#", d:get("none")), " ", select(2, d:get("marked")))
+    } })", "lua_shared_dict d 100k;"));
+  CHECK(get(s.url("/")).body == "1 1 7\n");
+}
+
+TEST_CASE("what is about a request says in a timer that there is none") {
+  Server s(server(R"(
+    location / { content_by_lua_block {
+      ngx.timer.at(0, function()
+        for _, f in ipairs { ngx.req.get_headers, ngx.req.get_body_data, ngx.req.discard_body, function() return ngx.header.a end } do
+          ngx.log(ngx.ERR, "asked: ", select(2, pcall(f)))
+        end
+        ngx.log(ngx.ERR, "said: ", select(2, pcall(ngx.say, 1)))
+      end)
+    } })"));
+  get(s.url("/"));
+  CHECK(s.wait_for_log("said: API disabled in the context of ngx.timer"));
+  const std::string log = s.error_log();
+  std::size_t count = 0;
+  for (std::size_t at = 0; (at = log.find("API disabled in the current context", at)) != log.npos; ++at) ++count;
+  CHECK(count == 4);
+}
+
+TEST_CASE("the log of who looks for mistakes says what a script waits for") {
+  Server s("error_log %%DIR%%/debug.log debug;\nevents {}\nhttp {" + server(R"(
+    location / { lua_code_cache off; content_by_lua_block {
+      ngx.ctx.a = 1
+      ngx.sleep(0.001)
+      local s = ngx.socket.tcp()
+      s:settimeouts(1001, 1002, 1003)
+      for i = 1, 2 do
+        assert(s:connect("127.0.0.1", ngx.var.server_port, { pool = "p" }))
+        assert(s:send("GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"))
+        s:receiveuntil("hello")()
+        assert(s:setkeepalive(2000, 5))
+      end
+      ngx.exit(ngx.OK)
+    } }
+    location /hello { return 200 hello; })") + "}");
+  s.allow("lua_code_cache is off");
+  get(s.url("/?a"));
+  for (const char* line : {"lua ready to sleep for 1 ms", "lua sleep timer expired: \"/\\?a\"", "lua tcp socket connect timeout: 1001",
+                           "lua tcp socket send timeout: 1002", "lua tcp socket read timeout: 1003", "lua tcp socket keepalive timeout: 2000 ms",
+                           "lua tcp socket keepalive create connection pool for key \"p\"", "lua tcp socket connection pool size: 5",
+                           "lua tcp socket get keepalive peer: using connection", "lua exit with code 0", "lua release ngx.ctx at ref",
+                           "decrementing the reference count for Lua VM: 1", "lua close the global Lua VM"})
+    CHECK(s.wait_for_log(line, "debug.log"));
+}
+
 TEST_CASE("a semaphore lets one script wait for another") {
   Server s(server(R"(
     location / { content_by_lua_block {

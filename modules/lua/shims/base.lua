@@ -107,20 +107,19 @@ end
 
 C.hooks = {
   [0] = "init", "init_worker", "set", "server_rewrite", "rewrite", "access", "content", "header_filter", "body_filter", "log",
-  "timer", "balancer", "ssl_cert", "exit_worker",
+  "timer", "balancer", "ssl_cert", "exit_worker", "ssl_client_hello",
 }
 C.hook_names = {
   [0] = "init_by_lua*", "init_worker_by_lua*", "set_by_lua*", "server_rewrite_by_lua*", "rewrite_by_lua*", "access_by_lua*",
   "content_by_lua*", "header_filter_by_lua*", "body_filter_by_lua*", "log_by_lua*", "ngx.timer", "balancer_by_lua*",
-  "ssl_certificate_by_lua*", "exit_worker_by_lua*",
+  "ssl_certificate_by_lua*", "exit_worker_by_lua*", "ssl_client_hello_by_lua*",
 }
 
 -- In a request, and in none of the hooks that are named: else an error at the caller's caller.
 function C.check_request(level, but)
   local hook = C.S.seawall_lua_hook()
-  if C.S.seawall_lua_has_request() == 0 or (but and but[hook]) then
-    error("API disabled in the context of " .. (C.hook_names[hook] or "?"), level or 3)
-  end
+  if C.S.seawall_lua_has_request() == 0 then error("API disabled in the current context", level or 3) end
+  if but and but[hook] then error("API disabled in the context of " .. (C.hook_names[hook] or "?"), level or 3) end
   return hook
 end
 

@@ -66,7 +66,8 @@ local function get(dict, key, stale)
   local value = result_of(t, number[0])
   local user = flags[0] ~= 0 and tonumber(flags[0]) or nil
   if stale then return value, user, flag[0] ~= 0 end
-  return value, user
+  if user then return value, user end
+  return value
 end
 
 local function put(dict, key, value, lives, user_flags, how, safe)

@@ -18,6 +18,11 @@ local function port_of(port)
   return n
 end
 
+-- A TLS session is cdata, as in OpenResty.
+local ffi = require "ffi"
+ffi.cdef "struct seawall_tls_session { char unused; };"
+local sessions = setmetatable({}, { __mode = "k" })
+
 local tcp = {}
 tcp.__index = tcp
 
@@ -53,10 +58,10 @@ function tcp:connect(host, port, options)
   return connect(ud, host, port, key, size)
 end
 
-function tcp:send(data)
+function tcp:send(...)
   local ud = handle(self)
-  if data == nil then error("expecting 2 arguments (including the object), but got 1", 2) end
-  return send(ud, data)
+  if select("#", ...) == 0 then error("expecting 2 arguments (including the object), but got 1", 2) end
+  return send(ud, (...))
 end
 
 function tcp:receive(pattern)
@@ -146,7 +151,13 @@ end
 function tcp:sslhandshake(session, name, verify, ocsp)
   local ud = handle(self)
   if ocsp then error("the fourth argument of sslhandshake (send_status_req) is not supported yet", 2) end
-  return handshake(ud, session, name, verify)
+  local given = session
+  if type(session) == "cdata" then given = sessions[session] end
+  local result, why = handshake(ud, given, name, verify)
+  if type(result) ~= "userdata" then return result, why end
+  local handle = ffi.new("struct seawall_tls_session")
+  sessions[handle] = result
+  return handle
 end
 function tcp:setclientcert(certificate, key) return C.tcp_setclientcert(handle(self), certificate, key) end
 tcp.tlshandshake = function() error("tlshandshake is not supported yet", 2) end
