@@ -15,5 +15,7 @@ SEAWALL_API std::string_view server_field(const Exchange& x);      // seawall/0.
 SEAWALL_API std::string_view server_signature(const Exchange& x);  // the same on pages
 // `compat nginx;`: nginx's name instead of ours. Set at start-up.
 void set_nginx_name(bool on);
+// ... and bodies that a module makes are framed as nginx's are: in chunks, though their length is known.
+SEAWALL_API bool is_nginx_alike();
 
 }  // namespace seawall

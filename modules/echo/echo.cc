@@ -7,6 +7,7 @@
 #include "seawall/base/text.h"
 #include "seawall/server/changed_body.h"
 #include "seawall/server/content_type.h"
+#include "seawall/server/server_name.h"
 
 namespace seawall::echo {
 
@@ -77,8 +78,8 @@ Task<Outcome> answer(Exchange& x, const Conf& conf) {
   if (!x.location->holds(conf.block)) co_return Next{};
   if (std::any_of(conf.commands.begin(), conf.commands.end(), is_exec)) co_return co_await exec(x, conf);
   Response response(static_cast<int>(conf.status));
-  if (is_at_hand(conf.commands)) response.body = Slice::from(whole_text(conf.commands, x));
-  else response.body = std::make_unique<Script>(x, conf.commands);
+  if (is_at_hand(conf.commands) && !is_nginx_alike()) response.body = Slice::from(whole_text(conf.commands, x));
+  else response.body = std::make_unique<Script>(x, conf.commands, is_nginx_alike());
   if (const std::string_view type = content_type_of(x); !type.empty())
     response.headers.add_view("Content-Type", type, FieldId::content_type);
   co_return response;

@@ -33,10 +33,13 @@ Task<Result<Piece>> Script::read() {
       if (!piece->data.empty() || last) co_return Piece(std::move(piece->data), last);
       continue;
     }
-    if (commands_.empty()) co_return Piece(Slice::from(std::move(out)), true);
+    if (commands_.empty()) {
+      const bool last = !apart_ || out.empty();
+      co_return Piece(Slice::from(std::move(out)), last);
+    }
     const Command& command = commands_.front();
     // What was said before a wait is sent before it.
-    if (!out.empty() && (may_wait(command.kind) || out.size() >= kPiece)) co_return Piece(Slice::from(std::move(out)), false);
+    if (!out.empty() && (apart_ || may_wait(command.kind) || out.size() >= kPiece)) co_return Piece(Slice::from(std::move(out)), false);
     commands_ = commands_.subspan(1);
     Result<void> done = co_await run(command, out);
     if (!done) co_return done.error();

@@ -12,8 +12,8 @@ namespace seawall::echo {
 
 class Script final : public Reader {
  public:
-  // The commands are the configuration's.
-  Script(Exchange& x, std::span<const Command> commands) : x_(x), commands_(commands) {}
+  // The commands are the configuration's. `apart`: each text is a piece of its own, and so is the end.
+  Script(Exchange& x, std::span<const Command> commands, bool apart) : x_(x), commands_(commands), apart_(apart) {}
   Task<Result<Piece>> read() override;
 
  private:
@@ -22,6 +22,7 @@ class Script final : public Reader {
   Exchange& x_;
   std::span<const Command> commands_;  // still to be run
   std::unique_ptr<SubrequestBody> location_;
+  const bool apart_;
 };
 
 }  // namespace seawall::echo

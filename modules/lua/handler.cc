@@ -6,6 +6,7 @@
 #include "seawall/http/date.h"
 #include "seawall/server/content_type.h"
 #include "seawall/server/error_pages.h"
+#include "seawall/server/server_name.h"
 
 namespace seawall::lua {
 namespace {
@@ -51,6 +52,8 @@ Response whole(Exchange& x, int status, std::string body) {
   // A head alone may have the length of a body that it stands for; an announced one that is not kept must end badly.
   if (length && *length != body.size()) response.body = std::make_unique<SaidBody>(std::move(body), *length);
   else response.body = Slice::from(std::move(body));
+  const bool buffered = x.request.version == Version::http10 && *x.conf<Lua>().http10_buffering;
+  if (is_nginx_alike() && !length && !x.parent && !buffered && !std::get<Slice>(response.body).empty()) make_length_unknown(response);
   state.headers.clear();
   return response;
 }

@@ -120,6 +120,26 @@ TEST_CASE("what has no request says where it is in the log, and what cannot be l
   CHECK(s.wait_for_log("exit_worker_by_lua error: exit_worker_by_lua\\(nginx.conf:[0-9]+\\):"));
 }
 
+TEST_CASE("under compat nginx what scripts and echo say goes in chunks, one for each echo") {
+  Server s("compat nginx;\nevents {}\nhttp {" + server(R"(
+    location /script { content_by_lua_block { ngx.say("a") ngx.say("b") } }
+    location /length { content_by_lua_block { ngx.header.content_length = 2 ngx.say("a") } }
+    location /echo { echo a; echo b; body_filter_by_lua_block { ngx.log(ngx.ERR, "piece: [", (ngx.arg[1]:gsub("\n", ".")), "] ", ngx.arg[2]) } })") + "}");
+  for (const char* path : {"/script", "/echo"}) {
+    RawClient c(s.port());
+    c.send("GET " + std::string(path) + " HTTP/1.1\r\nHost: a\r\n\r\n");
+    const Response r = c.read_response();
+    CHECK(r.header("Transfer-Encoding") == "chunked");
+    CHECK(r.body == "a\nb\n");
+  }
+  CHECK(s.wait_for_log("piece: \\[a\\.\\] false"));
+  CHECK(s.wait_for_log("piece: \\[\\] true"));
+  CHECK(get(s.url("/length")).header("Content-Length") == "2");
+  RawClient old(s.port());
+  old.send("GET /script HTTP/1.0\r\n\r\n");
+  CHECK(old.read_response().header("Content-Length") == "4");
+}
+
 TEST_CASE("a dictionary gives a value alone where it has no flags") {
   Server s(server(R"(
     location / { content_by_lua_block {

@@ -25,7 +25,7 @@ end
 C.safe_value, C.safe_name = safe, safe_name
 
 local function check_header(level)
-  local hook = C.check_request(level + 1)
+  local hook = C.check_request(level + 2)
   return hook
 end
 
@@ -76,29 +76,29 @@ ngx.header = setmetatable({}, {
 C.fields.status = {
   get = function()
     local status = S.seawall_lua_status_get()
-    if status < 0 then error("API disabled in the current context", 3) end
+    if status < 0 then error("API disabled in the current context", 2) end
     return status
   end,
   set = function(value)
     value = tonumber(value)
-    if not value then error("bad argument #3 to 'status' (number expected)", 3) end
+    if not value then error("bad argument #3 to 'status' (number expected)", 2) end
     local done = S.seawall_lua_status_set(value == value and value > -1e6 and value < 1e6 and value or -1)
-    if done == -2 then error("invalid status " .. value, 3) end
-    if done < 0 then error("API disabled in the current context", 3) end
+    if done == -2 then error("invalid status " .. value, 2) end
+    if done < 0 then error("API disabled in the current context", 2) end
     if done == 0 then C.raw_log(ngx.ERR, "attempt to set ngx.status after sending out response headers") end
   end,
 }
 C.fields.headers_sent = {
   get = function()
     local sent = S.seawall_lua_headers_sent()
-    if sent < 0 then error("API disabled in the current context", 3) end
+    if sent < 0 then error("API disabled in the current context", 2) end
     return sent == 1
   end,
 }
 C.fields.is_subrequest = {
   get = function()
     local sub = S.seawall_lua_is_subrequest()
-    if sub < 0 then error("API disabled in the current context", 3) end
+    if sub < 0 then error("API disabled in the current context", 2) end
     return sub == 1
   end,
 }
