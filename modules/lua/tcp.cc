@@ -85,7 +85,6 @@ int connect(lua_State* L) {
   }
   socket.close();
   if (!socket.script) call.script->remember(socket.shared_from_this());
-  socket.was_connected = true;
   socket.host = text_at(L, 2);
   socket.pool = text_at(L, 4);
   socket.pool_size = whole_number(lua_tonumber(L, 5));
@@ -275,7 +274,6 @@ void check_owner(lua_State* L, const ScriptSocket& socket, int level) {
 
 TcpSocket& tcp_at(lua_State* L, int index, int level) {
   TcpSocket& socket = **static_cast<TcpPtr*>(luaL_checkudata(L, index, kType));
-  if (socket.is_orphan) raise(L, level, "bad request");
   check_owner(L, socket, level);
   return socket;
 }

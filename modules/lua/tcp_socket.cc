@@ -35,7 +35,6 @@ void TcpSocket::close() {
 }
 
 void TcpSocket::abandon() {
-  is_orphan = was_connected;
   close();
   reads_body = false;
 }

@@ -29,8 +29,6 @@ class TcpSocket final : public ScriptSocket, public std::enable_shared_from_this
   bool write_closed = false;        // nothing more goes
   std::int64_t connect_timeout = -1, send_timeout = -1, read_timeout = -1;  // ms; -1: the block's
   bool reading = false, writing = false, connecting = false;
-  bool was_connected = false;       // by its script
-  bool is_orphan = false;           // ... which has ended: nobody's for good, as in OpenResty
   std::int64_t reused = 0;
   std::string pool;                 // its name
   std::string host;                 // as asked for, for TLS
