@@ -6,6 +6,7 @@
 
 #include "e2e/certificate.h"
 #include "e2e/curl.h"
+#include "e2e/paths.h"
 #include "e2e/server.h"
 
 using namespace test;
@@ -72,7 +73,7 @@ std::string complaint(std::string_view config, const Files& files = {}) {
 
 // A file of the repository with some of its words exchanged; each must be there.
 std::string repository_file(const std::string& name, const std::vector<std::pair<std::string, std::string>>& exchanged) {
-  std::string text = read_file(SEAWALL_TESTS_PATH "/../" + name);
+  std::string text = read_file(tests_path() + "/../" + name);
   for (const auto& [what, by] : exchanged) {
     INFO(what);
     REQUIRE(text.find(what) != std::string::npos);

@@ -8,6 +8,7 @@
 
 #include "catch.h"
 #include "e2e/curl.h"
+#include "e2e/paths.h"
 #include "e2e/php_fpm.h"
 #include "e2e/tls_ask.h"
 #include "e2e/upstream.h"
@@ -19,7 +20,7 @@ namespace {
 
 using Changes = std::vector<std::pair<std::string, std::string>>;
 
-const std::string kConf = SEAWALL_TESTS_PATH "/../conf/";
+const std::string kConf = tests_path() + "/../conf/";
 
 // The example with its port, folders and addresses changed to the test's.
 std::string example(const std::string& name, const Changes& changes = {}) {

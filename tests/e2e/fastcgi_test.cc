@@ -2,6 +2,7 @@
 #include "catch.h"
 #include "e2e/curl.h"
 #include "e2e/fastcgi_peer.h"
+#include "e2e/paths.h"
 #include "e2e/php_fpm.h"
 #include "e2e/server.h"
 #include "e2e/upstream.h"
@@ -226,7 +227,7 @@ const Files kSite{
 TEST_CASE("PHP-FPM in nginx's own lines: a page, its path, an upload, an error") {
   const auto php = PhpFpm::start();
   if (!php) return;
-  Server s(server("location ~ \\.php(/|$) { fastcgi_split_path_info ^(.+?\\.php)(/.*)$; include " SEAWALL_TESTS_PATH "/../conf/fastcgi_params; "
+  Server s(server("location ~ \\.php(/|$) { fastcgi_split_path_info ^(.+?\\.php)(/.*)$; include " + tests_path() + "/../conf/fastcgi_params; "
                   "fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name; fastcgi_param PATH_INFO $fastcgi_path_info; "
                   "fastcgi_pass " + php->address() + "; } client_max_body_size 4m;"), kSite);
   const Response r = get(s.url("/show.php/a/b?x=1"));

@@ -6,6 +6,7 @@
 #include <openssl/hmac.h>
 
 #include "e2e/curl.h"
+#include "e2e/paths.h"
 #include "e2e/probe.h"
 
 using namespace test;
@@ -13,7 +14,7 @@ using namespace test;
 namespace {
 
 std::string server(std::string_view inside, std::string_view outside = "") {
-  std::string text("lua_package_path '" SEAWALL_TESTS_PATH "/../plugins/lua/?.lua;;'; ");
+  std::string text("lua_package_path '" + tests_path() + "/../plugins/lua/?.lua;;'; ");
   text.append(outside).append(" server { listen 127.0.0.1:%%PORT_0%%; default_type text/plain; ");
   return text.append(inside).append(" }");
 }

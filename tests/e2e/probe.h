@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "e2e/paths.h"
 #include "e2e/server.h"
 
 namespace test {
@@ -12,7 +13,7 @@ namespace test {
 // A whole configuration with the module loaded; `http` is the inside of http {}, `events` that of events {}.
 inline std::string with_probe(std::string_view http, std::string_view main = {}, std::string_view events = {}) {
   std::string text(main);
-  text.append("\nload_module " SEAWALL_PROBE_PATH ";\nevents { ").append(events).append(" }\nhttp {\n").append(http);
+  text.append("\nload_module " + probe_path() + ";\nevents { ").append(events).append(" }\nhttp {\n").append(http);
   return text.append("\n}\n");
 }
 

@@ -1,4 +1,5 @@
 // See server.h.
+#include "e2e/paths.h"
 #include "e2e/server.h"
 
 #include <fcntl.h>
@@ -101,7 +102,7 @@ int wait_end(pid_t pid, const Fd& process) {
 
 std::string server_binary() {
   const char* chosen = std::getenv("SEAWALL_BINARY");
-  return chosen != nullptr ? chosen : SEAWALL_BINARY_PATH;
+  return chosen != nullptr ? chosen : binary_path();
 }
 
 Server::Server(std::string_view config, const Files& files) : folder_(make_folder()) {

@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <sstream>
 
+#include "e2e/paths.h"
 #include "security/attack.h"
 
 using namespace test;
@@ -9,8 +10,8 @@ using namespace test;
 namespace {
 
 std::string every_module() {
-  std::string lines = "load_module " SEAWALL_PROBE_PATH ";\n";
-  for (const auto& file : std::filesystem::directory_iterator(SEAWALL_MODULES_PATH))
+  std::string lines = "load_module " + probe_path() + ";\n";
+  for (const auto& file : std::filesystem::directory_iterator(modules_path()))
     if (file.path().extension() == ".so") lines += "load_module " + file.path().string() + ";\n";
   return lines;
 }
@@ -19,7 +20,7 @@ std::string every_module() {
 
 TEST_CASE("every module loaded and an empty server: 404 on 500 paths that others answer") {
   Server s(every_module() + "events {} http { server { listen 127.0.0.1:%%PORT_0%%; } }");
-  std::istringstream paths(read_file(SEAWALL_TESTS_PATH "/security/well_known_paths.txt"));
+  std::istringstream paths(read_file(tests_path() + "/security/well_known_paths.txt"));
   RawClient c(s.port());
   int n = 0;
   for (std::string path; std::getline(paths, path); ++n) {
