@@ -9,6 +9,8 @@
 #include "seawall/server/explanation.h"
 #include "seawall/server/server_name.h"
 #include "seawall/server/worker_folders.h"
+#include "seawall/upstream/upstream_counts.h"
+#include "seawall/upstream/upstream_module.h"
 
 namespace seawall {
 
@@ -41,6 +43,7 @@ std::unique_ptr<Configuration> Configuration::load(const Options& options, std::
 
 std::vector<Collect> Configuration::sources() const {
   std::vector<Collect> sources{collect_server, collect_process, [this](Gathering& out) { metrics_->collect(out, *http_); }};
+  sources.push_back([conf = static_cast<const UpstreamConf*>(settings_->get(module_number<UpstreamModule>))](Gathering& out) { collect_upstreams(out, *conf); });
   for (int i = 0; i < loader_->modules(); ++i)
     if (const auto collect = loader_->module(i).collect)
       sources.push_back([collect, conf = settings_->get(i)](Gathering& out) { collect(out, conf); });

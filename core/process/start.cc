@@ -12,6 +12,7 @@
 #include "seawall/server/loop_counts.h"
 #include "seawall/server/server_name.h"
 #include "seawall/tls/hardware.h"
+#include "seawall/upstream/upstream_counts.h"
 
 namespace seawall {
 namespace {
@@ -24,6 +25,7 @@ int start(const Options& options, Starting& starting) {
   set_main_log(conf->error_log(options));
   const bool supervised = *conf->main().master_process;
   prepare_counts();
+  prepare_upstream_counts();
   const Inherited inherited;
   auto listening = Listening::open(conf->http().sockets, static_cast<int>(*conf->main().worker_processes), inherited.sockets.get());
   inherited.sockets->close_unused(*listening);

@@ -33,6 +33,7 @@ Forwarding::Forwarding(Exchange& x, const ForwardConf& conf, ForwardTo to, std::
 Forwarding::~Forwarding() {
   end_attempt(Tried::done);
   end_wait();
+  if (asked_cache_) count_cache(attempts_.cache_status);
 }
 
 Task<Outcome> Forwarding::run() {
@@ -141,7 +142,10 @@ PeerState* Forwarding::ask_chooser() {
 Task<std::optional<Outcome>> Forwarding::attempt() {
   failure_ = Failure();
   request_sent_ = false;
-  if (!choose()) co_return std::nullopt;
+  if (!choose()) {
+    count_attempt(*to_.group, nullptr, attempts_.all[attempt_], TryResult::failed, attempt_ > first_attempt_);
+    co_return std::nullopt;
+  }
   const bool open = co_await connect();
   if (scope_->cancelled()) co_return Outcome(Abort{});
   if (!open) co_return std::nullopt;
@@ -223,12 +227,20 @@ void Forwarding::end_attempt(Tried how) {
   let_go(how);
 }
 
+TryResult Forwarding::try_result() const {
+  if (attempts_.all[attempt_].status > 0) return TryResult::answered;
+  if (failure_.why == next_upstream::timeout) return TryResult::timeout;
+  return failure_.why ? TryResult::failed : TryResult::cancelled;
+}
+
 void Forwarding::let_go(Tried how) {
   PeerState* peer = std::exchange(peer_, nullptr);
   if (!peer) return;
   Attempt& attempt = attempts_.all[attempt_];
   if (attempt.response_time < 0) attempt.response_time = x_.loop.now() - attempt.started;
   if (attempts_.only) return;
+  const bool is_named = peer != chosen_.get();  // one that a script has chosen may be anybody
+  count_attempt(*to_.group, is_named ? peer : nullptr, attempt, try_result(), attempt_ > first_attempt_);
   if (peer == chosen_.get()) {
     if (choice_.tries > 0) --choice_.tries;
     return;

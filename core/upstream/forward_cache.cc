@@ -71,7 +71,7 @@ Task<std::optional<Outcome>> Forwarding::ask_cache() {
     co_return Outcome(Response(removed ? 204 : 404));
   }
   protocol_.for_cache.as_get = *conf_.cache_convert_head && x_.method == Method::head;
-  may_keep_ = true;
+  may_keep_ = asked_cache_ = true;
   if (holds_any(*conf_.cache_bypass, x_)) {
     attempts_.cache_status = "BYPASS";
   } else {

@@ -13,6 +13,7 @@
 #include "seawall/upstream/forward.h"
 #include "seawall/upstream/spill.h"
 #include "seawall/upstream/tunnel_end.h"
+#include "seawall/upstream/upstream_counts.h"
 #include "seawall/upstream/upstream_module.h"
 
 namespace seawall {
@@ -71,6 +72,7 @@ class Forwarding : public std::enable_shared_from_this<Forwarding> {
   PeerState* ask_chooser();
   bool may_ask_next();
   Outcome failed();                              // nobody else is asked
+  TryResult try_result() const;
   void let_go(Tried how);
   void end_attempt(Tried how);                   // of the peer and the connection, if there are any still
   void log(Level level, const std::string& what, const char* doing = nullptr) const;
@@ -234,6 +236,7 @@ class Forwarding : public std::enable_shared_from_this<Forwarding> {
 
   // The cache.
   std::unique_ptr<CacheUse> cache_;              // null: there is none for this request
+  bool asked_cache_ = false;                     // ... and for the client
   bool may_keep_ = false;                        // the response
   bool has_stale_ = false;                       // it has one that is too old
   bool asked_for_all_ = false, from_cache_ = false;

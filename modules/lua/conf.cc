@@ -267,6 +267,7 @@ World& world_of(const Invocation& in) {
 const std::span<const Directive> Lua::directives = all_rows();
 
 void Lua::check(Conf& conf, Settings& settings, Binder&) {
+  prepare_counts();
   const auto* outer = settings.outer ? static_cast<const Conf*>(settings.outer->get(module_number<Lua>)) : nullptr;
   // Anywhere: a failed script ends the request wherever that has gone.
   const Settings* root = &settings;

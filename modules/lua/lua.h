@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "conf.h"
+#include "counts.h"
 #include "request_state.h"
 #include "seawall/module/module.h"
 #include "vm.h"
@@ -33,6 +34,7 @@ class Lua {
   static const std::span<const Filter> filters;
   static void check(Conf& conf, Settings& settings, Binder& binder);
   static void log(Exchange& x, const Conf& conf);
+  static void collect(Gathering& out, const Conf&) { collect_counts(out); }
 };
 
 // The loops of this process.

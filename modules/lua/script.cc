@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api.h"
+#include "counts.h"
 #include "lua.h"
 #include "seawall/base/check.h"
 #include "seawall/log/log.h"
@@ -43,6 +44,7 @@ Script::~Script() {
 bool Script::begin(const Chunk& chunk) {
   const Vm::Coroutine coroutine = vm.start(chunk, x);
   if (!coroutine.state) {
+    count_error();
     log_line(x, Level::error, vm.error);
     status = vm.error_status;
     return false;
@@ -270,6 +272,7 @@ void Script::ended(LightThread& thread, int result) {
 void Script::report(LightThread& thread, int result) {
   lua_State* const L = thread.coroutine.state;
   const char* whose = thread.is_entry ? "entry" : "user";
+  count_error();
   log_line(x, Level::error, std::string("lua ") + whose + " thread aborted: " + kind_of(result) + ": " + error_text(L) + "\n" + traceback(L) + context_of(hook));
 }
 

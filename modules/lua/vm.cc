@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -13,6 +14,7 @@
 
 #include "api.h"
 #include "conf.h"
+#include "counts.h"
 #include "tcp_socket.h"
 #include "seawall/base/error.h"
 #include "shims.h"
@@ -23,6 +25,8 @@ namespace seawall::lua {
 namespace {
 
 thread_local Vm* running = nullptr;
+
+std::int64_t clock_now() { return std::chrono::steady_clock::now().time_since_epoch().count(); }
 
 // C modules of Lua (cjson) look for Lua's own functions among the program's; a module's libraries are not there by themselves.
 void make_lua_visible() {
@@ -138,12 +142,13 @@ void raise_at_once(lua_State* L, lua_Debug*) {
 
 void Vm::interrupt() { lua_sethook(state_, raise_at_once, LUA_MASKCOUNT, 1); }
 
-Vm::Entered::Entered(Vm& vm, Call& call) : outer_(running), vm_(vm), outer_call_(vm.call) {
+Vm::Entered::Entered(Vm& vm, Call& call) : outer_(running), vm_(vm), outer_call_(vm.call), began_(outer_ ? 0 : clock_now()) {
   running = &vm;
   vm.call = &call;
   if (Watched* const watched = outer_ ? nullptr : Watched::here()) watched->begin();
 }
 Vm::Entered::~Entered() {
+  if (!outer_) count_run(clock_now() - began_);
   if (Watched* const watched = outer_ ? nullptr : Watched::here(); watched && watched->end()) lua_sethook(vm_.state_, nullptr, 0, 0);
   vm_.call = outer_call_;
   running = outer_;
@@ -297,11 +302,15 @@ bool Vm::run(const Chunk& chunk, Call& call, int results) {
   Entered entered(*this, call);
   lua_settop(state_, 0);
   const int function = function_of(chunk, call.x);
-  if (function == LUA_NOREF || function == LUA_REFNIL) return false;
+  if (function == LUA_NOREF || function == LUA_REFNIL) {
+    count_error();
+    return false;
+  }
   // Nothing here may ask for memory: an error outside of the call would end the process.
   lua_rawgeti(state_, LUA_REGISTRYINDEX, add_traceback_);
   lua_rawgeti(state_, LUA_REGISTRYINDEX, function);
   if (lua_pcall(state_, 0, results, 1) == 0) return true;
+  count_error();
   error = error_text(state_);
   lua_settop(state_, 0);
   return false;

@@ -100,6 +100,7 @@ class Vm : public std::enable_shared_from_this<Vm> {
     Vm* const outer_;
     Vm& vm_;
     Call* const outer_call_;
+    const std::int64_t began_;  // ns
   };
 
   // ngx.ctx tables, by number.

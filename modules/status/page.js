@@ -178,8 +178,13 @@ function showRoutes(report, change) {
 }
 
 function showLists(report) {
-  table("upstream-table", [["Upstream"], ["Server"], ["State"]],
-    report.upstreams.map((u) => [u.upstream ?? "", u.server ?? "", u.up ? "up" : ["down", "bad"]]));
+  table("upstream-table", [["Upstream"], ["Server"], ["State"], ["Tries", true], ["Failed", true], ["Retries", true], ["Mean time", true]],
+    report.upstreams.map((u) => {
+      const requests = u.requests ?? {};
+      const failed = (requests.failed ?? 0) + (requests.timeout ?? 0) + (requests["5xx"] ?? 0);
+      return [u.upstream || "(made by requests)", u.server, u.up === undefined ? "" : u.up ? "up" : ["down", "bad"], count(sum(requests)),
+        [count(failed), failed ? "bad" : ""], count(u.retries ?? 0), u.answers ? time(u.seconds / u.answers) : ""];
+    }));
   table("certificate-table", [["Name"], ["Key"], ["Ends in", true]], report.certificates.map((c) => {
     const left = c.expires - report.time;
     return [c.name, c.key, [left > 0 ? age(left) : "expired", left < 14 * 86400 ? "bad" : ""]];

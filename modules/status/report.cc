@@ -80,6 +80,37 @@ class Routes {
   std::map<std::string, std::size_t> index_;
 };
 
+// One object for each server of an upstream; what requests have made up is one without names.
+json upstreams(const Gathering& all) {
+  std::map<std::pair<std::string, std::string>, json> servers;
+  const auto each = [&](std::string_view name, const auto& visit) {
+    const Family* family = all.find(name);
+    if (!family) return;
+    for (const Sample& sample : family->samples) visit(servers[{sample.labels[0].value, sample.labels[1].value}], sample);
+  };
+  each("seawall_upstream_up", [](json& server, const Sample& sample) { server["up"] = number(sample.value); });
+  each("seawall_upstream_requests", [](json& server, const Sample& sample) { server["requests"][sample.labels[2].value] = number(sample.value); });
+  each("seawall_upstream_retries", [](json& server, const Sample& sample) { server["retries"] = number(sample.value); });
+  each("seawall_upstream_header_seconds", [](json& server, const Sample& sample) {
+    server["seconds"] = sample.value;
+    server["answers"] = sample.buckets.back();
+  });
+  json list = json::array();
+  for (auto& [names, server] : servers) {
+    server["upstream"] = names.first;
+    server["server"] = names.second;
+    list.push_back(std::move(server));
+  }
+  return list;
+}
+
+json scripts(const Gathering& all) {
+  if (!all.find("seawall_lua_runs")) return nullptr;
+  return {{"errors", number(value_of(all, "seawall_lua_errors"))},
+          {"runs", number(value_of(all, "seawall_lua_runs"))},
+          {"seconds", value_of(all, "seawall_lua_seconds")}};
+}
+
 json talkers() {
   json list = json::array();
   for (const Talker& talker : Talkers::top(kTalkers))
@@ -133,7 +164,9 @@ std::string report() {
       {"h2_limits", by_label(all, "seawall_h2_limits")},
       {"handshakes", rows(all, "seawall_tls_handshakes", "count")},
       {"certificates", rows(all, "seawall_certificate_expiry_seconds", "expires")},
-      {"upstreams", rows(all, "seawall_upstream_up", "up")},
+      {"upstreams", upstreams(all)},
+      {"caches", by_label(all, "seawall_cache_requests")},
+      {"lua", scripts(all)},
       {"talkers", talkers()},
       {"events", recent_lines()},
   };

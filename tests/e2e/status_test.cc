@@ -9,6 +9,7 @@
 #include "e2e/server.h"
 #include "e2e/timing.h"
 #include "e2e/tls_ask.h"
+#include "e2e/upstream.h"
 
 using namespace test;
 using nlohmann::json;
@@ -54,6 +55,31 @@ TEST_CASE("status: JSON that says what the server does") {
   CHECK(report["process"]["generations"] == 1);
   CHECK(report["configuration"]["hash"].get<std::string>().size() == 64);
   CHECK(report["talkers"][0]["address"] == "127.0.0.1");
+}
+
+TEST_CASE("status: servers of upstreams, and what they did") {
+  Upstream up([](RawClient& c) {
+    c.read_until("\r\n\r\n");
+    c.send("HTTP/1.1 500 Broken\r\nContent-Length: 0\r\n\r\n");
+  });
+  const std::string name = "127.0.0.1:" + std::to_string(up.port());
+  Server s("upstream u { server " + name + "; server 127.0.0.1:1 down; } server { listen 127.0.0.1:%%PORT_0%%; location = /status { status; } "
+           "location / { proxy_pass http://u; } }");
+  CHECK(get(s.url("/")).status == 500);
+  const json report = status(s);
+  CHECK(report["lua"].is_null());
+  CHECK(report["caches"].empty());
+  REQUIRE(report["upstreams"].size() == 2);
+  for (const json& server : report["upstreams"]) {
+    CHECK(server["upstream"] == "u");
+    if (server["server"] != name) {
+      CHECK(server["up"] == 0);
+      continue;
+    }
+    CHECK(server["up"] == 1);
+    CHECK(server["requests"]["5xx"] == 1);
+    CHECK(server["answers"] == 1);
+  }
 }
 
 TEST_CASE("status: a delay in the handler shows in that phase and no other") {
