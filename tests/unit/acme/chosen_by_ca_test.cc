@@ -9,17 +9,7 @@ using namespace seawall::acme;
 using namespace test;
 using Catch::Matchers::ContainsSubstring;
 
-namespace {
-
-class World {
- public:
-  std::shared_ptr<TestClock> clock = std::make_shared<TestClock>();
-  ScriptedCa ca{clock};
-  Site site{ca, clock};
-  Attempted attempt() { return seawall::acme::attempt(site.certificate, site.tokens, site.stop); }
-};
-
-}  // namespace
+using World = OneCa;
 
 TEST_CASE("a certificate comes from a CA that keeps to the rules") {
   World w;

@@ -12,13 +12,9 @@ using Catch::Matchers::ContainsSubstring;
 
 namespace {
 
-class World {
+class World : public OneCa {
  public:
-  std::shared_ptr<TestClock> clock = std::make_shared<TestClock>();
-  ScriptedCa ca{clock};
-  Site site{ca, clock};
   Store& store = site.certificate.store();
-  Attempted attempt() { return seawall::acme::attempt(site.certificate, site.tokens, site.stop); }
   int orders() const {
     const auto all = ca.payloads("/order");
     return static_cast<int>(std::count_if(all.begin(), all.end(), [](const Json& one) { return one.contains("identifiers"); }));

@@ -16,6 +16,7 @@
 #include <thread>
 #include <vector>
 
+#include "attempt.h"
 #include "certificate.h"
 #include "challenges.h"
 #include "json.h"
@@ -112,6 +113,15 @@ class Site {
  private:
   void set(seawall::acme::Issuer& one, const ScriptedCa& ca, const std::string& name) const;
   const std::shared_ptr<TestClock> clock_;
+};
+
+// A CA and one site that asks it.
+class OneCa {
+ public:
+  std::shared_ptr<TestClock> clock = std::make_shared<TestClock>();
+  ScriptedCa ca{clock};
+  Site site{ca, clock};
+  seawall::acme::Attempted attempt() { return seawall::acme::attempt(site.certificate, site.tokens, site.stop); }
 };
 
 }  // namespace test
