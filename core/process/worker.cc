@@ -41,10 +41,11 @@ constexpr int kFatal = 2;  // nginx's "do not restart me"
 // One loop with its thread's share of everything.
 class LoopThread {
  public:
-  // `gone` is called once, on this loop's thread: the last connection has ended after drain() or terminate().
+  // Each is called once, on this loop's thread, after drain() or terminate(): `closed` when it accepts no more, `gone` when the
+  // last connection has ended.
   LoopThread(int number, const Configuration& conf, const Listening& listening, HeaderLimit& header_limit,
-             std::function<void()> gone)
-      : conf_(conf), listening_(listening), gone_(std::move(gone)), loop_(number),
+             std::function<void()> closed, std::function<void()> gone)
+      : conf_(conf), listening_(listening), closed_(std::move(closed)), gone_(std::move(gone)), loop_(number),
         server_(loop_, *conf.main().worker_connections, header_limit) {
     start_modules();
     LoopUpstreams::of(loop_).start_checks(loop_, conf_.http().vhosts);
@@ -99,6 +100,7 @@ class LoopThread {
   Task<void> tell_end() {
     co_await server_.stopped_accepting();
     listening_.leave();
+    closed_();
     co_await server_.ended();
     gone_();
   }
@@ -113,7 +115,7 @@ class LoopThread {
 
   const Configuration& conf_;
   const Listening& listening_;
-  const std::function<void()> gone_;
+  const std::function<void()> closed_, gone_;
   const CrashStack crash_stack_;
   Loop loop_;
   LoopServer server_;
@@ -160,7 +162,7 @@ class Worker {
 
   int run(bool probe, const Ready& ready) {
     ready_ = &ready;
-    LoopThread first(0, conf_, listening_, header_limit_, [this] { count_gone(); });
+    LoopThread first(0, conf_, listening_, header_limit_, [this] { count_closed(); }, [this] { count_gone(); });
     threads_[0] = &first;
     std::vector<std::thread> others;
     for (int i = 1; i < loops_; ++i) others.emplace_back([this, i] { run_other(i); });
@@ -206,7 +208,8 @@ class Worker {
     LoopThread* self = nullptr;
     bind_to_cpus(*conf_.worker().cpu_affinity, number);
     try {
-      LoopThread own(number, conf_, listening_, header_limit_, [this, &self] {
+      const auto closed = [this] { threads_[0]->loop().post([this] { count_closed(); }); };
+      LoopThread own(number, conf_, listening_, header_limit_, closed, [this, &self] {
         self->cancel_helpers();
         threads_[0]->loop().post([this] { count_gone(); });
       });
@@ -234,6 +237,10 @@ class Worker {
     own.run();
     ended_.arrive_and_wait();
   }
+  // On the first loop. Who reads nginx's line knows that new connections are not this worker's any more.
+  void count_closed() {
+    if (++closed_ == loops_ && graceful_) log(Level::notice, "gracefully shutting down");
+  }
   // On the first loop: it hears signals for as long as any loop has connections.
   void count_gone() {
     if (++gone_ == loops_) threads_[0]->cancel_helpers();
@@ -253,7 +260,7 @@ class Worker {
         reopen_logs();
         redirect_stderr();
       } else if (signal == SIGQUIT || signal == kTakenOver) {
-        log(Level::notice, "gracefully shutting down");
+        graceful_ = true;
         WorkerLife::ours().retire();
         on_all([signal](LoopThread& t) {
           t.drain();
@@ -305,6 +312,8 @@ class Worker {
   const int loops_;
   std::latch started_, ended_;
   int listening_loops_ = 0;
+  bool graceful_ = false;
+  int closed_ = 0;  // loops that accept no more, as far as the first loop knows
   int gone_ = 0;  // loops whose connections have all ended, as far as the first loop knows
   std::vector<LoopThread*> threads_;
 };
