@@ -32,6 +32,8 @@ using std::chrono::steady_clock;
 // A worker that dies is started again at once, unless it lived shorter than this: then after a pause that doubles.
 constexpr milliseconds kTooSoon{1000};
 constexpr milliseconds kFirstPause{100}, kLongestPause{5000};
+// For the old worker to accept no more after a reload: an answer that says "done" then speaks of every later connection.
+constexpr milliseconds kHandoverPatience{1000};
 // SIGTERM means soon.
 constexpr milliseconds kTermPatience{1000};
 // For a new worker to serve; it opens logs and reads certificates' keys, and a machine may be busy.
@@ -180,6 +182,7 @@ class Supervisor {
       take_over();
       workers_.tell(old, kTakenOver);
       end_oldest();
+      wait_until_closed(old);
     } catch (const std::exception& error) {
       wrong = error.what();
       stay_with(old);
@@ -188,6 +191,11 @@ class Supervisor {
     }
     notify_manager(wrong.empty() ? "READY=1\nSTATUS=serving" : "READY=1\nSTATUS=serving; the last reload was refused: " + wrong);
     return wrong;
+  }
+
+  void wait_until_closed(pid_t worker) {
+    const int channel = workers_.channel(worker);
+    if (channel >= 0) signals_.wait_for(channel, steady_clock::now() + kHandoverPatience);
   }
 
   void take_over() {

@@ -237,9 +237,11 @@ class Worker {
     own.run();
     ended_.arrive_and_wait();
   }
-  // On the first loop. Who reads nginx's line knows that new connections are not this worker's any more.
+  // On the first loop. Who reads nginx's line, or waits as the supervisor does, knows that new connections are another's.
   void count_closed() {
-    if (++closed_ == loops_ && graceful_) log(Level::notice, "gracefully shutting down");
+    if (++closed_ < loops_) return;
+    if (graceful_) log(Level::notice, "gracefully shutting down");
+    if (renewals_) ::shutdown(renewals_.get(), SHUT_WR);
   }
   // On the first loop: it hears signals for as long as any loop has connections.
   void count_gone() {

@@ -80,7 +80,7 @@ Fd WorkerTable::start(const Configuration& conf, const Listening& listening, boo
   current_ = pid;
   Running& running = running_[pid];
   running.started = steady_clock::now();
-  running.renewals = std::move(renewals);
+  running.channel = std::move(renewals);
   running.last_words = std::move(last_words);
   return ready;
 }
@@ -115,9 +115,9 @@ void WorkerTable::tell_all(int signal) const {
   for (const auto& [pid, running] : running_) ::kill(pid, signal);
 }
 
-int WorkerTable::renewals() const {
-  const auto found = running_.find(current_);
-  return found == running_.end() ? -1 : found->second.renewals.get();
+int WorkerTable::channel(pid_t worker) const {
+  const auto found = running_.find(worker);
+  return found == running_.end() ? -1 : found->second.channel.get();
 }
 
 pid_t WorkerTable::oldest_of_more_than(std::size_t generations) const {

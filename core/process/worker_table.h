@@ -33,7 +33,9 @@ class WorkerTable {
   void tell(pid_t worker, int signal) const;  // nothing happens to one that has ended
   void tell_all(int signal) const;
   // Where the present one hears of certificates; -1: there is none.
-  int renewals() const;
+  int renewals() const { return channel(current_); }
+  // Can be read, and is at its end, once this worker accepts no more; -1: it has ended.
+  int channel(pid_t worker) const;
   // The oldest, when there are more than these; 0 otherwise.
   pid_t oldest_of_more_than(std::size_t generations) const;
 
@@ -45,7 +47,7 @@ class WorkerTable {
   class Running {
    public:
     std::chrono::steady_clock::time_point started;
-    Fd renewals;    // to it
+    Fd channel;     // to it: certificates; from it: the end, when it accepts no more
     Fd last_words;  // of it: what it says when it crashes
   };
   std::map<pid_t, Running> running_;

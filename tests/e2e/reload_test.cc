@@ -144,7 +144,21 @@ TEST_CASE("seawall -s reload waits for the new worker, and says why there is non
   const Run done = tell("reload");
   CHECK(done.err == "");
   CHECK(done.exit_code == 0);
-  CHECK(wait_until([&] { return get(s.url()).body == "new"; }));
+  CHECK(get(s.url()).body == "new");
+}
+
+TEST_CASE("when -s reload says done every new connection meets the new configuration, on any loop") {
+  const auto config = [](const std::string& port, const std::string& body) {
+    return "worker_processes 3;\nevents {}\nhttp { server { listen 127.0.0.1:" + port + "; location / { return 200 " + body + "; } } }";
+  };
+  Server s(config("%%PORT_0%%", "0"));
+  for (int i = 1; i <= 10; ++i) {
+    s.file("nginx.conf", config(std::to_string(s.port()), std::to_string(i)));
+    const Run run = run_server({"-s", "reload", "-p", s.folder() + "/", "-c", "nginx.conf", "-e", "stderr", "-g",
+                                "pid " + s.folder() + "/nginx.pid;"}, s.folder());
+    REQUIRE(run.exit_code == 0);
+    for (int n = 0; n < 5; ++n) REQUIRE(get(s.url()).body == std::to_string(i));
+  }
 }
 
 TEST_CASE("a configuration whose worker dies within seconds is given up for the one before") {
