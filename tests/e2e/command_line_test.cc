@@ -319,7 +319,7 @@ TEST_CASE("commands of our own: the modules, a module's directives, the names th
   CHECK_THAT(refused.out, Contains("\nmail\n") && !Contains("\nreturn\n") && !Contains("\nlisten\n"));
 }
 
-TEST_CASE("routes prints what a configuration serves, and how long each phase may take there") {
+TEST_CASE("routes prints what a configuration serves, and how long each phase may take there (B36)") {
   const Place place("access_log off; client_body_timeout 90s;\nserver {\n listen 127.0.0.1:8999 default_server;\n server_name a *.b;\n"
                     " location ~* [.]a$ { }\n location = /x {\n  send_timeout 5s;\n  return 204;\n }\n}\nserver {\n listen 127.0.0.1:8999;\n}");
   const Run routes = place.run_bare({"routes", "-c", place.conf()});

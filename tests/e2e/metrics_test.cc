@@ -130,7 +130,7 @@ TEST_CASE("metrics: connections by what they do, all of them") {
   CHECK(sum == 5);
 }
 
-TEST_CASE("metrics: what goes wrong before a handler is counted by class, and sampled at notice") {
+TEST_CASE("metrics: what goes wrong before a handler is counted by class, and sampled at notice (B37)") {
   Server s(with_metrics(kTls + "error_log %%DIR%%/notice.log notice; client_header_timeout 200ms;"),
            certificate_files());
   const auto ask = [&](std::string_view bytes) {
@@ -210,7 +210,7 @@ TEST_CASE("metrics: a certificate of two servers is told once") {
   CHECK(n == 1);
 }
 
-TEST_CASE("metrics: open files are those of /proc, and the configuration has a hash") {
+TEST_CASE("metrics: open files are those of /proc (B40), and the configuration has a hash") {
   Server s("master_process off; " + with_metrics(""));
   const Metrics all = metrics(s);
   const std::string fds = "/proc/" + std::to_string(s.pid()) + "/fd";
@@ -315,6 +315,32 @@ TEST_CASE("metrics: what caches had") {
   const Metrics all = metrics(s);
   CHECK(all.at("seawall_cache_requests_total{status=\"MISS\"}") >= 1);
   CHECK(all.at("seawall_cache_requests_total{status=\"BYPASS\"}") == 1);
+}
+
+TEST_CASE("a handler ends without an answer, and without noise: the connection or the stream goes, and is counted (B39)") {
+  Server s("log_format end '$uri $status'; access_log %%DIR%%/ends.log end; "
+           "server { listen 127.0.0.1:%%PORT_0%%; http2 on; location = /metrics { access_log off; metrics; } location /back { return 200 ok; } "
+           "location /return { return 444; } location /script { content_by_lua_block { ngx.exit(444) } } "
+           "location /access { access_by_lua_block { ngx.exit(444) } content_by_lua_block { ngx.say('no') } } }");
+  const std::vector<std::string> paths = {"/return", "/script", "/access"};
+  for (const std::string& path : paths) {
+    RawClient client(s.port());
+    client.send("GET " + path + " HTTP/1.1\r\nHost: a\r\n\r\n");
+    CHECK(client.read_all().empty());
+  }
+  H2Client h2(s.port());
+  std::uint32_t stream = 1;
+  for (const std::string& path : paths) {
+    h2.request(stream, path);
+    CHECK(h2.read_response(stream).reset >= 0);
+    stream += 2;
+  }
+  h2.request(stream, "/back");
+  CHECK(h2.read_response(stream).body == "ok");
+  CHECK(become(s, "seawall_aborts_total", 6));
+  for (const std::string& path : paths) CHECK(wait_until([&] { return lines_with(s.read("ends.log"), path + " 444") == 2; }));
+  CHECK(lines_with(s.error_log(), "/return") + lines_with(s.error_log(), "/script") + lines_with(s.error_log(), "/access") == 0);
+  CHECK(lines_with(s.error_log(), "[error]") == 0);
 }
 
 TEST_CASE("metrics: scripts' errors and their time") {

@@ -71,7 +71,7 @@ int whole_lines(std::istream& in) {
 
 }  // namespace
 
-TEST_CASE("lines of many threads into one file never mix") {
+TEST_CASE("lines of many threads into one file never mix (B38)") {
   Folder folder;
   const auto file = LogFile::open(folder / "a.log");
   write_from_all_threads(*file);
@@ -79,7 +79,7 @@ TEST_CASE("lines of many threads into one file never mix") {
   CHECK(whole_lines(in) == kThreads * kLines);
 }
 
-TEST_CASE("lines of many threads into one pipe never mix") {
+TEST_CASE("lines of many threads into one pipe never mix (B38)") {
   Folder folder;
   const std::string path = folder / "pipe";
   REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
