@@ -4,6 +4,8 @@
 #include <new>
 #include <utility>
 
+#include "seawall/base/allocation.h"
+
 namespace seawall {
 namespace {
 
@@ -30,13 +32,18 @@ struct Pool {
 };
 constinit thread_local Pool pool{};
 
+void give_back(void* memory) {
+  note_release(memory);
+  std::free(memory);
+}
+
 // Empties and closes the thread's pool at its end.
 class Closer {
  public:
   ~Closer() {
     pool.room[0] = pool.room[1] = 0;
     for (Freed*& list : pool.lists)
-      while (list) std::free(std::exchange(list, list->next));
+      while (list) give_back(std::exchange(list, list->next));
   }
 };
 
@@ -67,7 +74,7 @@ bool keep(Pool& in, void* memory, std::size_t index) {
     pool.room[0] = pool.room[1] = kMost;
     if (index < kSizes && keep(pool, memory, index)) return;
   }
-  std::free(memory);
+  give_back(memory);
 }
 
 }  // namespace
@@ -80,6 +87,7 @@ void* pool_allocate(std::size_t size) {
   }
   void* memory = std::malloc(size);
   if (!memory) throw std::bad_alloc();
+  note_allocation(memory, size);
   return memory;
 }
 

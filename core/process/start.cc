@@ -12,6 +12,7 @@
 #include "seawall/server/loop_counts.h"
 #include "seawall/server/server_name.h"
 #include "seawall/tls/hardware.h"
+#include "seawall/tls/openssl_memory.h"
 #include "seawall/upstream/upstream_counts.h"
 
 namespace seawall {
@@ -49,6 +50,7 @@ int start(const Options& options, Starting& starting) {
 }  // namespace
 
 int run(const Options& options) {
+  watch_openssl_memory();
   block_signals();
   ::umask(022);  // files have the modes that we write, whoever starts us
   set_main_log({LogTarget{first_log(options), Level::notice}});

@@ -16,6 +16,7 @@
 #include "conf.h"
 #include "counts.h"
 #include "tcp_socket.h"
+#include "seawall/base/allocation.h"
 #include "seawall/base/error.h"
 #include "shims.h"
 #include "timers.h"
@@ -178,13 +179,16 @@ void* Vm::allocate(void* self, void* block, std::size_t old_size, std::size_t ne
   Vm& vm = *static_cast<Vm*>(self);
   if (new_size == 0) {
     vm.memory -= block ? old_size : 0;
+    note_release(block);
     std::free(block);
     return nullptr;
   }
   const std::size_t before = block ? old_size : 0;
   const auto limit = static_cast<std::size_t>(vm.world.memory_limit);
   if (limit && new_size > before && vm.memory + new_size - before > limit) return nullptr;
+  note_release(block);
   void* const memory = std::realloc(block, new_size);
+  if (memory) note_allocation(memory, new_size);
   if (memory) vm.memory += new_size - before;
   return memory;
 }

@@ -50,6 +50,7 @@ constexpr Exception exceptions[] = {
     {"/status_test.cc", "what other requests have counted"},
     {"json_log_test.cc", "which lines of the log are explain's own"},
     {"lines of JSON name the trace where there is one", "which lines of the log are explain's own"},
+    {"profile_test.cc", "what the server is at"},
     {"proxy_faults_test.cc", "what an upstream does this time"},
     {"proxy_wait_test.cc", "how long a server is away"},
     {"a VM that has used up its memory fails requests, not the worker", "what other requests have left in the VM"},

@@ -1,0 +1,35 @@
+#include "page.h"
+
+#include "seawall/base/text.h"
+
+namespace seawall::profile {
+namespace {
+
+class Row {
+ public:
+  const char *path, *name, *what;
+};
+constexpr Row kRows[] = {
+    {"profile?seconds=10", "CPU, 10 seconds", "what the threads of all loops are at, each 10 ms of their CPU time"},
+    {"heap?", "Memory", "sampled allocations since the worker began: how much in all, how much in use"},
+};
+
+}  // namespace
+
+std::string index_page(const std::string& base, int loops) {
+  std::string page =
+      "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Profiles</title>\n"
+      "<meta name=\"viewport\" content=\"width=device-width\">\n"
+      "<style>:root{color-scheme:light dark;font:15px/1.5 system-ui,sans-serif}body{max-width:44rem;margin:2rem auto;padding:0 1rem}"
+      "td{padding:.3rem 1rem .3rem 0;vertical-align:top}</style></head>\n<body><h1>Profiles</h1>\n<p>Of this worker, which has " +
+      std::to_string(loops) + (loops == 1 ? " loop" : " loops") +
+      ". The files are for <code>go tool pprof</code>, speedscope and their like.</p>\n<table>\n";
+  for (const Row& row : kRows) {
+    const std::string link = escape_html(base) + row.path;
+    page += "<tr><td><b>" + std::string(row.name) + "</b></td><td><a href=\"" + link + "&amp;format=svg\">flame graph</a>, <a href=\"" + link +
+            "\">file</a></td><td>" + row.what + "</td></tr>\n";
+  }
+  return page + "</table>\n</body></html>\n";
+}
+
+}  // namespace seawall::profile
