@@ -54,7 +54,8 @@ int index_of(Method method) {
 
 void add_time(SharedCount* counts, int phase, std::int64_t nanoseconds) {
   SharedCount* const times = counts + kTimes + phase * kTimesOfPhase;
-  times[std::lower_bound(kLimits.begin(), kLimits.end(), nanoseconds) - kLimits.begin()].add();
+  const bool short_one = nanoseconds <= kLimits[0];  // as most are: nothing to look for
+  times[short_one ? 0 : std::lower_bound(kLimits.begin(), kLimits.end(), nanoseconds) - kLimits.begin()].add();
   if (nanoseconds > 0) times[kTimesOfPhase - 1].add(static_cast<std::uint64_t>(nanoseconds));
 }
 
@@ -125,12 +126,14 @@ class Families {
 void prepare_recording() { table(); }
 
 SharedCount* Recorder::counts_of(const Exchange& x) {
+  if (x.location == last_) return last_counts_;
   SharedCount*& counts = known_[x.location];
   if (!counts) {
     const std::string vhost = x.vhost->primary_name.empty() ? "_" : x.vhost->primary_name;
     counts = table().at(vhost + '\n' + label_of(*x.location)) + loop_ % kLoops * kCounts;
   }
-  return counts;
+  last_ = x.location;
+  return last_counts_ = counts;
 }
 
 void Recorder::record(const Exchange& x) {

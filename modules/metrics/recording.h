@@ -21,6 +21,8 @@ class Recorder {
   SharedCount* counts_of(const Exchange& x);
   const int loop_;
   std::unordered_map<const Location*, SharedCount*> known_;
+  const Location* last_ = nullptr;  // the next request's mostly, too
+  SharedCount* last_counts_ = nullptr;
 };
 
 void collect_requests(Gathering& out);
