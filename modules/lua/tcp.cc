@@ -18,14 +18,16 @@ using TcpPtr = std::shared_ptr<TcpSocket>;
 
 class ConnectAwait final : public Await {
  public:
-  ConnectAwait(Call& call, TcpSocket& socket, std::string host, int port)
+  // `turn`: to be waited for first, or null.
+  ConnectAwait(Call& call, TcpSocket& socket, std::string host, int port, std::unique_ptr<Turn> turn)
       : vm_(call.script->vm), settings_(*call.settings), conf_(conf_of(call)), x_(call.x), socket_(socket), keep_(socket.shared_from_this()),
-        host_(std::move(host)), port_(port) {}
+        host_(std::move(host)), port_(port), turn_(std::move(turn)) {}
   Task<void> run() override {
     socket_.connecting = true;
-    const Address to = co_await find_address(settings_, vm_.loop, host_, static_cast<std::uint16_t>(port_), error_);
-    if (error_.empty()) co_await connect(to);
+    if (turn_) co_await wait_for_turn();
+    if (error_.empty() && !socket_.stream) co_await make_connection();
     socket_.connecting = false;
+    if (!socket_.stream) socket_.place.leave();
   }
   int push(lua_State* L) override {
     if (!error_.empty()) return push_error(L, error_);
@@ -34,6 +36,23 @@ class ConnectAwait final : public Await {
   }
 
  private:
+  Task<void> wait_for_turn() {
+    const Errc waited = co_await turn_->wait(wait_deadline(socket_.connect_timeout, *conf_.connect_timeout, Wait::connect));
+    if (waited == Errc::ok) {
+      socket_.adopt(std::move(turn_->kept));
+    } else {
+      error_ = socket_error(waited);
+      if (waited == Errc::timed_out)
+        complain("lua tcp socket queued connect timed out, when trying to connect to " + host_ + ":" + std::to_string(port_));
+    }
+    turn_.reset();
+  }
+
+  Task<void> make_connection() {
+    const Address to = co_await find_address(settings_, vm_.loop, host_, static_cast<std::uint16_t>(port_), error_);
+    if (error_.empty()) co_await connect(to);
+  }
+
   Task<void> connect(const Address& to) {
     const Deadline deadline = wait_deadline(socket_.connect_timeout, *conf_.connect_timeout, Wait::connect);
     say_timeout(x_, "connect", socket_.connect_timeout, *conf_.connect_timeout);
@@ -53,9 +72,12 @@ class ConnectAwait final : public Await {
       co_return;
     }
     error_ = socket_error(error);
-    if (!*conf_.log_socket_errors) co_return;
-    const std::string text = error == Errc::timed_out ? "lua tcp socket connect timed out, when connecting to " + to.text_with_port()
-                                                      : "connect() failed " + describe(error);
+    complain(error == Errc::timed_out ? "lua tcp socket connect timed out, when connecting to " + to.text_with_port()
+                                      : "connect() failed " + describe(error));
+  }
+
+  void complain(const std::string& text) {
+    if (!*conf_.log_socket_errors) return;
     if (x_) x_->log(Level::error, text);
     else log(Level::error, text + ", context: ngx.timer");
   }
@@ -68,10 +90,23 @@ class ConnectAwait final : public Await {
   const std::shared_ptr<TcpSocket> keep_;
   const std::string host_;
   const int port_;
+  std::unique_ptr<Turn> turn_;
   std::string error_;
 };
 
-// connect(socket, host, port or nil, pool, pool_size)
+// What connect() needs of a bounded pool: a place, or a turn in the queue. False: the queue is full, too.
+bool enter(Call& call, Pool& pool, TcpSocket& socket, std::unique_ptr<Turn>& turn) {
+  if (pool.has_room()) {
+    socket.place = Place(pool.shared_from_this());
+    return true;
+  }
+  if (!pool.may_wait()) return false;
+  log_debug(call.x, [&] { return "lua tcp socket queue connect operation for connection pool \"" + socket.pool + "\""; });
+  turn = std::make_unique<Turn>(pool.shared_from_this());
+  return true;
+}
+
+// connect(socket, host, port or nil, pool, pool_size, backlog or nil)
 int connect(lua_State* L) {
   Call& call = check_call(L, kSocket, 3);
   TcpSocket& socket = tcp_at(L, 1, 3);
@@ -88,18 +123,22 @@ int connect(lua_State* L) {
   socket.host = text_at(L, 2);
   socket.pool = text_at(L, 4);
   socket.pool_size = whole_number(lua_tonumber(L, 5));
-  Pools::Kept kept = Vm::now()->pools->take(socket.pool);
+  Pools& pools = *Vm::now()->pools;
+  Kept kept = pools.take(socket.pool);
   if (kept.stream) {
     log_debug(call.x, [&] {
       return "lua tcp socket get keepalive peer: using connection " + std::to_string(kept.stream->socket().fd());
     });
-    socket.stream = std::move(kept.stream);
-    socket.reused = kept.reused + 1;
-    socket.read_closed = socket.write_closed = false;
+    socket.adopt(std::move(kept));
     lua_pushinteger(L, 1);
     return 1;
   }
-  return wait_for(L, std::make_unique<ConnectAwait>(call, socket, socket.host, static_cast<int>(lua_tointeger(L, 3))));
+  const std::int64_t size = socket.pool_size ? socket.pool_size : *conf_of(call).pool_size;
+  const std::int64_t backlog = lua_isnoneornil(L, 6) ? -1 : whole_number(lua_tonumber(L, 6));
+  std::unique_ptr<Turn> turn;
+  const std::shared_ptr<Pool> pool = pools.bounded(socket.pool, size, backlog);
+  if (pool && !enter(call, *pool, socket, turn)) return push_error(L, "too many waiting connect operations");
+  return wait_for(L, std::make_unique<ConnectAwait>(call, socket, socket.host, static_cast<int>(lua_tointeger(L, 3)), std::move(turn)));
 }
 
 class SendAwait final : public Await {
@@ -204,8 +243,9 @@ int setkeepalive(lua_State* L) {
   log_debug(call.x, [&] {
     return "lua tcp socket keepalive timeout: " + (time > 0 ? std::to_string(time) + " ms" : std::string("unlimited"));
   });
-  Pools::Kept kept;
+  Kept kept;
   kept.stream = std::move(socket.stream);
+  kept.place = std::move(socket.place);
   kept.reused = socket.reused;
   kept.host = socket.host;
   Vm::now()->pools->keep(socket.pool, std::move(kept), size, time);

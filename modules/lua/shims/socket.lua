@@ -40,7 +40,7 @@ function tcp:connect(host, port, options)
     port = n
     key = host .. ":" .. n
   end
-  local size
+  local size, backlog
   if options ~= nil then
     if type(options) ~= "table" then error("bad argument #" .. (port and 3 or 2) .. " to 'connect' (table expected, got " .. type(options) .. ")", 2) end
     if options.pool ~= nil then
@@ -53,9 +53,12 @@ function tcp:connect(host, port, options)
       size = tonumber(options.pool_size)
       if not size or size <= 0 then error("bad argument #" .. (port and 3 or 2) .. " to 'connect' (bad \"pool_size\" option value: " .. tostring(options.pool_size) .. ")", 2) end
     end
-    if options.backlog ~= nil then error("the option \"backlog\" of connect is not supported yet", 2) end
+    if options.backlog ~= nil then
+      backlog = tonumber(options.backlog)
+      if not backlog or backlog < 0 then error("bad argument #" .. (port and 3 or 2) .. " to 'connect' (bad \"backlog\" option value: " .. tostring(options.backlog) .. ")", 2) end
+    end
   end
-  return connect(ud, host, port, key, size)
+  return connect(ud, host, port, key, size, backlog)
 end
 
 function tcp:send(...)
