@@ -44,6 +44,12 @@ std::string shown(const Setting<std::int64_t>& rate) {
   return (*rate == 0 ? "off" : fmt::format("{} B/s", *rate)) + (rate.is_default() ? "" : "*");
 }
 
+// ... and what plain_patience makes of it.
+std::string shown(const Setting<milliseconds>& setting, const CoreConf& core) {
+  const bool less = core.plain_patience && setting.is_default() && *core.plain_patience < *setting;
+  return shown(setting) + (less ? " (" + time_of(*core.plain_patience) + " without TLS)" : "");
+}
+
 // A phase's bound and the directives it comes from.
 class Bound {
  public:
@@ -54,11 +60,11 @@ class Bound {
 
 std::vector<Bound> bounds_of(const CoreConf& core, const TlsConf& tls, const MainConf& main) {
   return {{"handshake", "ssl_handshake_timeout", shown(tls.handshake_timeout)},
-          {"header", "client_header_timeout", shown(core.client_header_timeout)},
+          {"header", "client_header_timeout", shown(core.client_header_timeout, core)},
           {"body", "client_body_timeout, client_body_min_rate, client_body_total_timeout",
            shown(core.client_body_timeout) + ", " + shown(core.client_body_min_rate) + ", " + shown(core.client_body_total_timeout)},
           {"handler", "handler_timeout", shown(core.handler_timeout)},
-          {"send", "send_timeout, send_min_rate", shown(core.send_timeout) + ", " + shown(core.send_min_rate)},
+          {"send", "send_timeout, send_min_rate", shown(core.send_timeout, core) + ", " + shown(core.send_min_rate)},
           {"idle", "keepalive_timeout, keepalive_time", shown(core.keepalive_timeout) + ", " + shown(core.keepalive_time)},
           {"linger", "lingering_timeout, lingering_time", shown_from_zero(core.lingering_timeout) + ", " + shown_from_zero(core.lingering_time)},
           {"request", "request_max_time", shown(core.request_max_time)},

@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <atomic>
 #include <optional>
 
@@ -82,7 +83,7 @@ void end_unheard(Connection& c, Errc late) {
 // as long as what has come may still become them; what is no whole line of them when its time is over may as well be HTTP/1, and is
 // told so. Nothing: the client has left, or said nothing in time.
 Task<std::optional<bool>> begins_with_preface(Connection& c) {
-  c.head_clock.start(*c.core->client_header_timeout);
+  c.head_clock.start(c.header_timeout(*c.core));
   for (;;) {
     if (!c.in.empty()) c.enter(ConnState::header);
     const std::string_view begun = c.in.view().substr(0, kH2Preface.size());
@@ -176,6 +177,11 @@ int refused_client(const TlsStream& tls, const Exchange& x) {
   return 496;
 }
 
+Milliseconds bounded(const Setting<Milliseconds>& setting, const Connection& c, const CoreConf& core) {
+  if (!core.plain_patience || c.endpoint->options.ssl || !setting.is_default()) return *setting;
+  return std::min(*setting, *core.plain_patience);
+}
+
 }  // namespace
 
 Connection::Connection(LoopServer& server, Fd fd, const ListenSocket* door, const Probe* probe)
@@ -266,6 +272,9 @@ void Connection::enter(ConnState state) {
   state_ = state;
   ++server.counts().states[static_cast<std::size_t>(state_)];
 }
+
+Milliseconds Connection::header_timeout(const CoreConf& there) const { return bounded(there.client_header_timeout, *this, there); }
+Milliseconds Connection::send_timeout(const CoreConf& there) const { return bounded(there.send_timeout, *this, there); }
 
 Errc Connection::head_is_late() {
   const bool known = info.proxied && !info.proxied->client.empty();

@@ -44,6 +44,9 @@ class Connection final : public ListNode, public SniSelector {  // the node: in 
 
   void enter(ConnState state);
   ConnState state() const { return state_; }
+  // client_header_timeout and send_timeout as they are for this connection.
+  Milliseconds header_timeout(const CoreConf& core) const;
+  Milliseconds send_timeout(const CoreConf& core) const;
   void time_out(Wait wait, const CoreConf& core);  // counts it and says how to close
   void close_with_reset();
   void become_idle();         // joins the list of those that may be closed to make room

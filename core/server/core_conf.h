@@ -72,6 +72,9 @@ class CoreConf {
   Setting<milliseconds> lingering_timeout{milliseconds(5'000)};
   Setting<LingeringClose> lingering_close{LingeringClose::on};
   Setting<bool> reset_timedout_connection{false};
+  // No directive's: the most of client_header_timeout and send_timeout over connections without TLS, where nobody has written them
+  // (server_blocks.h).
+  std::optional<milliseconds> plain_patience;
 
   // Requests.
   Setting<std::int64_t> client_header_buffer_size{1024};

@@ -104,7 +104,7 @@ Task<void> H2Connection::run() {
   scope_ = &outer;
   tasks_ = &tasks;
   c.enter(ConnState::h2);
-  c.head_clock.start(*c.core->client_header_timeout);
+  c.head_clock.start(c.header_timeout(*c.core));
   greet();
   if (c.server.draining()) announce_end();
   writing.spawn(write());
@@ -214,10 +214,10 @@ Deadline H2Connection::deadline() const {
   const CoreConf& core = *c.core;
   if (announced_ && !going_away_) return deadline_after(announced_, kAnnounced, Wait::drain);
   if (!greeted_) return c.head_clock.next();
-  if (head_since_) return deadline_after(head_since_, *core.client_header_timeout, Wait::header);
+  if (head_since_) return deadline_after(head_since_, c.header_timeout(core), Wait::header);
   if (active_ > 0) return Deadline::never(Wait::idle);
   const Milliseconds idle = c.server.draining() ? *core.keepalive_min_timeout : core.keepalive_timeout->timeout;
-  return deadline_after(idle_since_, idle.count() > 0 ? idle : *core.client_header_timeout, Wait::idle);
+  return deadline_after(idle_since_, idle.count() > 0 ? idle : c.header_timeout(core), Wait::idle);
 }
 
 // True when the time is really over: streams that begin and end move it.

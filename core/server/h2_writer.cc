@@ -71,8 +71,9 @@ Task<bool> H2Connection::wait_writable(Io io) {
     c.log(failed(*c.vhost, Failure::reset_send), describe(error_of(io)) + " while sending to client");
     co_return false;
   }
-  c.stretch_user_timeout(*c.core->send_timeout);
-  const Errc waited = co_await c.stream->socket().wait(Socket::writing, Deadline::in(*c.core->send_timeout, Wait::send));
+  const Milliseconds timeout = c.send_timeout(*c.core);
+  c.stretch_user_timeout(timeout);
+  const Errc waited = co_await c.stream->socket().wait(Socket::writing, Deadline::in(timeout, Wait::send));
   if (waited == Errc::timed_out) {
     c.time_out(Wait::send, *c.core);
     c.log(failed(*c.vhost, Failure::timeout_send), "client timed out while sending to client");

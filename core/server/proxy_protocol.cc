@@ -11,7 +11,7 @@ namespace seawall {
 // Only the header is taken off the socket: what follows may be a TLS handshake, which OpenSSL reads by itself.
 Task<bool> read_proxy_protocol(Connection& c) {
   c.enter(ConnState::header);
-  c.head_clock.start(*c.vhost->core->client_header_timeout);
+  c.head_clock.start(c.header_timeout(*c.vhost->core));
   std::array<char, kLongestProxyHeader> bytes;
   Socket& socket = c.stream->socket();
   for (std::size_t before = 0;;) {

@@ -73,7 +73,7 @@ Task<bool> wait_for_request(Connection& c) {
 Task<std::error_code> read_head(Connection& c, std::optional<RequestHead>& head) {
   HeadReader reader(c.vhost->head_limits);
   c.head_started = 0;
-  c.head_clock.start(*c.vhost->core->client_header_timeout);
+  c.head_clock.start(c.header_timeout(*c.vhost->core));
   for (;;) {
     if (!c.in.empty()) {
       if (c.head_started == 0) {
@@ -171,7 +171,7 @@ Task<bool> read_away_rest(Connection& c, Exchange& x, H1BodySource& source) {
 Task<void> run_tunnel(Connection& c, Tunnel& tunnel) {
   c.enter(ConnState::tunnel);
   Scope& outer = co_await current_scope();
-  c.stretch_user_timeout(*c.core->send_timeout);  // whenever its socket is full: the tunnel has it in its hands
+  c.stretch_user_timeout(c.send_timeout(*c.core));  // whenever its socket is full: the tunnel has it in its hands
   Scope scope(&outer);
   RunningTunnel running(scope);
   if (!Tunnels::of(c.server.loop).add(running)) co_return;

@@ -18,10 +18,6 @@ typename M::Conf& own(Binder& binder, Settings& settings) {
   return conf;
 }
 
-void set_where_unwritten(Setting<milliseconds>& setting, milliseconds value, const Place& place) {
-  if (setting.is_default()) setting.set(value, place);
-}
-
 }  // namespace
 
 ServerBlock::ServerBlock(Settings& settings) : settings(settings) {
@@ -52,12 +48,10 @@ const TlsConf& tls_conf_of(const Settings& settings) {
 
 TlsConf& own_tls_conf(Binder& binder, Settings& settings) { return own<TlsModule>(binder, settings); }
 
-void bound_client(Binder& binder, Settings& settings, milliseconds at_most) {
-  CoreConf& core = own<CoreModule>(binder, settings);
-  set_where_unwritten(core.client_header_timeout, at_most, settings.place);
-  set_where_unwritten(core.send_timeout, at_most, settings.place);
+void bound_plain_clients(Binder& binder, Settings& settings, milliseconds at_most) {
+  own<CoreModule>(binder, settings).plain_patience = at_most;
   for (Settings* inner : settings.inner())
-    if (inner->owns(module_number<CoreModule>)) bound_client(binder, *inner, at_most);
+    if (inner->owns(module_number<CoreModule>)) bound_plain_clients(binder, *inner, at_most);
 }
 
 }  // namespace seawall

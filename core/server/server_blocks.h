@@ -28,7 +28,8 @@ SEAWALL_API std::vector<ServerBlock> server_blocks(Settings& settings);
 SEAWALL_API const TlsConf& tls_conf_of(const Settings& settings);
 SEAWALL_API TlsConf& own_tls_conf(Binder& binder, Settings& settings);
 
-// client_header_timeout and send_timeout of this block and those in it, where nobody has written another.
-SEAWALL_API void bound_client(Binder& binder, Settings& settings, std::chrono::milliseconds at_most);
+// client_header_timeout and send_timeout of this block and those in it, where nobody has written another, for connections without
+// TLS.
+SEAWALL_API void bound_plain_clients(Binder& binder, Settings& settings, std::chrono::milliseconds at_most);
 
 }  // namespace seawall

@@ -124,7 +124,7 @@ class Sender {
   }
 
   Deadline deadline() const {
-    Deadline until = Deadline::in(*x_.core().send_timeout, Wait::send).earlier(x_.last_deadline(Wait::send));
+    Deadline until = Deadline::in(c_.send_timeout(x_.core()), Wait::send).earlier(x_.last_deadline(Wait::send));
     const std::int64_t rate = *x_.core().send_min_rate;
     if (rate <= 0) return until;
     const std::int64_t allowed = allowed_time(static_cast<std::uint64_t>(taken()), rate) - blocked_;
@@ -137,7 +137,7 @@ class Sender {
       co_return error_of(io);
     }
     const std::int64_t from = x_.loop.now();
-    c_.stretch_user_timeout(*x_.core().send_timeout);
+    c_.stretch_user_timeout(c_.send_timeout(x_.core()));
     const Errc waited = co_await wait_for(*c_.stream, io, deadline());
     blocked_ += x_.loop.now() - from;
     if (waited == Errc::ok) co_return Result<void>();

@@ -52,7 +52,7 @@ class H2Writer {
 Deadline H2Writer::deadline(std::int64_t from) const {
   const CoreConf& core = x_.core();
   const std::int64_t since = std::max(from, s_.progress);
-  const Deadline until = deadline_after(since, *core.send_timeout, Wait::send).earlier(x_.last_deadline(Wait::send));
+  const Deadline until = deadline_after(since, h_.c.send_timeout(core), Wait::send).earlier(x_.last_deadline(Wait::send));
   const std::int64_t rate = *core.send_min_rate;
   if (rate <= 0) return until;
   return until.earlier(Deadline::at(from + allowed_time(s_.sent_size, rate) - blocked_, Wait::send));

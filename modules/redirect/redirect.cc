@@ -61,7 +61,7 @@ bool is_on_throughout(const Settings& settings) {
 
 void bound_waits(Binder& binder, Settings& settings) {
   for (const ServerBlock& server : server_blocks(settings))
-    if (!server.has_tls() && is_on_throughout(server.settings)) bound_client(binder, server.settings, kPatience);
+    if (is_on_throughout(server.settings)) bound_plain_clients(binder, server.settings, kPatience);
 }
 
 void apply(Conf& conf, const Invocation& in) {

@@ -1,4 +1,5 @@
 // The directive redirect_https: page loads over plain HTTP go on over HTTPS (B11 to B13).
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -97,17 +98,50 @@ TEST_CASE("a CA's path, an exempt location, error pages and TLS are not redirect
   CHECK(ask_raw(s, "GET / HTTP/1.1\r\nHost: a b").body == "sorry");
 }
 
-TEST_CASE("a server that only redirects waits 5 seconds for a head, unless it says otherwise") {
-  Server s(server("redirect_https;") +
+TEST_CASE("a server that only redirects waits 5 seconds for a head, unless it says otherwise, or there is TLS") {
+  Files files;
+  add(files, "a", make_certificate({"localhost"}));
+  Server s("ssl_certificate %%DIR%%/a.crt; ssl_certificate_key %%DIR%%/a.key;" + server("redirect_https;") +
            "server { listen 127.0.0.1:%%PORT_1%%; redirect_https; client_header_timeout 60s; }"
-           "server { listen 127.0.0.1:%%PORT_2%%; redirect_https; location /own { redirect_https off; return 200; } }");
-  RawClient patient(s.port(1)), partly(s.port(2));
+           "server { listen 127.0.0.1:%%PORT_2%%; redirect_https; location /own { redirect_https off; return 200; } }"
+           "server { listen 127.0.0.1:%%PORT_3%%; listen 127.0.0.1:%%PORT_4%% ssl; redirect_https; location / { return 200; } }",
+           files);
+  RawClient patient(s.port(1)), partly(s.port(2)), secure(s.port(4));
+  secure.start_tls();
   const auto from = Clock::now();
-  RawClient silent(s.port());
+  RawClient silent(s.port()), plain(s.port(3));
   CHECK(silent.expect_close(7s));
+  CHECK(plain.expect_close(2s));
   CHECK(Clock::now() - from > 4500ms);
   CHECK(!patient.expect_close(0s));
   CHECK(!partly.expect_close(0s));
+  CHECK(!secure.expect_close(0s));
+}
+
+TEST_CASE("a server that only redirects without TLS waits 5 seconds there for who takes nothing of what is left of it") {
+  Files files;
+  add(files, "a", make_certificate({"localhost"}));
+  files.emplace_back("html/.well-known/acme-challenge/big", std::string(20'000'000, 'x'));
+  Server s("ssl_certificate %%DIR%%/a.crt; ssl_certificate_key %%DIR%%/a.key; reset_timedout_connection on; server {"
+           "listen 127.0.0.1:%%PORT_0%% sndbuf=8k; listen 127.0.0.1:%%PORT_1%% ssl sndbuf=8k; redirect_https; root %%DIR%%/html; }",
+           files);
+  const std::string request = "GET /.well-known/acme-challenge/big HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  RawClient secure(s.port(1), "127.0.0.1", 4096), stuck(s.port(), "127.0.0.1", 4096);
+  secure.start_tls();
+  secure.send(request);
+  const auto from = Clock::now();
+  stuck.send(request);
+  pollfd broken[] = {{stuck.fd(), 0, 0}, {secure.fd(), 0, 0}};
+  CHECK(::poll(broken, 2, 10'000) == 1);
+  CHECK((broken[0].revents & POLLERR) != 0);
+  CHECK(Clock::now() - from > 4500ms);
+}
+
+TEST_CASE("routes --timeouts shows the bounds of who is only redirected") {
+  Server s("server { listen 127.0.0.1:%%PORT_0%%; redirect_https; location / { send_timeout 7s; } }");
+  const Run routes = run_server({"routes", "--timeouts", "-p", s.folder(), "-c", s.folder() + "/nginx.conf"}, s.folder());
+  CHECK_THAT(routes.out, ContainsSubstring("10s (5s without TLS)") && ContainsSubstring("1m (5s without TLS), 256 B/s") &&
+                             ContainsSubstring("7s*, 256 B/s"));
 }
 
 TEST_CASE("redirect_https comes before what its location says, and behind what its server says") {
