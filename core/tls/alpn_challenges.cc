@@ -1,7 +1,9 @@
 #include "seawall/tls/alpn_challenges.h"
 
 #include "seawall/base/text.h"
+#include "seawall/log/log.h"
 #include "seawall/tls/context.h"
+#include "seawall/tls/error.h"
 #include "seawall/tls/pem.h"
 
 namespace seawall {
@@ -46,21 +48,47 @@ void AlpnChallenges::add(const std::string& name, const std::string& certificate
   auto context = make_context(certificate, key);
   const std::lock_guard lock(mutex_);
   contexts_[name] = std::move(context);
-  count_ = static_cast<int>(contexts_.size());
+  look_further();
 }
 
 void AlpnChallenges::remove(const std::string& name) {
   const std::lock_guard lock(mutex_);
   contexts_.erase(name);
-  count_ = static_cast<int>(contexts_.size());
+  look_further();
+}
+
+void AlpnChallenges::ask_too(Others others) {
+  const std::lock_guard lock(mutex_);
+  others_ = others ? std::make_shared<const Others>(std::move(others)) : nullptr;
+  look_further();
+}
+
+void AlpnChallenges::look_further() { any_ = others_ || !contexts_.empty(); }
+
+// Others are asked without the lock: that may take a look at a disk. Null: there is no proof, or none that TLS would take.
+std::shared_ptr<SSL_CTX> AlpnChallenges::find(const std::string& name) {
+  std::shared_ptr<const Others> others;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = contexts_.find(name);
+    if (found != contexts_.end()) return found->second;
+    others = others_;
+  }
+  const auto pair = others ? (*others)(name) : std::nullopt;
+  if (!pair) return nullptr;
+  try {
+    return make_context(pair->certificate, pair->key);
+  } catch (const TlsError& error) {
+    log(Level::error, "the proof of another process for \"" + name + "\" cannot be shown: " + error.what());
+    return nullptr;
+  }
 }
 
 bool AlpnChallenges::answer(SSL* ssl, std::string_view name) {
-  if (count_ == 0 || !asks_for_proof(ssl)) return false;
-  const std::lock_guard lock(mutex_);
-  const auto found = contexts_.find(lower(name));
-  if (found == contexts_.end()) return false;
-  SSL_set_SSL_CTX(ssl, found->second.get());
+  if (!any_ || !asks_for_proof(ssl)) return false;
+  const auto context = find(lower(name));
+  if (!context) return false;
+  SSL_set_SSL_CTX(ssl, context.get());
   SSL_set_verify(ssl, SSL_VERIFY_NONE, nullptr);
   SSL_set_options(ssl, SSL_OP_NO_TICKET);
   SSL_set_num_tickets(ssl, 0);

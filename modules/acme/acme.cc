@@ -1,5 +1,6 @@
 // The acme module: certificates from a CA that speaks ACME (RFC 8555), got and renewed by the server itself. Settings are read
 // by every loop; the first one keeps the certificates (keeper.h).
+#include "answers.h"
 #include "command.h"
 #include "conf.h"
 #include "keeper.h"
@@ -39,9 +40,10 @@ bool may_be_asked(const Conf& conf) {
 // client's.
 Outcome answer_challenge(Exchange& x, const Conf& conf) {
   if (!x.uri.starts_with(kAcmePath) || x.parent) return Next{};
+  if (x.method != Method::get && x.method != Method::head) return Next{};
   const std::string_view token = std::string_view(x.uri).substr(kAcmePath.size());
-  const auto answer = token == kProbeToken ? std::string(kProbeAnswer) : conf.registry->tokens.find(token);
-  if (!answer || (x.method != Method::get && x.method != Method::head)) return Next{};
+  const auto answer = token == kProbeToken ? std::string(kProbeAnswer) : answer_to(*conf.registry, token);
+  if (!answer) return Next{};
   Response response(200, Slice::copy(*answer));
   response.headers.add_view("Content-Type", "application/octet-stream", FieldId::content_type);
   return response;

@@ -1,5 +1,6 @@
 #include "challenges.h"
 
+#include "answers.h"
 #include "certificates.h"
 #include "hook.h"
 #include "seawall/log/log.h"
@@ -11,15 +12,6 @@ namespace {
 
 constexpr const char* kRecord = "_acme-challenge.";
 constexpr std::chrono::seconds kLastWords{10};  // for a hook that is to remove a record when the server ends
-
-void prove_by_tls(const std::string& name, const std::string& key_authorization) {
-  const Pair proof = make_alpn_proof(name, key_authorization);
-  try {
-    AlpnChallenges::all().add(name, proof.certificate, proof.key);
-  } catch (const TlsError& error) {
-    throw AcmeError(error.what());
-  }
-}
 
 }  // namespace
 
@@ -50,39 +42,72 @@ std::optional<std::string> Tokens::find(std::string_view token) const {
   return found->second;
 }
 
-Prepared::Prepared(const Issuer& issuer, Tokens& tokens, Challenge kind, std::string name, std::string token,
+Prepared::Prepared(const Issuer& issuer, Store& store, Tokens& tokens, std::string name, std::string token,
                    const std::string& key_authorization, Stop& stop)
-    : issuer_(issuer), tokens_(tokens), stop_(stop), kind_(kind), name_(std::move(name)), token_(std::move(token)) {
-  if (kind_ == Challenge::http_01) tokens_.add(token_, key_authorization);
-  if (kind_ == Challenge::tls_alpn_01) prove_by_tls(name_, key_authorization);
-  if (kind_ == Challenge::dns_01) add_record(base64url(sha256(key_authorization)));
-}
-
-Prepared::~Prepared() {
-  if (kind_ == Challenge::http_01) tokens_.remove(token_);
-  if (kind_ == Challenge::tls_alpn_01) AlpnChallenges::all().remove(name_);
-  if (kind_ == Challenge::dns_01) clear_record();
-}
-
-// Who knows how far a hook has come that has failed or was stopped.
-void Prepared::add_record(std::string value) {
-  record_ = std::move(value);
+    : issuer_(issuer), store_(store), tokens_(tokens), stop_(stop), name_(std::move(name)), token_(std::move(token)) {
   try {
-    run_hook(issuer_.hook, "add", kRecord + name_, record_, stop_);
-    if (issuer_.dns_delay.count() > 0) stop_.sleep(issuer_.dns_delay);
+    show(key_authorization);
   } catch (...) {
-    clear_record();
+    hide();  // nobody knows how far it has come
     throw;
   }
 }
 
-// Also when the server ends, which waits for it a little.
-void Prepared::clear_record() {
-  try {
-    run_hook(issuer_.hook, "remove", kRecord + name_, record_, stop_, kLastWords);
-  } catch (const std::exception& error) {
-    log(Level::warn, std::string("acme: the record of \"") + name_ + "\" stays in the DNS: " + error.what());
+Prepared::~Prepared() { hide(); }
+
+void Prepared::show(const std::string& key_authorization) {
+  switch (issuer_.challenge) {
+    case Challenge::http_01: return show_token(key_authorization);
+    case Challenge::tls_alpn_01: return show_certificate(key_authorization);
+    case Challenge::dns_01: return add_record(key_authorization);
+    case Challenge::chosen_for_me: return;  // chosen when the configuration was read
   }
+}
+
+// Each part on its own: what cannot be taken back is said.
+template <class Act>
+void Prepared::take_back(const char* what, const char* where, const Act& act) {
+  try {
+    act();
+  } catch (const std::exception& error) {
+    log(Level::warn, std::string("acme: the ") + what + " of \"" + name_ + "\" stays in the " + where + ": " + error.what());
+  }
+}
+
+// Also when the server ends, which waits for it a little.
+void Prepared::hide() {
+  switch (issuer_.challenge) {
+    case Challenge::http_01:
+      tokens_.remove(token_);
+      return take_back("answer", "store", [&] { remove_answer(store_, token_); });
+    case Challenge::tls_alpn_01:
+      AlpnChallenges::all().remove(name_);
+      return take_back("proof", "store", [&] { remove_proof(store_, name_); });
+    case Challenge::dns_01:
+      return take_back("record", "DNS", [&] { run_hook(issuer_.hook, "remove", kRecord + name_, record_, stop_, kLastWords); });
+    case Challenge::chosen_for_me: return;
+  }
+}
+
+void Prepared::show_token(const std::string& key_authorization) {
+  tokens_.add(token_, key_authorization);
+  write_answer(store_, token_, key_authorization);
+}
+
+void Prepared::show_certificate(const std::string& key_authorization) {
+  const Pair proof = make_alpn_proof(name_, key_authorization);
+  try {
+    AlpnChallenges::all().add(name_, proof.certificate, proof.key);
+  } catch (const TlsError& error) {
+    throw AcmeError(error.what());
+  }
+  write_proof(store_, name_, proof);
+}
+
+void Prepared::add_record(const std::string& key_authorization) {
+  record_ = base64url(sha256(key_authorization));
+  run_hook(issuer_.hook, "add", kRecord + name_, record_, stop_);
+  if (issuer_.dns_delay.count() > 0) stop_.sleep(issuer_.dns_delay);
 }
 
 }  // namespace seawall::acme

@@ -26,20 +26,25 @@ class Tokens {
 // One challenge that is ready to be looked at, until this goes.
 class Prepared {
  public:
-  // AcmeError: the hook has failed.
-  Prepared(const Issuer& issuer, Tokens& tokens, Challenge kind, std::string name, std::string token,
-           const std::string& key_authorization, Stop& stop);
+  // AcmeError: the hook, or the store, has failed. Other processes find the answer in the store (answers.h).
+  Prepared(const Issuer& issuer, Store& store, Tokens& tokens, std::string name, std::string token, const std::string& key_authorization,
+           Stop& stop);
   ~Prepared();
   Prepared(const Prepared&) = delete;
 
  private:
-  void add_record(std::string value);
-  void clear_record();
+  void show(const std::string& key_authorization);
+  void hide();
+  void show_token(const std::string& key_authorization);
+  void show_certificate(const std::string& key_authorization);
+  void add_record(const std::string& key_authorization);
+  template <class Act>
+  void take_back(const char* what, const char* where, const Act& act);
 
   const Issuer& issuer_;
+  Store& store_;
   Tokens& tokens_;
   Stop& stop_;
-  const Challenge kind_;
   const std::string name_, token_;
   std::string record_;  // the value of dns-01
 };

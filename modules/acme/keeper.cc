@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "answers.h"
 #include "schedule.h"
 #include "seawall/async/event.h"
 #include "seawall/http/date.h"
@@ -35,6 +36,7 @@ Keeper::Keeper(Loop& loop, const Registry& registry) : registry_(registry) {
     if (found == groups_.end()) found = groups_.insert(groups_.end(), std::make_unique<Group>(*certificate->issuer));
     (*found)->kept.emplace_back(*certificate);
   }
+  show_proofs_of_others(registry);
   for (auto& group : groups_) {
     group->threads = std::make_unique<ThreadPool>(kAtOnce, 1000);
     group->stages = &WorkerLife::ours().join();
@@ -44,6 +46,7 @@ Keeper::Keeper(Loop& loop, const Registry& registry) : registry_(registry) {
 }
 
 Keeper::~Keeper() {
+  if (!groups_.empty()) forget_others();
   stop_->set();
   for (auto& group : groups_) group->threads.reset();  // before what its jobs use
 }
@@ -118,9 +121,10 @@ void Keeper::take_lock(Group& group) {
   try {
     group.lock = group.issuer.store->try_lock();
     group.complaint.clear();
-    if (group.lock)
+    if (group.lock) {
       group.version.clear();  // what the other has written last
-    else if (++group.refusals == kPredecessor)
+      remove_answers(*group.issuer.store);
+    } else if (++group.refusals == kPredecessor)
       log(Level::notice, "acme: another process keeps \"" + group.issuer.state_path + "\", its certificates are used");
   } catch (const AcmeError& error) {
     complain(group, error.what());

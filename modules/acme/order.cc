@@ -200,7 +200,7 @@ void Order::prove_one(const std::string& url) {
   const std::string token = text_in(*challenge, "token");
   if (!is_base64url(token, kLongestToken)) throw AcmeError("the CA's token for \"" + name + "\" is not base64url");
   const std::string host = name.starts_with("*.") ? name.substr(2) : name;
-  const Prepared prepared(issuer_, tokens_, issuer_.challenge, host, token, client_.key_authorization(token), stop_);
+  const Prepared prepared(issuer_, certificate_.store(), tokens_, host, token, client_.key_authorization(token), stop_);
   if (text_in(*challenge, "status") == "pending") client_.post(text_in(*challenge, "url"), Json::object());
   await_proof(url, name);
 }

@@ -2,13 +2,11 @@
 #include <openssl/pem.h>
 #include <sys/stat.h>
 
-#include <atomic>
 #include <filesystem>
-#include <mutex>
-#include <thread>
 
 #include "catch.h"
 #include "e2e/acme_site.h"
+#include "e2e/handshakes.h"
 #include "e2e/probe.h"
 
 using namespace test;
@@ -128,50 +126,6 @@ TEST_CASE("external account binding, and its absence is said") {
   REQUIRE(s.reload(site(std::string("external_account_key kid-1 data:") + Pebble::kBindingKey + ";")));
   CHECK(is_issued(s));
 }
-
-namespace {
-
-// Clients that make a new connection for each request, as fast as they can.
-class Handshakes {
- public:
-  Handshakes(int port, int clients) : port_(port) {
-    for (int i = 0; i < clients; ++i) threads_.emplace_back([this] { run(); });
-  }
-  ~Handshakes() { stop(); }
-  void stop() {
-    stopping_ = true;
-    for (std::thread& one : threads_) one.join();
-    threads_.clear();
-  }
-  int done() const { return done_; }
-  std::string failure() {
-    const std::lock_guard lock(mutex_);
-    return failure_;
-  }
-
- private:
-  void run() {
-    while (!stopping_) {
-      try {
-        RawClient c(port_);
-        c.start_tls(to("a.example.test"));
-        if (ask(c, "a.example.test").status != 200) throw std::runtime_error("another answer");
-        ++done_;
-      } catch (const std::exception& error) {
-        const std::lock_guard lock(mutex_);
-        if (failure_.empty()) failure_ = error.what();
-      }
-    }
-  }
-  const int port_;
-  std::atomic<bool> stopping_ = false;
-  std::atomic<int> done_ = 0;
-  std::mutex mutex_;
-  std::string failure_;
-  std::vector<std::thread> threads_;
-};
-
-}  // namespace
 
 TEST_CASE("renewals happen in the running worker, and not one handshake fails of all that are made meanwhile") {
   const Ports ports;
