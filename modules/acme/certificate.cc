@@ -78,4 +78,10 @@ std::optional<Pair> stored_pair(const Certificate& certificate) {
   return text ? parted(*text) : std::nullopt;
 }
 
+std::optional<CertificateFacts> stored_facts(const Certificate& certificate) {
+  const auto pair = stored_pair(certificate);
+  if (!pair) return std::nullopt;
+  return CertificateFacts::of(pair->certificate);
+}
+
 }  // namespace seawall::acme

@@ -61,5 +61,6 @@ std::string id_of(const std::vector<std::string>& names, KeyType type);
 std::string joined(const Pair& pair);
 std::optional<Pair> parted(const std::string& text);
 std::optional<Pair> stored_pair(const Certificate& certificate);
+std::optional<CertificateFacts> stored_facts(const Certificate& certificate);
 
 }  // namespace seawall::acme

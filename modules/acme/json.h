@@ -48,4 +48,15 @@ inline bool flag_in(const Json& json, const char* name) {
   return found.is_boolean() && found.get<bool>();
 }
 
+// What an order or a challenge says has gone wrong with it, and the kind of error that this is (RFC 8555 6.7).
+inline std::string complaint_in(const Json& holder, const std::string& otherwise) {
+  const std::string detail = text_in(member_of(holder, "error"), "detail");
+  return detail.empty() ? otherwise : detail;
+}
+inline std::string type_of_error(const Json& holder) {
+  const std::string type = text_in(member_of(holder, "error"), "type");
+  const auto colon = type.rfind(':');
+  return colon == std::string::npos ? type : type.substr(colon + 1);
+}
+
 }  // namespace seawall::acme

@@ -19,20 +19,24 @@ class Order {
   const std::string& account() const { return client_.account(); }
 
  private:
+  // For the CA to look at our names, or to issue: longer than any takes, short enough that nobody waits for ever.
+  static constexpr std::chrono::minutes kPatience{10};
+
   void begin();
   std::string replaced();
   Client::Answer ask(Json wanted);
   bool resume();
   void make_key();
-  void prove();
-  void prove_one(const std::string& url);
-  std::string name_in(const Json& authorization) const;
-  void await_proof(const std::string& url, const std::string& name);
   Json await_order(const char* wanted);
   std::string download(const Json& order);
   void keep(const Json& order, const std::string& url);
   void save_status();
   void pause(const Client::Answer& answer, int turn);
+  // order_proofs.cc
+  void prove();
+  void prove_one(const std::string& url);
+  std::string name_in(const Json& authorization) const;
+  void await_proof(const std::string& url, const std::string& name);
 
   const Certificate& certificate_;
   const Issuer& issuer_;
