@@ -13,7 +13,6 @@
 #include "seawall/server/event_counts.h"
 #include "seawall/server/failures.h"
 #include "seawall/server/handler_run.h"
-#include "seawall/server/handshake_hook.h"
 #include "seawall/server/http_conf.h"
 #include "seawall/server/live_explain.h"
 #include "seawall/server/named_captures.h"
@@ -242,22 +241,6 @@ bool Connection::load_certificates(SSL* ssl) {
     log(Level::error, std::string(error.what()) + " while SSL handshaking");
     return false;
   }
-}
-
-const HandshakeHook* Connection::hook_at(HandshakeStop stop) const {
-  if (stop == HandshakeStop::hello) return endpoint->default_server->tls_conf->hello_hook.get();
-  return shaken_by().certificate_hook.get();
-}
-
-bool Connection::asks(HandshakeStop stop) const { return hook_at(stop) != nullptr; }
-
-// The hook is the configuration's, which outlives the connection.
-Task<bool> Connection::ask(HandshakeStop stop, TlsStream& tls, Deadline deadline) {
-  Scope& scope = co_await current_scope();
-  auto nobody = std::make_unique<Exchange>(info, RequestHead(), *vhost, &scope);
-  const bool goes_on = co_await hook_at(stop)->run(*nobody, tls, deadline);
-  if (nobody->at_work()) co_await end_work(*nobody);
-  co_return goes_on;
 }
 
 const TlsConf& Connection::shaken_by() const { return *(vhost->tls ? vhost : endpoint->default_server)->tls_conf; }

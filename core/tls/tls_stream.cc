@@ -5,9 +5,7 @@
 #include <algorithm>
 #include <cstring>
 #include <new>
-#include <vector>
 
-#include "seawall/tls/alpn_challenges.h"
 #include "seawall/tls/context_parts.h"
 
 namespace seawall {
@@ -26,22 +24,15 @@ constexpr std::size_t kMostPending = kLargestSend + kRecord;
 // Records written since the last send, of whichever stream is at work on this thread: emptied before it returns.
 thread_local std::string gathered;
 
-int stream_index() {
-  static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
-  return index;
-}
-
 }  // namespace
 
-// OpenSSL's callbacks, which see a stream from inside.
-struct TlsCallbacks {
-  static TlsStream& stream(const SSL* ssl) { return *static_cast<TlsStream*>(SSL_get_ex_data(ssl, stream_index())); }
-
-  static int bio_write(BIO*, const char* data, int size) {
+// What OpenSSL reads from and writes to.
+struct TlsBio {
+  static int write(BIO*, const char* data, int size) {
     gathered.append(data, static_cast<std::size_t>(size));
     return size;
   }
-  static int bio_read(BIO* bio, char* data, int size) {
+  static int read(BIO* bio, char* data, int size) {
     auto& self = *static_cast<TlsStream*>(BIO_get_data(bio));
     BIO_clear_retry_flags(bio);
     if (self.late_messages_ > kMostLateMessages) {
@@ -53,121 +44,33 @@ struct TlsCallbacks {
     if (self.last_read_.kind == Io::want_read) BIO_set_retry_read(bio);
     return self.last_read_.kind == Io::eof ? 0 : -1;
   }
-  static long bio_ctrl(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
+  static long ctrl(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
 
-  // Key updates, and what OpenSSL answers a wish for renegotiation with: an alert that is only a warning.
-  static void message(int written, int, int type, const void*, std::size_t, SSL* ssl, void*) {
-    if (type != (written ? SSL3_RT_ALERT : SSL3_RT_HANDSHAKE)) return;
-    auto* const self = static_cast<TlsStream*>(SSL_get_ex_data(ssl, stream_index()));
-    if (self && self->established_) ++self->late_messages_;
-  }
-
-  static BIO_METHOD* bio_method() {
-    static BIO_METHOD* const method = [] {
+  static BIO_METHOD* method() {
+    static BIO_METHOD* const made = [] {
       BIO_METHOD* m = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "seawall socket");
-      BIO_meth_set_write(m, bio_write);
-      BIO_meth_set_read(m, bio_read);
-      BIO_meth_set_ctrl(m, bio_ctrl);
+      BIO_meth_set_write(m, write);
+      BIO_meth_set_read(m, read);
+      BIO_meth_set_ctrl(m, ctrl);
       return m;
     }();
-    return method;
-  }
-
-  // The host_name of the server_name extension (RFC 6066 3); empty when there is none.
-  static std::string_view name_in_hello(SSL* ssl) {
-    const unsigned char* data;
-    std::size_t size;
-    if (!SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &data, &size) || size < 5) return {};
-    const std::size_t length = static_cast<std::size_t>(data[3]) << 8 | data[4];
-    if (data[2] != TLSEXT_NAMETYPE_host_name || length + 5 > size) return {};
-    return {reinterpret_cast<const char*>(data) + 5, length};
-  }
-
-  static int client_hello(SSL* ssl, int* alert, void*) {
-    if (!SSL_get_ex_data(ssl, stream_index())) return SSL_CLIENT_HELLO_SUCCESS;  // in memory: tls/scan.cc
-    auto& self = stream(ssl);
-    if (AlpnChallenges::all().answer(ssl, name_in_hello(ssl))) return SSL_CLIENT_HELLO_SUCCESS;
-    if (self.stands_still(HandshakeStop::hello)) return SSL_CLIENT_HELLO_RETRY;
-    if (self.asked(HandshakeStop::hello) == TlsStream::Asked::ends) {
-      *alert = SSL_AD_HANDSHAKE_FAILURE;
-      return SSL_CLIENT_HELLO_ERROR;
-    }
-    const TlsContext* context = self.selector_->select(name_in_hello(ssl));
-    if (!context) {
-      *alert = SSL_AD_UNRECOGNIZED_NAME;
-      return SSL_CLIENT_HELLO_ERROR;
-    }
-    const TlsContext::Handle chosen = context->current();
-    if (chosen.get() != SSL_get_SSL_CTX(ssl)) switch_context(ssl, chosen.get());
-    if (self.refused_versions_) refuse_versions(ssl, *self.refused_versions_);
-    return SSL_CLIENT_HELLO_SUCCESS;
-  }
-
-  // SSL_set_SSL_CTX takes the certificates; the rest is what it leaves as the first context had it.
-  static void switch_context(SSL* ssl, SSL_CTX* to) {
-    const std::string& groups = TlsState::of(to).groups;
-    const bool other_groups = groups != TlsState::of(SSL_get_SSL_CTX(ssl)).groups;
-    SSL_set_SSL_CTX(ssl, to);
-    SSL_set_verify(ssl, SSL_CTX_get_verify_mode(to), SSL_CTX_get_verify_callback(to));
-    SSL_set_verify_depth(ssl, SSL_CTX_get_verify_depth(to));
-    SSL_clear_options(ssl, SSL_get_options(ssl) & ~SSL_CTX_get_options(to));
-    SSL_set_options(ssl, SSL_CTX_get_options(to));
-    SSL_set_min_proto_version(ssl, SSL_CTX_get_min_proto_version(to));
-    SSL_set_max_proto_version(ssl, SSL_CTX_get_max_proto_version(to));
-    SSL_set_num_tickets(ssl, SSL_CTX_get_num_tickets(to));
-    SSL_set_max_early_data(ssl, SSL_CTX_get_max_early_data(to));
-    if (other_groups) SSL_set1_groups_list(ssl, groups.c_str());
-  }
-
-  static void refuse_versions(SSL* ssl, std::uint64_t versions) {
-    SSL_set_min_proto_version(ssl, 0);
-    SSL_set_max_proto_version(ssl, 0);
-    SSL_clear_options(ssl, SSL_OP_NO_SSL_MASK);
-    SSL_set_options(ssl, versions);
-  }
-
-  // Negative: the handshake stands still.
-  static int load_certificates(SSL* ssl, void*) {
-    if (!SSL_get_ex_data(ssl, stream_index())) return 1;
-    TlsStream& self = stream(ssl);
-    const TlsStream::Asked asked = self.asked(HandshakeStop::certificates);
-    if (asked != TlsStream::Asked::no) return asked == TlsStream::Asked::goes_on ? 1 : 0;
-    if (!self.selector_->load_certificates(ssl)) return 0;
-    return self.stands_still(HandshakeStop::certificates) ? -1 : 1;
-  }
-
-  // Only says that the name was understood, so that sessions carry it.
-  static int server_name(SSL*, int*, void*) { return SSL_TLSEXT_ERR_OK; }
-
-  static int alpn(SSL* ssl, const unsigned char** out, unsigned char* out_size, const unsigned char* in, unsigned in_size,
-                  void*) {
-    static const unsigned char ours[] = "\x02h2\x08http/1.1\x08http/1.0";
-    const unsigned skipped = stream(ssl).selector_->offers_h2() ? 0 : 3;
-    unsigned char* chosen;
-    if (SSL_select_next_proto(&chosen, out_size, ours + skipped, sizeof ours - 1 - skipped, in, in_size) != OPENSSL_NPN_NEGOTIATED)
-      return SSL_TLSEXT_ERR_ALERT_FATAL;
-    *out = chosen;
-    return SSL_TLSEXT_ERR_OK;
+    return made;
   }
 };
 
-void TlsStream::prepare(SSL_CTX* ctx) {
-  SSL_CTX_set_client_hello_cb(ctx, TlsCallbacks::client_hello, nullptr);
-  SSL_CTX_set_tlsext_servername_callback(ctx, TlsCallbacks::server_name);
-  SSL_CTX_set_alpn_select_cb(ctx, TlsCallbacks::alpn, nullptr);
-  SSL_CTX_set_msg_callback(ctx, TlsCallbacks::message);
+int TlsStream::index() {
+  static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+  return index;
 }
-
-void TlsStream::prepare_loading(SSL_CTX* ctx) { SSL_CTX_set_cert_cb(ctx, TlsCallbacks::load_certificates, nullptr); }
 
 TlsStream::TlsStream(Fd fd, const TlsContext& context, SniSelector& selector)
     : Stream(std::move(fd)), ssl_(SSL_new(context.current().get())), selector_(&selector) {
-  BIO* const bio = ssl_ ? BIO_new(TlsCallbacks::bio_method()) : nullptr;
+  BIO* const bio = ssl_ ? BIO_new(TlsBio::method()) : nullptr;
   if (!bio) {
     SSL_free(ssl_);
     throw std::bad_alloc();
   }
-  SSL_set_ex_data(ssl_, stream_index(), this);
+  SSL_set_ex_data(ssl_, index(), this);
   BIO_set_data(bio, this);
   BIO_set_init(bio, 1);
   SSL_set_bio(ssl_, bio, bio);
@@ -227,77 +130,6 @@ Io TlsStream::try_flush() {
   }
   if (pending_.capacity() > 64) pending_ = {};
   return Io::of(0);
-}
-
-bool TlsStream::stands_still(HandshakeStop stop) {
-  if (asked(stop) != Asked::no || !selector_->asks(stop)) return false;
-  due_ = stop;
-  return true;
-}
-
-// OpenSSL comes to the same place again and finds the answer: it is its to tell the client that there is none.
-Task<Result<void>> TlsStream::ask(Deadline deadline) {
-  const HandshakeStop stop = *std::exchange(due_, std::nullopt);
-  const bool goes_on = co_await selector_->ask(stop, *this, deadline);
-  if (!goes_on && deadline.passed()) co_return Errc::timed_out;
-  asked(stop) = goes_on ? Asked::goes_on : Asked::ends;
-  co_return Result<void>();
-}
-
-Task<Result<void>> TlsStream::handshake(Deadline deadline) {
-  char first;
-  for (;;) {
-    const Io io = socket_.try_peek({&first, 1});
-    if (io.kind == Io::done) break;
-    if (io.kind != Io::want_read) co_return error_of(io);
-    const Errc waited = co_await socket_.wait(Socket::reading, deadline);
-    if (waited != Errc::ok) co_return waited;
-  }
-  reads_early_ = SSL_get_max_early_data(ssl_) > 0;
-  // A TLS record, or the high bit of an SSLv2 hello that OpenSSL refuses by itself; anything else is not TLS.
-  if (first != SSL3_RT_HANDSHAKE && (static_cast<unsigned char>(first) & 0x80) == 0) co_return Errc::plain_on_tls;
-  for (;;) {
-    ERR_clear_error();
-    Io io = reads_early_ ? take_early(Loop::current().scratch()) : Io::of(0);
-    if (io.kind == Io::done && !early_) {
-      const int result = SSL_do_handshake(ssl_);
-      io = result == 1 ? Io::of(0) : io_of(result);
-    }
-    const Io sent = send_gathered();
-    if (sent.kind == Io::failed) io = sent;
-    if (io.kind != Io::failed && due_) {
-      const Result<void> asked = co_await ask(deadline);
-      if (!asked) co_return asked;
-      continue;
-    }
-    if (io.kind == Io::done) {
-      established_ = true;
-      co_return Result<void>();
-    }
-    if (io.kind == Io::failed || io.kind == Io::eof) co_return error_of(io);
-    if (sent.kind == Io::want_write) io = sent;
-    const Errc waited = co_await wait_for(*this, io, deadline);
-    if (waited != Errc::ok) co_return waited;
-  }
-}
-
-// Done without bytes: no more early data comes.
-Io TlsStream::read_early(std::span<char> room) {
-  std::size_t n = 0;
-  switch (SSL_read_early_data(ssl_, room.data(), room.size(), &n)) {
-    case SSL_READ_EARLY_DATA_SUCCESS: return Io::of(n);
-    case SSL_READ_EARLY_DATA_FINISH: reads_early_ = false; return Io::of(0);
-    default: return io_of(0);
-  }
-}
-
-// The first early data is a request to be answered before the handshake is over: kept until it is read.
-Io TlsStream::take_early(std::span<char> room) {
-  const Io io = read_early(room);
-  if (io.kind != Io::done || io.n == 0) return io;
-  early_ = std::make_unique<std::string>(room.data(), io.n);
-  was_early_ = true;
-  return io;
 }
 
 Io TlsStream::try_read(std::span<char> room) {

@@ -1,6 +1,6 @@
 // TlsStream: the server's side of one TLS connection, over a socket. OpenSSL talks to a BIO of our own: reads come
 // straight from the socket, records that are written gather in one buffer a thread and leave in one send (100 KiB cost
-// .70 of SSL_set_fd's CPU, .58 with sends under 64 KiB). One loop.
+// .70 of SSL_set_fd's CPU, .58 with sends under 64 KiB). How its handshake goes is tls_handshake.cc. One loop.
 #pragma once
 #include <openssl/ssl.h>
 
@@ -29,7 +29,7 @@ class SniSelector {
   virtual bool load_certificates(SSL* ssl) = 0;
   // Is somebody to be asked there? For certificates also TlsSettings::pairs_asked; after load_certificates.
   virtual bool asks(HandshakeStop stop) const = 0;
-  // Asks, and waits for the answer; false ends the handshake.
+  // Asks, and waits for the answer, for as long as the client is there; false ends the handshake.
   virtual Task<bool> ask(HandshakeStop stop, TlsStream& tls, Deadline deadline) = 0;
   // Asked after select: is HTTP/2 spoken there?
   virtual bool offers_h2() const = 0;
@@ -77,7 +77,9 @@ class SEAWALL_API TlsStream final : public Stream {
   static void prepare_loading(SSL_CTX* ctx);
 
  private:
+  friend struct TlsBio;
   friend struct TlsCallbacks;
+  static int index();  // of the stream among an SSL's data
   enum class Asked : std::uint8_t { no, goes_on, ends };
   Asked& asked(HandshakeStop stop) { return asked_[static_cast<std::size_t>(stop)]; }
   bool stands_still(HandshakeStop stop);

@@ -11,6 +11,7 @@
 #include "e2e/certificate.h"
 #include "e2e/curl.h"
 #include "e2e/probe.h"
+#include "e2e/tls_bytes.h"
 #include "e2e/upstream.h"
 
 using namespace test;
@@ -116,6 +117,19 @@ TEST_CASE("a script that gives no certificate in time ends with the handshake's 
   RawClient c(s.port());
   CHECK_THROWS(c.start_tls());
   CHECK(s.wait_for_log("client timed out while SSL handshaking"));
+}
+
+TEST_CASE("a client that leaves while a script of its handshake waits is noticed at once") {
+  const bool hello = GENERATE(false, true), reset = GENERATE(false, true);
+  const std::string code = "ngx.log(ngx.ERR, 'looks') require 'ngx.semaphore'.new():wait(3600)";
+  Server s("ssl_handshake_timeout 1h; " + (hello ? greeted(code) : certified(code)), pairs());
+  {
+    RawClient c(s.port());
+    c.send(TlsBytes().handshake(""));
+    REQUIRE(s.wait_for_log("looks"));
+    if (reset) c.reset();
+  }
+  CHECK(s.wait_for_log("closed .* while SSL handshaking"));
 }
 
 TEST_CASE("a server ends while a script looks for a certificate") {
