@@ -14,6 +14,7 @@ namespace {
 constexpr std::size_t kLongestBody = 1 << 20, kLongestHead = 64 << 10;
 constexpr std::int64_t kLongestRest = 7 * 24 * 3600;  // that a CA may ask for: the span of the public CAs' limits
 constexpr long kConnectPatience = 10'000;  // ms
+constexpr int kLook = 1000;                // ms: curl has timers of its own, and comes back for them
 
 std::size_t take_body(char* data, std::size_t, std::size_t size, void* to) {
   HttpAnswer& answer = *static_cast<HttpAnswer*>(to);
@@ -37,10 +38,6 @@ std::size_t take_field(char* data, std::size_t, std::size_t size, void* to) {
   return size;
 }
 
-int look_at_stop(void* stop, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-  return static_cast<Stop*>(stop)->is_set() ? 1 : 0;
-}
-
 class Lines {
  public:
   ~Lines() { curl_slist_free_all(all_); }
@@ -56,6 +53,32 @@ void* make_handle() {
   void* const handle = begun == CURLE_OK ? curl_easy_init() : nullptr;
   if (!handle) throw AcmeError("curl_easy_init() failed");
   return handle;
+}
+
+void* make_multi_handle() {
+  void* const handle = curl_multi_init();
+  if (!handle) throw AcmeError("curl_multi_init() failed");
+  return handle;
+}
+
+int clean_up(void* multi) { return curl_multi_cleanup(multi); }
+
+// A request among those of a multi handle.
+class Running {
+ public:
+  Running(CURLM* all, CURL* request) : all_(all), request_(request) { curl_multi_add_handle(all, request); }
+  ~Running() { curl_multi_remove_handle(all_, request_); }
+
+ private:
+  CURLM* const all_;
+  CURL* const request_;
+};
+
+// Of the only request, which has ended.
+CURLcode result_of(CURLM* all) {
+  for (int left = 0; const CURLMsg* message = curl_multi_info_read(all, &left);)
+    if (message->msg == CURLMSG_DONE) return message->data.result;
+  return CURLE_FAILED_INIT;
 }
 
 }  // namespace
@@ -75,7 +98,7 @@ std::optional<std::int64_t> HttpAnswer::retry_after(std::int64_t now) const {
 }
 
 Http::Http(const HttpSettings& settings, Stop& stop)
-    : settings_(settings), stop_(stop), curl_(make_handle(), curl_easy_cleanup) {}
+    : settings_(settings), stop_(stop), all_(make_multi_handle(), clean_up), curl_(make_handle(), curl_easy_cleanup) {}
 Http::~Http() = default;
 
 void Http::reset(const std::string& url) {
@@ -90,9 +113,6 @@ void Http::reset(const std::string& url) {
   curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);  // a lookup that hangs is nobody's business any more
   curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, kConnectPatience);
   curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(settings_.patience.count()));
-  curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-  curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, look_at_stop);
-  curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &stop_);
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
   curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_field);
   if (!settings_.verify) {
@@ -106,6 +126,18 @@ void Http::reset(const std::string& url) {
   curl_easy_setopt(curl, CURLOPT_CAINFO_BLOB, &blob);
 }
 
+// As curl_easy_perform(), which looks about once a second only whether it is to go on: a worker is to end sooner.
+int Http::perform() {
+  const Running request(all_.get(), curl_.get());
+  curl_waitfd told{stop_.fd(), CURL_WAIT_POLLIN, 0};
+  for (int running = 1;;) {
+    if (stop_.is_set()) throw Stopped();
+    if (curl_multi_perform(all_.get(), &running) != CURLM_OK) return CURLE_FAILED_INIT;
+    if (running == 0) return result_of(all_.get());
+    curl_multi_poll(all_.get(), &told, 1, kLook, nullptr);
+  }
+}
+
 HttpAnswer Http::run(const std::string& url) {
   HttpAnswer answer;
   Lines addresses;
@@ -116,8 +148,7 @@ HttpAnswer Http::run(const std::string& url) {
   curl_easy_setopt(curl_.get(), CURLOPT_CONNECT_TO, addresses.get());
   curl_easy_setopt(curl_.get(), CURLOPT_WRITEDATA, &answer);
   curl_easy_setopt(curl_.get(), CURLOPT_HEADERDATA, &answer);
-  const CURLcode code = curl_easy_perform(curl_.get());
-  if (stop_.is_set()) throw Stopped();
+  const auto code = static_cast<CURLcode>(perform());
   if (answer.too_long) throw AcmeError("the answer of " + url + " is too long");
   if (code != CURLE_OK) throw AcmeError("asking " + url + " failed: " + (error_[0] ? error_ : curl_easy_strerror(code)));
   curl_easy_getinfo(curl_.get(), CURLINFO_RESPONSE_CODE, &answer.status);

@@ -43,10 +43,12 @@ class Http {
 
  private:
   HttpAnswer run(const std::string& url);
+  int perform();  // a CURLcode
   void reset(const std::string& url);
 
   const HttpSettings& settings_;
   Stop& stop_;
+  std::unique_ptr<void, int (*)(void*)> all_;  // curl's multi handle with its connections: outlives
   std::unique_ptr<void, void (*)(void*)> curl_;
   char error_[256];
 };

@@ -86,6 +86,20 @@ TEST_CASE("a CA that has had enough is left alone until it says") {
   CHECK(asked == 1);
 }
 
+TEST_CASE("the end of the server does not wait for a CA that says nothing") {
+  const Certificate own = make_certificate({"localhost"});
+  for (int i = 0; i < 5; ++i) {
+    const int port = free_port();
+    const seawall::Fd door = listen_on(port);
+    REQUIRE(door);
+    Server s("acme_issuer silent { uri https://127.0.0.1:" + std::to_string(port) + "/dir; ssl_trusted_certificate %%DIR%%/a.crt; "
+             "accept_terms_of_service; state_path %%DIR%%/state; } acme on; server { listen 127.0.0.1:%%PORT_0%% ssl; "
+             "server_name a.example.test; return 204; }", {{"a.crt", own.certificate}});
+    pollfd call{door.get(), POLLIN, 0};
+    REQUIRE(::poll(&call, 1, 30'000) == 1);
+  }  // the server's destructor: SIGTERM, and no line of a worker that had to be killed
+}
+
 TEST_CASE("a CA that fails, closes or talks nonsense is asked again, with a pause") {
   const Setup setup;
   if (!setup.ca) return;
