@@ -1,4 +1,4 @@
-// Clients that make a new TLS connection for each request.
+// Clients that make new TLS connections all the time.
 #pragma once
 #include <atomic>
 #include <mutex>
@@ -13,7 +13,7 @@ namespace test {
 // As fast as they can; each answer must be a 200 of a.example.test.
 class Handshakes {
  public:
-  Handshakes(int port, int clients) : port_(port) {
+  Handshakes(int port, int clients, int requests = 1) : port_(port), requests_(requests) {
     for (int i = 0; i < clients; ++i) threads_.emplace_back([this] { run(); });
   }
   ~Handshakes() { stop(); }
@@ -22,7 +22,7 @@ class Handshakes {
     for (std::thread& one : threads_) one.join();
     threads_.clear();
   }
-  int done() const { return done_; }
+  int done() const { return done_; }  // connections, each with all its requests
   std::string failure() {
     const std::lock_guard lock(mutex_);
     return failure_;
@@ -34,7 +34,8 @@ class Handshakes {
       try {
         RawClient c(port_);
         c.start_tls(to("a.example.test"));
-        if (ask(c, "a.example.test").status != 200) throw std::runtime_error("another answer");
+        for (int i = 0; i < requests_; ++i)
+          if (ask(c, "a.example.test").status != 200) throw std::runtime_error("another answer");
         ++done_;
       } catch (const std::exception& error) {
         const std::lock_guard lock(mutex_);
@@ -42,7 +43,7 @@ class Handshakes {
       }
     }
   }
-  const int port_;
+  const int port_, requests_;  // of each connection
   std::atomic<bool> stopping_ = false;
   std::atomic<int> done_ = 0;
   std::mutex mutex_;

@@ -108,8 +108,9 @@ int RawClient::settle(int result, Clock::time_point deadline) {
 }
 
 void RawClient::start_tls(const TlsOptions& options) {
-  std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
-  // A cache would end its sessions with the context, and those of TLS 1.3 after the first use.
+  // One a thread: to make it costs more than a handshake, and all that options say is the connection's own.
+  thread_local const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
+  // A cache would take sessions of TLS 1.3 away after their first use.
   SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
   ssl_.reset(SSL_new(context.get()));
   SSL* const ssl = ssl_.get();
