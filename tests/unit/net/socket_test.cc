@@ -191,16 +191,16 @@ TEST_CASE("a deadline made in the loop is between two reads") {
   const auto reader = [&]() -> Task<void> {
     Io io = Io::wants_read();
     for (;;) {
-      const Errc waited = co_await socket.wait(Socket::reading, Deadline::in(Milliseconds(40), Wait::body));
+      const Errc waited = co_await socket.wait(Socket::reading, Deadline::in(Milliseconds(1000), Wait::body));
       if (waited != Errc::ok) break;
       drain(socket, io);
       ++reads;
     }
   };
   const auto dripper = [&]() -> Task<void> {
-    for (int i = 0; i < 12; ++i) {  // 12 x 10 ms are far more than one gap of 40
+    for (int i = 0; i < 12; ++i) {  // 12 x 100 ms are more than one gap
       pair.send("x");
-      co_await sleep_until(Deadline::in(Milliseconds(10), Wait::drain));
+      co_await sleep_until(Deadline::in(Milliseconds(100), Wait::drain));
     }
   };
   runner.spawn(reader());
