@@ -25,6 +25,7 @@ SEAWALL_LUA void seawall_lua_req_set_args(const char* args, std::size_t size) { 
 SEAWALL_LUA void seawall_lua_req_set_uri(const char* uri, std::size_t size) {
   Exchange& x = *request_now();
   x.uri.assign(uri, size);
+  x.internal = true;  // as behind an instruction of rewrite: an upstream is asked for this, not for what the client has sent
   x.uri_changed_here = true;
 }
 

@@ -87,6 +87,17 @@ TEST_CASE("a script redirects, goes elsewhere, exits, and fails with one line") 
   CHECK(get(s.url("/missing")).status == 404);
 }
 
+TEST_CASE("an upstream is asked for the URI that a script has set") {
+  Server s(server(R"(
+    location /rewritten { rewrite_by_lua_block { ngx.req.set_uri_args("a=1") ngx.req.set_uri("/new name") } proxy_pass http://127.0.0.1:%%PORT_1%%; }
+    location /allowed { access_by_lua_block { ngx.req.set_uri("/late") } proxy_pass http://127.0.0.1:%%PORT_1%%; }
+    location /kept { rewrite_by_lua_block { ngx.req.set_uri_args("a=1") } proxy_pass http://127.0.0.1:%%PORT_1%%; })",
+                  "server { listen 127.0.0.1:%%PORT_1%%; location / { return 200 $request_uri; } }"));
+  CHECK(get(s.url("/rewritten?b=2")).body == "/new%20name?a=1");
+  CHECK(get(s.url("/allowed?b=2")).body == "/late?b=2");
+  CHECK(get(s.url("/kept%2dname?b=2")).body == "/kept%2dname?a=1");
+}
+
 TEST_CASE("light threads and coroutines wait without each other") {
   Server s(server(R"(
     location / { content_by_lua_block {
