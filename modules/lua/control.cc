@@ -38,7 +38,7 @@ int exit(lua_State* L) {
   const double number = lua_tonumber(L, 1);
   if (!(number < 1000) || (number > 0 && !is_status(static_cast<int>(number)))) return raise(L, 2, "invalid status %.14g", number);
   if (number == -2 || number == -4) return raise(L, 2, "bad argument to 'ngx.exit': does not accept NGX_AGAIN or NGX_DONE");
-  const auto status = number < -1 ? -1 : static_cast<int>(number);
+  const auto status = number == Verdict::kDeclined ? Verdict::kDeclined : number < -1 ? -1 : static_cast<int>(number);
   Call& call = check_call(L, kWaiting | bit(Hook::header_filter) | bit(Hook::balancer), 2);
   log_debug(call.x, [&] { return "lua exit with code " + std::to_string(status); });
   if (call.hook == Hook::header_filter) return exit_header_filter(call, status);

@@ -113,6 +113,7 @@ Outcome outcome_of(Exchange& x, Script& script) {
     case Verdict::redirect: return redirect(x, verdict);
     case Verdict::relocate: return Relocate(verdict.to);
     case Verdict::exit:
+      if (verdict.status == Verdict::kDeclined) return Next{};
       if (verdict.status == 0) break;
       if (verdict.status >= 200 && verdict.status < 300) {
         if (state.status == 0 || verdict.status != 200) state.status = verdict.status;

@@ -66,6 +66,7 @@ inline bool is_status(int status) { return status == 101 || (status >= 200 && st
 // How a script has answered.
 class Verdict {
  public:
+  static constexpr int kDeclined = -5;  // ngx.exit(ngx.DECLINED): no opinion, the request goes on
   enum Kind : std::uint8_t { none, exit, exec, redirect, relocate, failed };
   Kind kind = none;
   int status = 0;                // exit, redirect

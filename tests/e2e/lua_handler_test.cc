@@ -98,6 +98,18 @@ TEST_CASE("an upstream is asked for the URI that a script has set") {
   CHECK(get(s.url("/kept%2dname?b=2")).body == "/kept%2dname?a=1");
 }
 
+TEST_CASE("ngx.exit(ngx.DECLINED) has no opinion, and the request goes on") {
+  Server s(server(R"(
+    location /rewrite { rewrite_by_lua_block { ngx.exit(ngx.DECLINED) } content_by_lua_block { ngx.print("in") } }
+    location /access { access_by_lua_block { ngx.exit(ngx.DECLINED) } content_by_lua_block { ngx.print("in") } }
+    location /denied { satisfy any; deny all; access_by_lua_block { ngx.exit(ngx.DECLINED) } content_by_lua_block { ngx.print("in") } }
+    location /content { content_by_lua_block { ngx.exit(ngx.DECLINED) } })"));
+  CHECK(get(s.url("/rewrite")).body == "in");
+  CHECK(get(s.url("/access")).body == "in");
+  CHECK(get(s.url("/denied")).status == 403);
+  CHECK(get(s.url("/content")).status == 404);  // nobody else has the content either: there is no such file
+}
+
 TEST_CASE("light threads and coroutines wait without each other") {
   Server s(server(R"(
     location / { content_by_lua_block {
