@@ -37,6 +37,11 @@ void Place::leave() {
 Turn::Turn(std::shared_ptr<Pool> pool) : pool_(std::move(pool)) { pool_->waiting_.push_back(this); }
 Turn::~Turn() { pool_->waiting_.remove(this); }
 
+void Turn::leave() {
+  pool_->waiting_.remove(this);
+  kept = Kept();
+}
+
 void Turn::give(Kept with) {
   kept = std::move(with);
   came_.set();

@@ -45,6 +45,7 @@ class Turn {
   explicit Turn(std::shared_ptr<Pool> pool);
   ~Turn();
   auto wait(Deadline deadline) { return came_.wait(deadline); }
+  void leave();  // the queue; what has come already goes to the next
   Kept kept;  // after the wait: without a stream a place only
 
  private:

@@ -127,6 +127,7 @@ void Script::kill(LightThread& thread) {
     if (other.awaited_by == &thread) other.awaited_by = nullptr;
   std::erase(ready_, &thread);
   std::erase(flushers, &thread);
+  if (thread.await) thread.await->give_up();
   thread.scope.cancel();
 }
 

@@ -35,6 +35,8 @@ class Await {
   virtual bool begin(LightThread&) { return true; }
   // In the light thread's scope, which is cancelled when nobody waits any more. The Await outlives it.
   virtual Task<void> run() = 0;
+  // The light thread is killed: gives up at once what others may want. The task ends in a later turn.
+  virtual void give_up() {}
   // The results, under Lua: may raise.
   virtual int push(lua_State* L) = 0;
 };

@@ -29,6 +29,9 @@ class ConnectAwait final : public Await {
     socket_.connecting = false;
     if (!socket_.stream) socket_.place.leave();
   }
+  void give_up() override {
+    if (turn_) turn_->leave();
+  }
   int push(lua_State* L) override {
     if (!error_.empty()) return push_error(L, error_);
     lua_pushinteger(L, 1);
