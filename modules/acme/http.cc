@@ -63,10 +63,14 @@ void* make_multi_handle() {
 
 int clean_up(void* multi) { return curl_multi_cleanup(multi); }
 
+void must(CURLMcode code) {
+  if (code != CURLM_OK) throw AcmeError(std::string("curl fails: ") + curl_multi_strerror(code));
+}
+
 // A request among those of a multi handle.
 class Running {
  public:
-  Running(CURLM* all, CURL* request) : all_(all), request_(request) { curl_multi_add_handle(all, request); }
+  Running(CURLM* all, CURL* request) : all_(all), request_(request) { must(curl_multi_add_handle(all, request)); }
   ~Running() { curl_multi_remove_handle(all_, request_); }
 
  private:
@@ -78,7 +82,7 @@ class Running {
 CURLcode result_of(CURLM* all) {
   for (int left = 0; const CURLMsg* message = curl_multi_info_read(all, &left);)
     if (message->msg == CURLMSG_DONE) return message->data.result;
-  return CURLE_FAILED_INIT;
+  throw AcmeError("curl has no result of a request that has ended");
 }
 
 }  // namespace
@@ -132,9 +136,9 @@ int Http::perform() {
   curl_waitfd told{stop_.fd(), CURL_WAIT_POLLIN, 0};
   for (int running = 1;;) {
     if (stop_.is_set()) throw Stopped();
-    if (curl_multi_perform(all_.get(), &running) != CURLM_OK) return CURLE_FAILED_INIT;
+    must(curl_multi_perform(all_.get(), &running));
     if (running == 0) return result_of(all_.get());
-    curl_multi_poll(all_.get(), &told, 1, kLook, nullptr);
+    must(curl_multi_poll(all_.get(), &told, 1, kLook, nullptr));
   }
 }
 

@@ -43,7 +43,7 @@ class Http {
 
  private:
   HttpAnswer run(const std::string& url);
-  int perform();  // a CURLcode
+  int perform();  // a CURLcode; AcmeError: curl itself fails
   void reset(const std::string& url);
 
   const HttpSettings& settings_;
