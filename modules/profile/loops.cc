@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <memory>
 #include <mutex>
 
 namespace seawall::profile {
@@ -33,16 +32,6 @@ std::vector<LoopThread> all_loops() {
   std::vector<LoopThread> all = loops();
   std::sort(all.begin(), all.end(), [](const LoopThread& a, const LoopThread& b) { return a.number < b.number; });
   return all;
-}
-
-Task<Errc> run_on(Loop& there, std::function<void()> fn, Deadline deadline) {
-  const auto done = std::make_shared<Event>();
-  Loop& here = Loop::current();
-  there.post([done, fn = std::move(fn), &here]() mutable {
-    fn();
-    here.post([done = std::move(done)] { done->set(); });
-  });
-  co_return co_await done->wait(deadline);
 }
 
 }  // namespace seawall::profile

@@ -1,12 +1,10 @@
-// The loops of this process, for who profiles all of them or one: their threads, and a way to run something there. Any thread.
+// The loops of this process, for who profiles all of them or one: their threads. Any thread.
 #pragma once
 #include <pthread.h>
 #include <sys/types.h>
 
-#include <functional>
 #include <vector>
 
-#include "seawall/async/event.h"
 #include "seawall/module/module.h"
 
 namespace seawall::profile {
@@ -32,8 +30,5 @@ class RegisteredLoop {
 };
 
 std::vector<LoopThread> all_loops();
-
-// Runs fn on the loop's thread and waits until it has. Errc::timed_out or cancelled: it may run later; what it uses is its own.
-Task<Errc> run_on(Loop& there, std::function<void()> fn, Deadline deadline);
 
 }  // namespace seawall::profile

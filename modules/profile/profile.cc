@@ -134,7 +134,10 @@ Task<Outcome> show(Exchange& x, const Conf& conf) {
   const std::string_view part = std::string_view(x.uri).substr(slash + 1);
   std::optional<Wish> wish = wish_of(x);
   if (!wish) co_return refuse(400, "seconds are 1 to 60, a loop is one of this worker's");
-  if (part == "heap") co_return co_await write(x, heap_profile(), "heap", wish->svg);
+  if (part == "heap") {
+    ProfileData data = heap_profile();
+    co_return co_await write(x, std::move(data), "heap", wish->svg);
+  }
   if (part == "profile") {
     x.set_deadline(wish->time + 2 * kWriting);
     co_return co_await profile_cpu(x, std::move(*wish));
