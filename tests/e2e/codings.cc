@@ -2,19 +2,19 @@
 
 #include <zlib.h>
 
+#include <stdexcept>
+
 namespace test {
 namespace {
 
 constexpr int kGzip = MAX_WBITS + 16;
 
-}  // namespace
-
-std::string ungzip(std::string_view bytes) {
+// zlib's result, and what could be read.
+int undo_gzip(std::string_view bytes, std::string& text) {
   z_stream stream{};
-  if (::inflateInit2(&stream, kGzip) != Z_OK) return "!no memory";
+  if (::inflateInit2(&stream, kGzip) != Z_OK) return Z_MEM_ERROR;
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
   stream.avail_in = static_cast<uInt>(bytes.size());
-  std::string text;
   int result = Z_OK;
   while (result == Z_OK) {
     char room[16384];
@@ -24,8 +24,22 @@ std::string ungzip(std::string_view bytes) {
     text.append(room, sizeof room - stream.avail_out);
   }
   ::inflateEnd(&stream);
+  return result;
+}
+
+}  // namespace
+
+std::string ungzip(std::string_view bytes) {
+  std::string text;
+  const int result = undo_gzip(bytes, text);
   if (result == Z_STREAM_END || result == Z_BUF_ERROR) return text;
-  return "!no gzip";
+  return result == Z_MEM_ERROR ? "!no memory" : "!no gzip";
+}
+
+std::string ungzip_whole(std::string_view bytes) {
+  std::string text;
+  if (undo_gzip(bytes, text) != Z_STREAM_END) throw std::runtime_error("no whole gzip file");
+  return text;
 }
 
 std::string gzipped(std::string_view text) {

@@ -1,31 +1,12 @@
 #include "e2e/pprof_file.h"
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <stdexcept>
 
+#include "e2e/codings.h"
+
 namespace test {
 namespace {
-
-std::string gunzip(const std::string& gzipped) {
-  z_stream stream{};
-  if (::inflateInit2(&stream, 15 + 16) != Z_OK) throw std::runtime_error("inflateInit2()");
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(gzipped.data()));
-  stream.avail_in = uInt(gzipped.size());
-  std::string out;
-  int done = Z_OK;
-  while (done == Z_OK) {
-    char room[65536];
-    stream.next_out = reinterpret_cast<Bytef*>(room);
-    stream.avail_out = sizeof room;
-    done = ::inflate(&stream, Z_NO_FLUSH);
-    out.append(room, sizeof room - stream.avail_out);
-  }
-  ::inflateEnd(&stream);
-  if (done != Z_STREAM_END) throw std::runtime_error("no whole gzip file");
-  return out;
-}
 
 // The fields of a message, one after another.
 class Fields {
@@ -81,7 +62,7 @@ std::map<int, std::uint64_t> numbers_of(std::string_view message) {
 }  // namespace
 
 PprofFile::PprofFile(const std::string& gzipped) {
-  const std::string whole = gunzip(gzipped);
+  const std::string whole = ungzip_whole(gzipped);
   std::vector<std::string> strings;
   std::map<std::uint64_t, std::uint64_t> function_names, location_functions;
   for (Fields f(whole); f.next();) {
