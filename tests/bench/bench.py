@@ -18,7 +18,7 @@ import time
 import urllib.request
 
 import measure
-from servers import LOAD_CPU, Backend, Server, make_data, version_of
+from servers import LOAD_CPU, Backend, Server, make_data, nginx_module, version_of
 
 IDLE_CONNECTIONS = 4000
 SLEEPING_SCRIPTS = 10000
@@ -347,8 +347,7 @@ CASES = {
 
 
 def has_modules(case):
-    return all(os.path.exists(f"/usr/share/nginx/modules/{module}.so") or os.path.exists(f"/usr/lib/nginx/modules/{module}.so")
-               for module in getattr(case, "modules", ()))
+    return all(nginx_module(module) for module in getattr(case, "modules", ()))
 
 
 def run_case(name, case, servers, work):

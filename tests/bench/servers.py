@@ -105,13 +105,19 @@ def make_data(data):
     time.sleep(3)
 
 
+def nginx_module(name):
+    """Where Debian's package has it; it is named in full, as the server has a prefix of its own. None: it is not installed."""
+    path = f"/usr/lib/nginx/modules/{name}.so"
+    return path if os.path.exists(path) else None
+
+
 class Server:
     """One running server: `with Server(...) as s`. Entering returns when it accepts connections."""
 
     def __init__(self, name, binary, work, extra="", hosts=0, http2=False, site="", modules=()):
         self.name, self.binary, self.site = name, binary, site
         # Seawall finds its own.
-        self.modules = "".join(f"load_module modules/{module}.so;\n" for module in modules if name == "nginx")
+        self.modules = "".join(f"load_module {nginx_module(module)};\n" for module in modules if name == "nginx")
         self.folder = f"{work}/{name}"
         self.plain, self.tls = free_port(), free_port()
         shutil.rmtree(self.folder, ignore_errors=True)
