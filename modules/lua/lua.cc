@@ -60,6 +60,7 @@ LoopState::LoopState(Loop& loop, const Conf& main) : loop(loop), world(main.worl
   ++loops;
   if (!world) return;
   vm = std::make_unique<Vm>(loop, *world);
+  profiler = std::make_unique<Profiler>(*vm);
   run_at_start(*vm, world->init, Hook::init, "init_by_lua");
   vm->writes_guarded = true;
   run_at_start(*vm, world->init_worker, Hook::init_worker, "init_worker_by_lua");

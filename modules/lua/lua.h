@@ -4,6 +4,7 @@
 
 #include "conf.h"
 #include "counts.h"
+#include "profiler.h"
 #include "request_state.h"
 #include "seawall/module/module.h"
 #include "vm.h"
@@ -20,6 +21,7 @@ class LoopState {
   const World* world;
   std::unique_ptr<Watched> watched;
   std::unique_ptr<Vm> vm;
+  std::unique_ptr<Profiler> profiler;
 };
 
 class Lua {

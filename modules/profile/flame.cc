@@ -33,6 +33,7 @@ void add(Frame& root, const Stack& stack, std::int64_t value, Symbols& symbols, 
     if (added) known->second = symbols.name_of(*address);
     enter(known->second);
   }
+  for (auto name = stack.names.rbegin(); name != stack.names.rend(); ++name) enter(*name);
 }
 
 // "1.25 s", "3.0 MiB", "17".

@@ -12,6 +12,7 @@ class Row {
 constexpr Row kRows[] = {
     {"profile?seconds=10", "CPU, 10 seconds", "what the threads of all loops are at, each 10 ms of their CPU time"},
     {"heap?", "Memory", "sampled allocations since the worker began: how much in all, how much in use"},
+    {"lua?seconds=10", "Lua, 10 seconds", "what the scripts of one loop (loop=N) are at, by their own names"},
 };
 
 }  // namespace

@@ -79,6 +79,7 @@ class Writer {
   void sample(const Stack& stack) {
     std::vector<std::uint64_t> locations;
     for (const std::uintptr_t address : stack.addresses) locations.push_back(location(address));
+    for (const std::string& name : stack.names) locations.push_back(location(name));
     Message message;
     message.packed(of_sample::locations, locations);
     message.packed(of_sample::values, stack.values);
@@ -91,12 +92,17 @@ class Writer {
     out_.message(of_profile::sample, message);
   }
   std::uint64_t location(std::uintptr_t address) {
-    const auto [known, added] = by_address_.try_emplace(address, by_address_.size() + 1);
+    const auto [known, added] = by_address_.try_emplace(address, by_address_.size() + by_name_.size() + 1);
     if (added) {
       const Mapping* const mapping = symbols_.mapping_of(address);
       const std::uint64_t number = mapping ? static_cast<std::uint64_t>(mapping - symbols_.mappings().data()) + 1 : 0;
       write_location(known->second, number, address, symbols_.name_of(address));
     }
+    return known->second;
+  }
+  std::uint64_t location(const std::string& name) {
+    const auto [known, added] = by_name_.try_emplace(name, by_address_.size() + by_name_.size() + 1);
+    if (added) write_location(known->second, 0, 0, name);
     return known->second;
   }
   void write_location(std::uint64_t id, std::uint64_t mapping, std::uintptr_t address, const std::string& name) {
@@ -135,7 +141,7 @@ class Writer {
   Symbols& symbols_;
   Message out_;
   std::vector<std::string> strings_;
-  std::unordered_map<std::string, std::uint64_t> string_numbers_, functions_;
+  std::unordered_map<std::string, std::uint64_t> string_numbers_, by_name_, functions_;
   std::unordered_map<std::uintptr_t, std::uint64_t> by_address_;
 };
 

@@ -1,4 +1,4 @@
-// The profile module: where its directive stands, profiles of this worker's CPU time and memory can be had. Without the
+// The profile module: where its directive stands, profiles of this worker's CPU time, memory and scripts can be had. Without the
 // directive nothing of it is there: no path, no handler of a signal, no thread, no sampled allocation.
 #include <optional>
 
@@ -8,6 +8,7 @@
 #include "loops.h"
 #include "page.h"
 #include "pprof.h"
+#include "scripts.h"
 #include "seawall/base/text.h"
 #include "seawall/net/offload.h"
 #include "seawall/server/own_page.h"
@@ -24,7 +25,7 @@ class Profile {
  public:
   using Conf = profile::Conf;
   static constexpr const char* name = "profile";
-  static constexpr const char* summary = "profiles of CPU time and memory, for pprof and as flame graphs";
+  static constexpr const char* summary = "profiles of CPU time, memory and scripts, for pprof and as flame graphs";
   static const Directive directives[1];
   static const Step steps[1];
 
@@ -127,6 +128,20 @@ Task<Outcome> profile_cpu(Exchange& x, Wish wish) {
   co_return co_await write(x, std::move(data), "cpu", wish.svg);
 }
 
+// LuaJIT's profiler serves one VM of the process at a time: one loop's.
+Task<Outcome> profile_lua(Exchange& x, Wish wish) {
+  using How = ScriptProfile::How;
+  ScriptProfile profile = co_await profile_scripts(wish.loops.front(), wish.time);
+  switch (profile.how) {
+    case How::none: co_return refuse(404, "no scripts run here");
+    case How::taken: co_return refuse(409, "another profile of scripts is being made");
+    case How::no_answer: co_return refuse(503, "that loop does not answer");
+    case How::cancelled: co_return Abort{};
+    case How::made: break;
+  }
+  co_return co_await write(x, std::move(profile.data), "lua", wish.svg);
+}
+
 Task<Outcome> show(Exchange& x, const Conf& conf) {
   if (!conf.page.is_here(x)) co_return Next{};
   if (!reads(x)) co_return Response(405);
@@ -141,6 +156,10 @@ Task<Outcome> show(Exchange& x, const Conf& conf) {
   if (part == "profile") {
     x.set_deadline(wish->time + 2 * kWriting);
     co_return co_await profile_cpu(x, std::move(*wish));
+  }
+  if (part == "lua") {
+    x.set_deadline(wish->time + 2 * kWriting);
+    co_return co_await profile_lua(x, std::move(*wish));
   }
   if (part.empty()) co_return answer(200, index_page(x.uri, static_cast<int>(all_loops().size())), "text/html; charset=utf-8");
   co_return Response(404);
@@ -159,7 +178,7 @@ void Profile::check(Conf& conf, Settings& settings, Binder& binder) {
 }
 
 const Directive Profile::directives[] = {
-    own_page<Conf>("profile", "Profiles of this worker below a path that ends in a slash: CPU time and memory. Let nobody in who need not."),
+    own_page<Conf>("profile", "Profiles of this worker below a path that ends in a slash: CPU time, memory and scripts. Let nobody in who need not."),
 };
 
 const Step Profile::steps[] = {step<Conf, has_own_page<Conf>, show>(Phase::content)};

@@ -15,6 +15,7 @@ class ValueType {
 class Stack {
  public:
   std::vector<std::uintptr_t> addresses;  // the innermost first; of callers the return address less one, so that it lies in the call
+  std::vector<std::string> names;         // instead of addresses: frames of scripts
   std::vector<std::int64_t> values;       // one for each ValueType
   int loop = -1;                          // whose it is; -1: nobody's
 };

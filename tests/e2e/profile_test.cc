@@ -1,10 +1,9 @@
 // The profiler: there where its directive stands and nowhere else (B35), and what it says is what happened.
-#include <atomic>
 #include <filesystem>
 #include <optional>
-#include <thread>
 
 #include "catch.h"
+#include "e2e/busy.h"
 #include "e2e/curl.h"
 #include "e2e/pprof_file.h"
 #include "e2e/probe.h"
@@ -22,31 +21,6 @@ const std::string kPages = "location /debug/ { allow 127.0.0.1; deny all; profil
 std::string server(const std::string& inside) {
   return "access_log off; root %%DIR%%/html; server { listen 127.0.0.1:%%PORT_0%%; " + inside + " }";
 }
-
-// A client that keeps the server at work.
-class Busy {
- public:
-  explicit Busy(std::string url) : thread_([this, url = std::move(url)] {
-      Curl curl;
-      Request request;
-      request.url = url;
-      try {
-        while (!stop_) curl.fetch(request);
-      } catch (const std::exception& error) {
-        failure_ = error.what();
-      }
-    }) {}
-  ~Busy() {
-    stop_ = true;
-    thread_.join();
-    CHECK(failure_.empty());
-  }
-
- private:
-  std::string failure_;
-  std::atomic<bool> stop_ = false;
-  std::thread thread_;
-};
 
 // Of a busy machine's server, which gets little of it: again until it has been met there.
 PprofFile cpu_profile_with(const Server& s, const std::string& function) {
@@ -132,9 +106,9 @@ TEST_CASE("go tool pprof reads the files") {
     WARN("no go: skipped");
     return;
   }
-  Server s(server(kPages + "location / { return 200 text; }"));
+  Server s(server(kPages + "location / { content_by_lua_block { for i = 1, 1000 do ngx.say(i) end } }"));
   const Busy busy(s.url("/"));
-  for (const char* what : {"profile?seconds=1", "heap"}) {
+  for (const char* what : {"profile?seconds=1", "heap", "lua?seconds=1"}) {
     s.file("p.pb.gz", get(s.url("/debug/" + std::string(what))).body);
     const std::string out = s.folder() + "/top.txt";
     const std::string command = "HOME=" + s.folder() + " GOFLAGS=-mod=mod go tool pprof -symbolize=none -top " + s.folder() + "/p.pb.gz >" + out + " 2>&1";
