@@ -10,6 +10,7 @@
 #include "pprof.h"
 #include "scripts.h"
 #include "seawall/base/text.h"
+#include "seawall/module/access_steps.h"
 #include "seawall/net/offload.h"
 #include "seawall/server/own_page.h"
 
@@ -47,16 +48,6 @@ namespace {
 
 constexpr std::uint64_t kDefaultSeconds = 10, kMostSeconds = 60;
 constexpr Milliseconds kWriting{60'000};
-
-// Does anybody decide who is let in here? Whatever stands in the block or around it.
-bool is_guarded(const Settings& block, Binder& binder) {
-  for (const Settings* at = &block; at; at = at->outer)
-    for (int module = 0; module < binder.source().modules(); ++module) {
-      const std::string_view owner = binder.source().type(module).module;
-      if ((owner == "access" || owner == "auth_basic" || owner == "auth_request") && at->owns(module)) return true;
-    }
-  return false;
-}
 
 // The value of an argument of the query; nothing: there is none.
 std::optional<std::string_view> argument(const Exchange& x, std::string_view name) {
@@ -172,7 +163,7 @@ void Profile::check(Conf& conf, Settings& settings, Binder& binder) {
   Settings* main = &settings;
   while (main->outer) main = main->outer;
   static_cast<Conf*>(binder.own(*main, module_number<Profile>))->is_mounted = true;
-  if (!is_guarded(settings, binder))
+  if (!has_access_step(binder, settings))
     binder.options().warn("everybody may profile this server here: \"profile\" stands without \"allow\" and \"deny\" or \"auth_basic\" in " +
                           settings.place.text());
 }

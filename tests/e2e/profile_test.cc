@@ -80,6 +80,10 @@ TEST_CASE("-t warns of a profiler that everybody can reach (B35)") {
   CHECK_THAT(said(kPages), !ContainsSubstring(warning));
   CHECK_THAT(said("deny all; location /debug/ { profile; }"), !ContainsSubstring(warning));
   CHECK_THAT(said("location /debug/ { auth_basic x; auth_basic_user_file u; profile; }"), !ContainsSubstring(warning));
+  CHECK_THAT(said("location /debug/ { access_by_lua_block { ngx.exit(403) } profile; }"), !ContainsSubstring(warning));
+  CHECK_THAT(said("access_by_lua_block { ngx.exit(403) } location /debug/ { profile; }"), !ContainsSubstring(warning));
+  CHECK_THAT(said("location /debug/ { log_by_lua_block { } profile; }"), ContainsSubstring(warning));
+  CHECK_THAT(said("auth_basic x; auth_basic_user_file u; location /debug/ { auth_basic off; profile; }"), ContainsSubstring(warning));
 }
 
 TEST_CASE("who may not come in gets no profile") {
