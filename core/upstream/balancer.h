@@ -1,6 +1,7 @@
 // Balancer: what is known of a group's peers at present, and PeerChoice: which of them one request tries, one after another.
 // nginx's smooth weighted round robin and its rules for peers that fail. Of one loop, or (zone) of all behind a lock.
 #pragma once
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -15,6 +16,7 @@ namespace seawall {
 
 class Exchange;
 class Loop;
+class SharedCount;
 
 class PeerState {
  public:
@@ -30,6 +32,7 @@ class PeerState {
   std::int64_t back_since = 0;             // ns: its weight grows from here (slow_start); 0: it is what it is
   std::uint32_t label = 0;                 // index of Peer::label among those of its tier
   std::uint32_t failing = 0;               // a bit for each health check that says so
+  mutable std::atomic<SharedCount*> counts = nullptr;  // of all generations; null: not looked up yet (upstream_counts.h)
   bool gone = false;                       // its name has other addresses now: it ends with its last connection
 
   // least_time, ms as nginx counts them: averages, and those of requests under way.

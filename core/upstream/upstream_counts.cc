@@ -39,6 +39,16 @@ int index_of(TryResult result, int status) {
   return kClasses - 1 + static_cast<int>(result);
 }
 
+// A peer's are looked up at its first try.
+SharedCount* counts_of(const Group& group, const PeerState* peer) {
+  if (SharedCount* const known = peer ? peer->counts.load(std::memory_order_relaxed) : nullptr) return known;
+  std::string key;
+  if (group.number >= 0) key.append(group.name).append("\n").append(peer ? peer->peer->name : "");
+  SharedCount* const counts = servers().at(key);
+  if (peer) peer->counts.store(counts, std::memory_order_relaxed);
+  return counts;
+}
+
 void add_time(SharedCount* counts, std::int64_t nanoseconds) {
   const auto bound = std::lower_bound(kBounds.begin(), kBounds.end(), static_cast<double>(nanoseconds) / 1e9);
   counts[kTimes + (bound - kBounds.begin())].add();
@@ -97,9 +107,7 @@ void prepare_upstream_counts() {
 }
 
 void count_attempt(const Group& group, const PeerState* peer, const Attempt& attempt, TryResult result, bool is_retry) {
-  std::string key;
-  if (group.number >= 0) key.append(group.name).append("\n").append(peer ? peer->peer->name : "");
-  SharedCount* const counts = servers().at(key);
+  SharedCount* const counts = counts_of(group, peer);
   counts[index_of(result, attempt.status)].add();
   if (is_retry) counts[kRetries].add();
   if (result == TryResult::answered && attempt.header_time >= 0) add_time(counts, attempt.header_time);
