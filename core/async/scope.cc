@@ -16,7 +16,7 @@ Scope& joiners() {
 // The outermost coroutine of a spawned task: destroys itself at its end.
 class Scope::Root {
  public:
-  struct promise_type {
+  struct promise_type : Pooled {
     Scope* scope;
     promise_type(Scope& s, Task<void>&) : scope(&s) {}
     Root get_return_object() { return {}; }

@@ -21,11 +21,8 @@ namespace seawall {
 
 class Scope;
 
-class PromiseBase {
+class PromiseBase : public Pooled {
  public:
-  static void* operator new(std::size_t size) { return pool_allocate(size); }
-  static void operator delete(void* frame, std::size_t size) { pool_free(frame, size); }
-
   Scope* scope = nullptr;
   std::coroutine_handle<> parent;
   bool starting = false;  // still inside the parent's await_suspend

@@ -66,21 +66,8 @@ bool keep(Pool& in, void* memory, std::size_t index) {
   return true;
 }
 
-// The first free of a thread opens its pool; what else comes here is too large or too much.
-[[gnu::noinline]] void free_slowly(void* memory, std::size_t index) noexcept {
-  if (kKeeps && !pool.opened) {
-    static thread_local const Closer closer;
-    pool.opened = true;
-    pool.room[0] = pool.room[1] = kMost;
-    if (index < kSizes && keep(pool, memory, index)) return;
-  }
-  give_back(memory);
-}
-
-}  // namespace
-
-void* pool_allocate(std::size_t size) {
-  const std::size_t index = index_of(size);
+// What the short ways below do not settle: they are short because they call nothing but these, as their last step.
+[[gnu::noinline]] void* allocate_slowly(std::size_t index, std::size_t size) {
   if (kKeeps && index < kSizes) {
     if (void* kept = take(pool, index)) return kept;
     size = size_of(index);
@@ -91,10 +78,34 @@ void* pool_allocate(std::size_t size) {
   return memory;
 }
 
+// The first free of a thread opens its pool; what else comes here is large or too much.
+[[gnu::noinline]] void free_slowly(void* memory, std::size_t index) noexcept {
+  if (kKeeps && !pool.opened) {
+    static thread_local const Closer closer;
+    pool.opened = true;
+    pool.room[0] = pool.room[1] = kMost;
+  }
+  if (index < kSizes && keep(pool, memory, index)) return;
+  give_back(memory);
+}
+
+}  // namespace
+
+void* pool_allocate(std::size_t size) {
+  const std::size_t index = index_of(size);
+  if (index >= kSmall) [[unlikely]] return allocate_slowly(index, size);
+  Freed* const freed = pool.lists[index];
+  if (!freed) [[unlikely]] return allocate_slowly(index, size);
+  pool.lists[index] = freed->next;
+  pool.room[0] += size_of(index);
+  return freed;
+}
+
 void pool_free(void* memory, std::size_t size) noexcept {
   const std::size_t index = index_of(size);
-  if (index < kSizes && keep(pool, memory, index)) return;
-  free_slowly(memory, index);
+  if (index >= kSmall || pool.room[0] < size_of(index)) [[unlikely]] return free_slowly(memory, index);
+  pool.room[0] -= size_of(index);
+  pool.lists[index] = new (memory) Freed{pool.lists[index]};
 }
 
 }  // namespace seawall

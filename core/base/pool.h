@@ -12,6 +12,14 @@ namespace seawall {
 SEAWALL_API void* pool_allocate(std::size_t size);
 SEAWALL_API void pool_free(void* memory, std::size_t size) noexcept;
 
+// For classes that live as long: their objects, and those of classes derived from them, lie in the pool. What is deleted by a base
+// class needs its virtual destructor, as ever.
+class Pooled {
+ public:
+  static void* operator new(std::size_t size) { return pool_allocate(size); }
+  static void operator delete(void* memory, std::size_t size) noexcept { pool_free(memory, size); }
+};
+
 // For containers that live as long.
 template <class T>
 class PoolAllocator {

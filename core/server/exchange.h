@@ -189,7 +189,7 @@ class SEAWALL_API Exchange {
     void (*destroy)(void*) = nullptr;
   };
   Slot& slot_of(int module);
-  std::vector<Slot> slots_;
+  std::vector<Slot, PoolAllocator<Slot>> slots_;
   const Plan* plan_ = nullptr;
   const CoreConf* core_ = nullptr;
   std::int64_t handler_deadline_ = Deadline::kNever;
