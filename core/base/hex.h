@@ -7,10 +7,13 @@ namespace seawall {
 
 inline void append_hex(std::string_view bytes, std::string& out) {
   constexpr char digits[] = "0123456789abcdef";
+  const std::size_t before = out.size();
+  out.resize(before + 2 * bytes.size());
+  char* at = out.data() + before;
   for (const char c : bytes) {
     const auto byte = static_cast<unsigned char>(c);
-    out.push_back(digits[byte >> 4]);
-    out.push_back(digits[byte & 15]);
+    *at++ = digits[byte >> 4];
+    *at++ = digits[byte & 15];
   }
 }
 
@@ -19,7 +22,6 @@ template <class Bytes>
 std::string hex_of(const Bytes& bytes) {
   static_assert(sizeof(*std::data(bytes)) == 1);
   std::string out;
-  out.reserve(2 * std::size(bytes));
   append_hex({reinterpret_cast<const char*>(std::data(bytes)), std::size(bytes)}, out);
   return out;
 }

@@ -127,7 +127,9 @@ std::shared_ptr<const CachePath> CachePath::declare(const Invocation& in) {
 // The folders are named by the last digits, as nginx's.
 std::string CachePath::file_of(const CacheHash& hash) const {
   const std::string name = hash.hex();
-  std::string path = folder;
+  std::string path;
+  path.reserve(folder.size() + 8 + name.size());
+  path.append(folder);
   std::size_t end = name.size();
   for (const std::size_t digits : levels) {
     end -= digits;

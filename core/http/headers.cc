@@ -69,7 +69,9 @@ void Headers::add_view(std::string_view name, std::string_view value, FieldId id
 }
 
 void Headers::set(std::string_view name, std::string_view value) {
-  const auto is_named = [name](const Field& f) { return equals_ignoring_case(f.name, name); };
+  const FieldId id = field_id(name);
+  if (id != FieldId::other && !has(id)) return add_view(arena_.copy(name), arena_.copy(value), id);
+  const auto is_named = [name, id](const Field& f) { return f.id == id && (id != FieldId::other || equals_ignoring_case(f.name, name)); };
   const auto first = std::find_if(fields_.begin(), fields_.end(), is_named);
   if (first == fields_.end()) return add(name, value);
   first->value = arena_.copy(value);
