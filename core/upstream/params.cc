@@ -11,10 +11,11 @@ namespace {
 
 const std::string kTraceParent = "HTTP_TRACEPARENT", kTraceState = "HTTP_TRACESTATE";
 
-std::string param_name_of(std::string_view field) {
-  std::string name = "HTTP_";
-  for (const char c : field) name += c == '-' ? '_' : c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
-  return name;
+void write_param_name(std::string_view field, std::string& name) {
+  constexpr std::string_view kFront = "HTTP_";
+  name.resize(kFront.size() + field.size());
+  char* at = std::copy(kFront.begin(), kFront.end(), name.data());
+  for (const char c : field) *at++ = c == '-' ? '_' : c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
 }
 
 }  // namespace
@@ -40,8 +41,10 @@ Params::Params(std::vector<Param> params, Template host) : params_(std::move(par
 }
 
 void Params::each(Exchange& x, bool passes_client, const Take& take, const ForCache& for_cache) const {
+  std::string value;
   for (const Param& param : params_) {
-    const std::string value = param.value.eval(x);
+    value.clear();
+    param.value.append(x, value);
     if (!value.empty() || !param.if_not_empty) take(param.name, value);
   }
   if (const TraceContext* const trace = trace_context(x)) {
@@ -57,13 +60,14 @@ void Params::each(Exchange& x, bool passes_client, const Take& take, const ForCa
 void Params::each_field(Exchange& x, bool whole, const Take& take) const {
   const bool traced = trace_context(x);
   const auto fields = x.request.headers.all();
-  std::vector<bool> done(fields.size());
+  std::vector<char, PoolAllocator<char>> done(fields.size());
+  std::string name, value;
   for (std::size_t i = 0; i < fields.size(); ++i) {
-    const std::string name = param_name_of(fields[i].name);
+    write_param_name(fields[i].name, name);
     if (whole && asks_for_part(fields[i].id)) continue;
     if (done[i] || name == "HTTP_PROXY" || names_.contains(name)) continue;
     if (traced && (name == kTraceParent || name == kTraceState)) continue;
-    std::string value(fields[i].value);
+    value = fields[i].value;
     for (std::size_t j = i + 1; j < fields.size(); ++j) {
       if (done[j] || !equals_ignoring_case(fields[i].name, fields[j].name)) continue;
       value.append(fields[i].id == FieldId::cookie ? "; " : ", ").append(fields[j].value);

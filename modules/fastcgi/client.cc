@@ -19,12 +19,12 @@ Errc Client::refuse(std::string why) {
 }
 
 void Client::write_head(std::string& out, std::optional<std::uint64_t> length) {
-  std::string params;
-  params.reserve(2048);
-  const auto append = [&](std::string_view name, std::string_view value) { append_pair(params, name, value); };
-  conf_.effective.each(x_, *conf_.pass_request_headers, append, for_cache);
+  out.reserve(2048);
   append_begin(out, *conf_.keep_conn);
-  append_stream(out, Type::params, params);
+  const std::size_t begin = begin_stream(out, Type::params);
+  const auto append = [&](std::string_view name, std::string_view value) { append_pair(out, name, value); };
+  conf_.effective.each(x_, *conf_.pass_request_headers, append, for_cache);
+  end_stream(out, Type::params, begin);
   if (length && *length == 0) append_stream(out, Type::stdin_, {});
 }
 
@@ -47,17 +47,21 @@ Result<void> Client::hear_stderr(std::string_view text, const char* doing) {
   return {};
 }
 
-Result<std::optional<UpstreamHead>> Client::take_head() {
+// What came before waits in head_.
+Result<std::optional<UpstreamHead>> Client::take_head(const Slice& data) {
+  if (!head_.empty()) head_ += data.view();
+  const std::string_view all = head_.empty() ? data.view() : head_;
   UpstreamHead head;
-  const auto size = parse_cgi_head(head_, head, complaint_);
+  const auto size = parse_cgi_head(all, head, complaint_);
   if (!size) return size.error();
   if (!*size) {
-    if (head_.size() >= static_cast<std::size_t>(*conf_.buffer_size)) return refuse("upstream sent too big header");
+    if (all.size() >= static_cast<std::size_t>(*conf_.buffer_size)) return refuse("upstream sent too big header");
+    if (head_.empty()) head_ = all;
     return std::optional<UpstreamHead>();
   }
   const bool nobody = x_.request.method == Method::head || head.status == 204 || head.status == 304;
   body_.begin(head, nobody);
-  rest_ = Slice::from(head_.substr(**size));
+  rest_ = head_.empty() ? data.sub(**size, data.size() - **size) : Slice::from(head_.substr(**size));
   head_.clear();
   return std::optional<UpstreamHead>(std::move(head));
 }
@@ -73,8 +77,7 @@ Result<std::optional<UpstreamHead>> Client::read_head(Buffer& in) {
       continue;
     }
     if (data.empty()) return refuse("upstream prematurely closed FastCGI stdout");
-    head_ += data;
-    auto head = take_head();
+    auto head = take_head((*part)->data);
     if (!head || *head) return head;
   }
 }

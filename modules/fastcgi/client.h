@@ -25,7 +25,7 @@ class Client final : public UpstreamProtocol {
   const std::string& complaint() const override { return complaint_; }
 
  private:
-  Result<std::optional<UpstreamHead>> take_head();
+  Result<std::optional<UpstreamHead>> take_head(const Slice& data);
   Result<void> hear_stderr(std::string_view text, const char* doing);
   Result<std::optional<Piece>> end();
   Errc refuse(std::string why);

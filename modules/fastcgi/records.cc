@@ -41,6 +41,26 @@ void append_stream(std::string& out, Type type, std::string_view content) {
   append_header(out, type, 0);
 }
 
+std::size_t begin_stream(std::string& out, Type type) {
+  append_header(out, type, 0);
+  return out.size();
+}
+
+// Nearly always one record, whose header stands in front of the content already.
+void end_stream(std::string& out, Type type, std::size_t begin) {
+  const std::size_t size = out.size() - begin;
+  if (size == 0) return;
+  if (size > kLongest) {
+    const std::string content = out.substr(begin);
+    out.resize(begin - kHeader);
+    return append_stream(out, type, content);
+  }
+  char* const header = out.data() + begin - kHeader;
+  header[4] = byte(size >> 8), header[5] = byte(size), header[6] = byte(padding_of(size));
+  append_padding(out, size);
+  append_header(out, type, 0);
+}
+
 void append_pair(std::string& out, std::string_view name, std::string_view value) {
   append_length(out, name.size());
   append_length(out, value.size());

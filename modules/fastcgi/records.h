@@ -23,6 +23,9 @@ void append_header(std::string& out, Type type, std::size_t size);
 void append_padding(std::string& out, std::size_t size);
 // A stream in as many records as it takes, and its end.
 void append_stream(std::string& out, Type type, std::string_view content);
+// The same of content that is appended in between; what begin_stream() returns is for end_stream().
+std::size_t begin_stream(std::string& out, Type type);
+void end_stream(std::string& out, Type type, std::size_t begin);
 // A name and its value, as the content of params has them.
 void append_pair(std::string& out, std::string_view name, std::string_view value);
 

@@ -57,6 +57,18 @@ TEST_CASE("a FastCGI program sees params in the order written and the client's f
   CHECK_THAT(r.body, ContainsSubstring("LONG=" + std::string(300, 'l') + "\n") && ContainsSubstring("HTTP_HOST=site.test\n"));
 }
 
+TEST_CASE("params that no record of FastCGI can hold go in several") {
+  Upstream up(show);
+  Server s("large_client_header_buffers 4 100k;" + pass_to(up, "fastcgi_param A a;"));
+  for (const std::size_t size : {65'000u, 65'400u, 65'500u, 65'535u, 65'536u, 90'000u}) {
+    const std::string value(size, 'v');
+    const Response r = raw(s, "GET / HTTP/1.1\r\nHost: a\r\nX-Long: " + value + "\r\nX-Last: l\r\n\r\n");
+    CHECK(r.status == 200);
+    CHECK(r.body.find("HTTP_X_LONG=" + value + "\n") != std::string::npos);
+    CHECK_THAT(r.body, ContainsSubstring("A=a\n") && ContainsSubstring("HTTP_X_LAST=l\n"));
+  }
+}
+
 TEST_CASE("bodies go to a FastCGI program in records, whatever their length") {
   Upstream up([](RawClient& c) {
     const FastCgiRequest request = read_fastcgi(c);
