@@ -236,6 +236,27 @@ TryFirst<Sender::Pieces> Sender::send(std::span<iovec> pieces, bool file_follows
 
 TryFirst<Sender::Flush> Sender::flush() { return TryFirst<Flush>(std::in_place, *this); }
 
+// The text of a head, in memory that the thread keeps from one response to the next.
+class HeadText {
+ public:
+  HeadText() : text(std::move(kept())) {
+    text.clear();
+    text.reserve(kOnePiece);
+  }
+  ~HeadText() {
+    if (text.capacity() <= kMostKept) kept() = std::move(text);
+  }
+  HeadText(const HeadText&) = delete;
+  std::string text;
+
+ private:
+  static constexpr std::size_t kMostKept = 4096;
+  static std::string& kept() {
+    static thread_local std::string text;
+    return text;
+  }
+};
+
 iovec piece_of(std::string_view bytes) { return {const_cast<char*>(bytes.data()), bytes.size()}; }
 
 // How the body's end is told: by length, by chunks, or by closing.
@@ -339,8 +360,8 @@ std::optional<std::string_view> bytes_of(const Body& body) {
 
 Task<bool> write_h1(Connection& c, Exchange& x, Response& response) {
   const ResponseHeadInfo info = head_info(x, response);
-  std::string head;
-  head.reserve(kOnePiece);
+  HeadText memory;
+  std::string& head = memory.text;
   append_head(head, info, response.headers);
   x.status = response.status;
   x.response = &response;
