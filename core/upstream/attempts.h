@@ -22,10 +22,10 @@ class Attempt {
   std::uint64_t bytes_received = 0, bytes_sent = 0, response_length = 0;
 };
 
-class SEAWALL_API Attempts {
+class SEAWALL_API Attempts : public Pooled {
  public:
   static Attempts& of(Exchange& x);
-  std::vector<Attempt> all;
+  std::vector<Attempt, PoolAllocator<Attempt>> all;
   PeerState* only = nullptr;  // a health check: the one to ask, which is nobody's else; null: whom the group chooses
   UpstreamHead head;       // of the last response
   bool answers = false;    // the response is the last attempt's

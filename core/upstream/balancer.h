@@ -154,7 +154,7 @@ class PeerChoice {
   Balancer& balancer_;
   Exchange& x_;
   Tier* tier_;
-  std::vector<bool> tried_;
+  std::vector<char, PoolAllocator<char>> tried_;  // a bool for each peer
   std::uint64_t version_ = 0;   // of the peers that tried_ is about
   std::vector<const PeerState*> asked_;  // where that may change
   std::string sticks_to_;       // the id of a peer; empty: none

@@ -36,19 +36,20 @@ Forwarding::~Forwarding() {
   if (asked_cache_) count_cache(attempts_.cache_status);
 }
 
-Task<Outcome> Forwarding::run() {
-  if (conf_.caches() && !attempts_.only) {
-    std::optional<Outcome> answer = co_await ask_cache();
+Task<Outcome> Forwarding::run(std::shared_ptr<Forwarding> self) {
+  Forwarding& f = *self;
+  if (f.conf_.caches() && !f.attempts_.only) {
+    std::optional<Outcome> answer = co_await f.ask_cache();
     if (answer) co_return std::move(*answer);
   }
-  x_.outlives_client = *conf_.ignore_client_abort || may_keep_ || conf_.store->on;
-  x_.end_handler_clock();  // the upstream's own deadlines hold
-  Outcome outcome = co_await ask_upstream();
+  f.x_.outlives_client = *f.conf_.ignore_client_abort || f.may_keep_ || f.conf_.store->on;
+  f.x_.end_handler_clock();  // the upstream's own deadlines hold
+  Outcome outcome = co_await f.ask_upstream();
   auto* response = std::get_if<Response>(&outcome);
   const bool streams = response && response->body.index() >= 3;
   if (!streams) {
-    x_.start_handler_clock();
-    x_.outlives_client = false;
+    f.x_.start_handler_clock();
+    f.x_.outlives_client = false;
   }
   co_return outcome;
 }
@@ -268,8 +269,7 @@ void Forwarding::log_failed(const char* call, std::error_code error) const {
 }
 
 Task<Outcome> forward(Exchange& x, const ForwardConf& conf, ForwardTo to) {
-  auto forwarding = std::make_shared<Forwarding>(x, conf, std::move(to));
-  co_return co_await forwarding->run();
+  return Forwarding::run(std::allocate_shared<Forwarding>(PoolAllocator<Forwarding>(), x, conf, std::move(to)));
 }
 
 }  // namespace seawall

@@ -57,7 +57,7 @@ void Forwarding::push(Slice data) {
     return;
   }
   queued_ += data.size();
-  queue_.push_back(std::move(data));
+  queue_.push(std::move(data));
 }
 
 // What has come and not been taken apart yet.
@@ -126,8 +126,7 @@ Io Forwarding::pull() {
 
 std::optional<Result<Piece>> Forwarding::take() {
   if (!queue_.empty()) {
-    Slice data = std::move(queue_.front());
-    queue_.pop_front();
+    Slice data = queue_.pop();
     queued_ -= data.size();
     room_.set();
     return Result<Piece>(Piece(std::move(data), ended_ && queue_.empty() && spill_.empty()));
@@ -231,7 +230,7 @@ void Forwarding::let_go_of_body() {
 Headers Forwarding::take_trailers() {
   Headers passed;
   for (const Field& field : attempts_.trailers.all())
-    if (*conf_.pass_trailers && !conf_.hides(field.name)) passed.add(field.name, field.value);
+    if (*conf_.pass_trailers && !conf_.hides(field)) passed.add(field.name, field.value);
   return passed;
 }
 

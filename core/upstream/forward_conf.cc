@@ -105,7 +105,7 @@ const char* prefixed_name(const char* prefix, const char* name) {
   return names.emplace_back(std::string(prefix) + name).c_str();
 }
 
-bool ForwardConf::hides(std::string_view name) const {
+bool ForwardConf::hides_other(std::string_view name) const {
   return std::any_of(hidden_.begin(), hidden_.end(), [&](const std::string& other) { return equals_ignoring_case(other, name); });
 }
 
@@ -114,6 +114,11 @@ void ForwardConf::finish(const char* prefix, std::span<const std::string_view> h
   hidden_.assign(hidden.begin(), hidden.end());
   for (const std::string& name : *pass_headers) std::erase_if(hidden_, [&](const std::string& other) { return equals_ignoring_case(other, name); });
   hidden_.insert(hidden_.end(), hide_headers->begin(), hide_headers->end());
+  std::erase_if(hidden_, [&](const std::string& name) {
+    const FieldId id = field_id(name);
+    if (id != FieldId::other) hidden_known_ |= 1ull << static_cast<unsigned>(id);
+    return id != FieldId::other;
+  });
   finish_cache(prefix, std::string_view(prefix) == "proxy", binder);
   if (store->on && caches()) {
     if (store.is_set() && cache.is_set())

@@ -81,10 +81,15 @@ class SEAWALL_API ForwardConf : public CacheConf {
 
   // After inheritance. `hidden`: fields that the client does not get unless pass_header says so. ConfigError in nginx's words.
   void finish(const char* prefix, std::span<const std::string_view> hidden, const Binder& binder);
-  bool hides(std::string_view name) const;
+  bool hides(const Field& field) const {
+    return field.id == FieldId::other ? hides_other(field.name) : (hidden_known_ >> static_cast<unsigned>(field.id)) & 1;
+  }
+  bool hides(std::string_view name) const { return hides(Field(name, {}, field_id(name))); }
 
  private:
+  bool hides_other(std::string_view name) const;
   std::vector<std::string> hidden_;  // a handful
+  std::uint64_t hidden_known_ = 0;   // a bit for each FieldId but other
 };
 
 // For forward_directives; each throws ConfigError in nginx's words.

@@ -135,7 +135,7 @@ Task<void> Forwarding::pass_hints(UpstreamHead hints) {
   Headers fields;
   const EndedFields ended(hints.headers);
   for (const Field& field : hints.headers.all())
-    if (!is_hop_by_hop(field.id) && !ended.has(field) && !conf_.hides(field.name)) fields.add(field.name, field.value);
+    if (!is_hop_by_hop(field.id) && !ended.has(field) && !conf_.hides(field)) fields.add(field.name, field.value);
   if (own_attempts_ || fields.all().empty() || !passes_early_hints(x_)) co_return;
   const Result<void> told = co_await x_.informer->inform(x_, 103, fields);
   if (!told) client_error_ = told.error();
@@ -281,7 +281,7 @@ void Forwarding::copy_fields(Response& response) {
   const EndedFields ended(attempts_.head.headers);
   for (const Field& field : attempts_.head.headers.all()) {
     if (field.id == FieldId::upgrade ? !switched_ : is_hop_by_hop(field.id)) continue;
-    if (ended.has(field) || conf_.hides(field.name)) continue;
+    if (ended.has(field) || conf_.hides(field)) continue;
     if (field.id == FieldId::accept_ranges && (*conf_.force_ranges || asked_for_all_ || from_cache_)) continue;
     if (counts_once(field.id) && attempts_.head.headers.find(field.id) != &field) {
       log(Level::warn, "upstream sent duplicate header line: \"" + std::string(field.name) + ": " + std::string(field.value) + "\", ignored");
@@ -357,8 +357,7 @@ Body Forwarding::make_body() {
   if (to_.http2 && !ended_ && !broken_) pull();               // ... and what came with the head is here
   if (ended_ && queue_.size() <= 1 && (attempts_.trailers.empty() || !*conf_.pass_trailers)) {
     Slice all;
-    if (!queue_.empty()) all = std::move(queue_.front());
-    queue_.clear();
+    if (!queue_.empty()) all = queue_.pop();
     return all;
   }
   return std::unique_ptr<Reader>(new UpstreamBody(shared_from_this()));

@@ -2,8 +2,6 @@
 // the upload, the read-ahead, the response's Reader or tunnel; the last of them ends it. The parts are in forward.cc (servers,
 // one after another), forward_send.cc (the request), forward_head.cc (the answer's head), forward_body.cc (its body). One loop.
 #pragma once
-#include <deque>
-
 #include "seawall/async/event.h"
 #include "seawall/net/dial.h"
 #include "seawall/server/exchange.h"
@@ -11,6 +9,7 @@
 #include "seawall/upstream/cache_use.h"
 #include "seawall/upstream/chooser.h"
 #include "seawall/upstream/forward.h"
+#include "seawall/upstream/slice_queue.h"
 #include "seawall/upstream/spill.h"
 #include "seawall/upstream/tunnel_end.h"
 #include "seawall/upstream/upstream_counts.h"
@@ -44,7 +43,7 @@ class Forwarding : public std::enable_shared_from_this<Forwarding> {
   // Of a request whose client has its response already: for the cache alone.
   Forwarding(Exchange& x, const ForwardConf& conf, ForwardTo to, std::unique_ptr<CacheUse> cache);
   ~Forwarding();
-  Task<Outcome> run();
+  static Task<Outcome> run(std::shared_ptr<Forwarding> self);
 
   // ---- the body, for its Reader ----
   Task<Result<Piece>> read();
@@ -223,7 +222,7 @@ class Forwarding : public std::enable_shared_from_this<Forwarding> {
   // The request on its way.
   std::string head_;
   std::string before_, after_;
-  std::vector<iovec> pieces_;
+  std::vector<iovec, PoolAllocator<iovec>> pieces_;
   std::size_t piece_ = 0;
   bool body_in_pieces_ = false;                  // all of it
   std::optional<Piece> first_;                   // of a body that goes on as it comes: each attempt begins with it
@@ -246,7 +245,7 @@ class Forwarding : public std::enable_shared_from_this<Forwarding> {
   // The response.
   bool switched_ = false;
   std::optional<std::uint64_t> length_;
-  std::deque<Slice> queue_;
+  SliceQueue queue_;
   std::size_t queued_ = 0;
   Spill spill_;
   bool ended_ = false;                           // all of it is in the queue

@@ -37,7 +37,7 @@ constexpr bool asks_for_part(FieldId id) {
   }
 }
 
-class SEAWALL_API UpstreamProtocol {
+class SEAWALL_API UpstreamProtocol : public Pooled {
  public:
   ForCache for_cache;  // said before write_head
   virtual ~UpstreamProtocol() = default;

@@ -8,6 +8,7 @@ namespace seawall {
 std::string as_target(std::string_view text) {
   static constexpr char digits[] = "0123456789ABCDEF";
   std::string out;
+  out.reserve(text.size());
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte > 0x20 && byte != 0x7f) out += c;

@@ -27,7 +27,7 @@ Slice slice_of(const Ref<Block>& block, std::string_view part) { return Slice(Re
 
 }  // namespace
 
-H1Client::H1Client(Exchange& x, const Conf& conf, Destination to, std::string method)
+H1Client::H1Client(Exchange& x, const Conf& conf, Destination&& to, std::string method)
     : x_(x), conf_(conf), to_(std::move(to)), method_(std::move(method)) {}
 
 void H1Client::restart() {

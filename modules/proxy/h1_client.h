@@ -13,7 +13,7 @@ bool rewrite_field(Exchange& x, const Conf& conf, const Field& field, std::strin
 class H1Client final : public UpstreamProtocol {
  public:
   // Both outlive it.
-  H1Client(Exchange& x, const Conf& conf, Destination to, std::string method);
+  H1Client(Exchange& x, const Conf& conf, Destination&& to, std::string method);
 
   std::string_view scheme() const override { return to_.tls ? "https://" : "http://"; }
   const std::string& uri() const override { return to_.uri; }

@@ -4,7 +4,7 @@
 
 namespace seawall::proxy {
 
-ProxyH2Client::ProxyH2Client(Exchange& x, const Conf& conf, Destination to, std::string method)
+ProxyH2Client::ProxyH2Client(Exchange& x, const Conf& conf, Destination&& to, std::string method)
     : H2Client(x, conf), conf_(conf), to_(std::move(to)), method_(std::move(method)) {}
 
 void ProxyH2Client::list_fields(Headers& fields, std::optional<std::uint64_t> length) {

@@ -10,7 +10,7 @@ namespace seawall::proxy {
 class ProxyH2Client final : public H2Client {
  public:
   // Both outlive it.
-  ProxyH2Client(Exchange& x, const Conf& conf, Destination to, std::string method);
+  ProxyH2Client(Exchange& x, const Conf& conf, Destination&& to, std::string method);
 
   std::string_view scheme() const override { return to_.tls ? "https://" : "http://"; }
   const std::string& uri() const override { return to_.uri; }

@@ -46,26 +46,30 @@ Target::Target(const Invocation& in) : text_(in.compile(in.arg(0))) {
                       "\"if\" statement, or inside \"limit_except\" block");
   if (by_prefix) location_ = location->name;
   group_ = refer_to_group(in, url_);
+  host_ = url_.host_field(default_port(tls_));
+  key_host_ = key_host_of(url_, host_);
+  port_ = port_text(url_, tls_);
 }
 
 std::optional<Destination> Target::of(Exchange& x, int& status) const {
   if (has_variables()) return evaluated(x, status);
-  Destination to;
+  std::optional<Destination> found(std::in_place);
+  Destination& to = *found;
   to.group = group_;
   to.tls = tls_;
-  to.host = url_.host_field(default_port(tls_));
-  to.key_host = key_host_of(url_, to.host);
+  to.host = host_;
+  to.key_host = key_host_;
   to.name = url_.host;
-  to.port = port_text(url_, tls_);
+  to.port = port_;
   if (url_.uri.empty() || x.uri_changed_here) {
     to.uri = passed_target(x);
-    return to;
+    return found;
   }
   to.uri = url_.uri;
   to.uri += escape_uri(std::string_view(x.uri).substr(std::min(location_.size(), x.uri.size())));
   if (!x.args.empty()) to.uri.append("?").append(x.args);
   to.uri = as_target(to.uri);
-  return to;
+  return found;
 }
 
 std::optional<Destination> Target::evaluated(Exchange& x, int& status) const {

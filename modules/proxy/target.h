@@ -42,6 +42,7 @@ class Target {
   Template text_;
   bool tls_ = false;
   UpstreamUrl url_;
+  std::string host_, key_host_, port_;  // of it, as Destination has them
   std::string location_;
   std::shared_ptr<const Group> group_;
 };
