@@ -46,7 +46,7 @@ Task<bool> handshake(Connection& c, TlsStream& tls) {
     co_return true;
   }
   if (done.error() == Errc::plain_on_tls) {
-    count_failure(*c.vhost, Failure::tls_http_on_https);
+    c.log(failed(*c.vhost, Failure::tls_http_on_https), "client sent plain HTTP request to HTTPS port while SSL handshaking");
     tls.go_plain();
     c.plain_on_tls = true;
     co_return true;

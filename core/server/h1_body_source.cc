@@ -52,8 +52,8 @@ Task<Result<void>> H1BodySource::receive(Exchange& x) {
   else if (n.error() == Errc::timed_out) {
     c_.time_out(reading_away_ ? Wait::linger : Wait::body, x.core());
     x.log(failed(*x.vhost, Failure::timeout_body), "client timed out while reading client request body");
-  } else if (n.error() != Errc::cancelled) {
-    count_failure(*x.vhost, Failure::reset_body);
+  } else if (n.error() != Errc::cancelled || x.client_left) {  // whoever has seen it first
+    x.log(failed(*x.vhost, Failure::reset_body), "client prematurely closed connection while reading client request body");
   }
   co_return n ? Result<void>() : Result<void>(n.error());
 }

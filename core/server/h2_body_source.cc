@@ -64,7 +64,7 @@ Task<Result<void>> H2BodySource::wait(Exchange& x) {
   }
   if (waited != Errc::ok) co_return waited;
   if (s_.closed && !s_.ends) {
-    count_failure(*x.vhost, Failure::reset_body);
+    x.log(failed(*x.vhost, Failure::reset_body), "client prematurely closed stream while reading client request body");
     co_return Errc::peer_closed;
   }
   co_return Result<void>();
