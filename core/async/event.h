@@ -8,11 +8,12 @@
 namespace seawall {
 
 // A Waiter with a Deadline of its own; for leaves that are not sockets (those keep lazy timers of their own).
-class TimedWaiter : public Waiter {
+class TimedWaiter : public BoundWaiter {
  public:
-  bool suspend_until(std::coroutine_handle<> handle, Scope* scope, Deadline deadline) {
-    if (!suspend(handle, scope)) return false;
-    if (!deadline.is_never()) Scheduler::current().arm(timer_.timer, deadline.when());
+  using BoundWaiter::BoundWaiter;
+  bool suspend(std::coroutine_handle<> handle, Scope* scope) {
+    if (!Waiter::suspend(handle, scope)) return false;
+    if (!deadline().is_never()) Scheduler::current().arm(timer_.timer, deadline().when());
     return true;
   }
   void disarm() { if (timer_.timer.armed()) Scheduler::current().disarm(timer_.timer); }
@@ -42,14 +43,14 @@ class SEAWALL_API Event {
  private:
   class Awaiter {
    public:
-    Awaiter(Event& event, Deadline deadline) : event_(event), deadline_(deadline) {}
+    Awaiter(Event& event, Deadline deadline) : event_(event), waiter_(Waiter::event, deadline) {}
     bool await_ready() const { return false; }
     template <class P>
     bool await_suspend(std::coroutine_handle<P> awaiter) {
       CHECK(!event_.waiter_);
       Scope* const scope = awaiter.promise().scope;
       if (event_.set_ && !scope->cancelled()) return false;
-      if (!waiter_.suspend_until(awaiter, scope, deadline_)) return false;
+      if (!waiter_.suspend(awaiter, scope)) return false;
       waiter_.set_place(&event_.waiter_);
       return true;
     }
@@ -60,7 +61,6 @@ class SEAWALL_API Event {
 
    private:
     Event& event_;
-    Deadline deadline_;
     TimedWaiter waiter_;
   };
   Waiter* waiter_ = nullptr;
@@ -70,11 +70,11 @@ class SEAWALL_API Event {
 // co_await sleep_until(deadline): timed_out when it came, cancelled before.
 class Sleep {
  public:
-  explicit Sleep(Deadline deadline) : deadline_(deadline) {}
+  explicit Sleep(Deadline deadline) : waiter_(Waiter::time, deadline) {}
   bool await_ready() const { return false; }
   template <class P>
   bool await_suspend(std::coroutine_handle<P> awaiter) {
-    return waiter_.suspend_until(awaiter, awaiter.promise().scope, deadline_);
+    return waiter_.suspend(awaiter, awaiter.promise().scope);
   }
   Errc await_resume() {
     waiter_.disarm();
@@ -82,7 +82,6 @@ class Sleep {
   }
 
  private:
-  Deadline deadline_;
   TimedWaiter waiter_;
 };
 inline Sleep sleep_until(Deadline deadline) { return Sleep(deadline); }

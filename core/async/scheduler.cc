@@ -2,6 +2,7 @@
 
 #include <ctime>
 
+#include "seawall/async/run_watcher.h"
 #include "seawall/async/scope.h"
 
 namespace seawall {
@@ -59,7 +60,10 @@ void Scheduler::update_clock() {
 }
 
 void Scheduler::run_ready() {
-  while (Waiter* waiter = ready_.pop_front()) waiter->handle_.resume();
+  while (Waiter* waiter = ready_.pop_front()) {
+    if (watcher_) [[unlikely]] watcher_->resume(waiter->handle_);
+    else waiter->handle_.resume();
+  }
 }
 
 void Scheduler::place(std::uint32_t position, Timer* timer) {

@@ -15,6 +15,8 @@
 
 namespace seawall {
 
+class AsyncLook;
+class RunWatcher;
 class Scope;
 class Scheduler;
 
@@ -39,7 +41,9 @@ class SEAWALL_API Timer {
 // One suspended wait.
 class SEAWALL_API Waiter : public ListNode {
  public:
-  Waiter() = default;
+  // What for, as those want to know who look at what waits (async/look.h).
+  enum Kind : std::uint8_t { tasks, event, time, socket };
+  explicit Waiter(Kind kind) : kind_(kind) {}
   // Suspends `handle` in `scope`; false when the scope is cancelled already: then error() says so and nothing waits.
   bool suspend(std::coroutine_handle<> handle, Scope* scope);
   // There is nothing to wait for: what error() will say.
@@ -52,11 +56,23 @@ class SEAWALL_API Waiter : public ListNode {
   void set_place(Waiter** place) { place_ = place; *place = this; }
 
  private:
+  friend class AsyncLook;
   friend class Scheduler;
   std::coroutine_handle<> handle_;
   Waiter** place_ = nullptr;
   Errc error_ = Errc::ok;
   bool waiting_ = false;
+  const Kind kind_;
+};
+
+// One that has a Deadline: all but those that wait for tasks to end.
+class BoundWaiter : public Waiter {
+ public:
+  BoundWaiter(Kind kind, Deadline deadline) : Waiter(kind), deadline_(deadline) {}
+  Deadline deadline() const { return deadline_; }
+
+ private:
+  Deadline deadline_;
 };
 
 class SEAWALL_API Scheduler {
@@ -80,7 +96,12 @@ class SEAWALL_API Scheduler {
   bool has_ready() const { return !ready_.empty(); }
   void run_ready();  // until the list is empty: what wakes meanwhile runs too
 
+  // Told of all that this thread does, and resumes for it what is ready; it outlives the scheduler, null: nobody.
+  void set_watcher(RunWatcher* watcher) { watcher_ = watcher; }
+  RunWatcher* watcher() const { return watcher_; }
+
  private:
+  friend class AsyncLook;
   void place(std::uint32_t position, Timer* timer);
   void sift_up(std::uint32_t position, Timer* timer);
   void sift_down(std::uint32_t position, Timer* timer);
@@ -88,6 +109,7 @@ class SEAWALL_API Scheduler {
   std::int64_t now_ = 0;
   std::vector<Timer*> heap_;  // 4-ary
   List<Waiter> ready_;
+  RunWatcher* watcher_ = nullptr;
 };
 
 }  // namespace seawall

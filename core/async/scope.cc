@@ -16,9 +16,8 @@ Scope& joiners() {
 // The outermost coroutine of a spawned task: destroys itself at its end.
 class Scope::Root {
  public:
-  struct promise_type : Pooled {
-    Scope* scope;
-    promise_type(Scope& s, Task<void>&) : scope(&s) {}
+  struct promise_type : PromiseBase {
+    promise_type(Scope& s, Task<void>&) { scope = &s; }
     Root get_return_object() { return {}; }
     std::suspend_never initial_suspend() noexcept { return {}; }
     std::suspend_never final_suspend() noexcept { return {}; }

@@ -36,6 +36,7 @@ class SEAWALL_API Scope : public ListNode {
   static void set_exception_handler(void (*handler)(std::exception_ptr));
 
  private:
+  friend class AsyncLook;
   friend class Waiter;
   class Join {
    public:
@@ -47,7 +48,7 @@ class SEAWALL_API Scope : public ListNode {
 
    private:
     Scope& scope_;
-    Waiter waiter_;
+    Waiter waiter_{Waiter::tasks};
   };
   class Root;
   static Root run(Scope& scope, Task<void> task);

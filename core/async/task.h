@@ -105,6 +105,7 @@ class [[nodiscard]] Task {
 
 template <class T>
 Task<T> TaskPromise<T>::get_return_object() {
+  static_assert(alignof(TaskPromise<T>) <= 16, "async/look.cc would not find it in the frame");
   return Task<T>(std::coroutine_handle<TaskPromise<T>>::from_promise(*this));
 }
 inline Task<void> TaskPromise<void>::get_return_object() {

@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "seawall/async/run_watcher.h"
 #include "seawall/base/error.h"
 
 namespace seawall {
@@ -135,11 +136,28 @@ void Loop::run_uv() {
 }
 
 void Loop::turn(std::int64_t latest) {
+  if (scheduler_.watcher()) [[unlikely]] return watched_turn(latest);
   poll(wait_time(latest));
   run_uv();
   posted_->run();
   scheduler_.fire_timers();
   scheduler_.run_ready();
+}
+
+// The same for one who looks on, part by part.
+void Loop::watched_turn(std::int64_t latest) {
+  RunWatcher& watcher = *scheduler_.watcher();
+  poll(wait_time(latest));
+  watcher.woken(scheduler_.now());
+  watcher.did("sockets");
+  run_uv();
+  watcher.did("libuv");
+  posted_->run();
+  watcher.did("posted by other threads");
+  scheduler_.fire_timers();
+  watcher.did("timers");
+  scheduler_.run_ready();
+  watcher.turned();
 }
 
 void Loop::run() {

@@ -74,6 +74,7 @@ class SEAWALL_API Loop {
 
  private:
   class Posted;
+  void watched_turn(std::int64_t latest);
   int wait_time(std::int64_t latest);
   void poll(int timeout);
   void run_uv();

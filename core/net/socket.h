@@ -111,7 +111,7 @@ class SEAWALL_API Socket final : public EpollSource {
 class Socket::Awaiter {
  public:
   Awaiter(Socket& socket, Direction direction, Deadline deadline)
-      : socket_(socket), direction_(direction), deadline_(deadline) {}
+      : socket_(socket), direction_(direction), waiter_(Waiter::socket, deadline) {}
   bool await_ready() const { return false; }
   template <class P>
   bool await_suspend(std::coroutine_handle<P> awaiter) {
@@ -119,12 +119,12 @@ class Socket::Awaiter {
     CHECK(!side.waiter);
     Scope* const scope = awaiter.promise().scope;
     if (!scope->cancelled()) {
-      if (deadline_.passed()) return waiter_.refuse(Errc::timed_out), false;
+      if (waiter_.deadline().passed()) return waiter_.refuse(Errc::timed_out), false;
       if (socket_.is_ready(direction_)) return false;
     }
     if (!waiter_.suspend(awaiter, scope)) return false;
     waiter_.set_place(&side.waiter);
-    socket_.arm(side, deadline_);
+    socket_.arm(side, waiter_.deadline());
     return true;
   }
   Errc await_resume() const { return waiter_.error(); }
@@ -132,8 +132,7 @@ class Socket::Awaiter {
  private:
   Socket& socket_;
   Direction direction_;
-  Deadline deadline_;
-  Waiter waiter_;
+  BoundWaiter waiter_;
 };
 
 inline Socket::Awaiter Socket::wait(Direction d, Deadline deadline) { return Awaiter(*this, d, deadline); }

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <optional>
 
+#include "seawall/async/look.h"
 #include "seawall/base/text.h"
 #include "seawall/log/log_form.h"
 #include "seawall/net/loop.h"
@@ -129,6 +130,7 @@ Task<void> close(Connection& c) {
   c.stream->end();
   if (!must_linger(c)) co_return;
   c.enter(ConnState::linger);
+  c.idle_since = c.server.loop.now();
   const Deadline whole = Deadline::in(*core.lingering_time, Wait::linger);
   Socket& socket = c.stream->socket();
   for (;;) {
@@ -313,6 +315,7 @@ namespace {
 // One of `door` and `probe` is null.
 Task<void> serve(LoopServer& server, Fd fd, const ListenSocket* door, const Probe* probe) {
   Connection c(server, std::move(fd), door, probe);
+  c.task = co_await current_coroutine();
   if (c.endpoint->options.proxy_protocol) {
     const bool known = co_await read_proxy_protocol(c);
     if (!known) co_return;

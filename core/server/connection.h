@@ -9,11 +9,13 @@
 #include "seawall/server/exchange.h"
 #include "seawall/server/head_clock.h"
 #include "seawall/server/loop_server.h"
+#include "seawall/server/open_place.h"
 #include "seawall/server/user_timeout.h"
 #include "seawall/tls/tls_stream.h"
 
 namespace seawall {
 
+class H2Connection;
 class HandshakeHook;
 class TlsConf;
 
@@ -51,7 +53,11 @@ class Connection final : public ListNode, public SniSelector {  // the node: in 
   void close_with_reset();
   void become_idle();         // joins the list of those that may be closed to make room
   bool has_input() const;     // bytes of the client wait to be read
-  std::int64_t idle_since = 0;  // ns
+  std::int64_t idle_since = 0;  // ns: idle or, at the end, lingering
+  // For those who look at it (server/loop_tasks.h).
+  std::coroutine_handle<> task;        // serve()
+  H2Connection* h2 = nullptr;          // while it serves HTTP/2
+  const Exchange* exchange = nullptr;  // else the request it has, if any
   bool plain_on_tls = false;  // a client that spoke plain HTTP to a TLS port (497)
 
   // Whose context the handshake was made with: that of the server that SNI names, or the default's where that has none.
@@ -72,6 +78,7 @@ class Connection final : public ListNode, public SniSelector {  // the node: in 
   bool offers_h2() const override;
   UserTimeout user_timeout_;
   ConnState state_ = ConnState::new_;
+  const OpenPlace place_{*this};
 };
 
 // The life of a connection: PROXY protocol, handshake, requests, close. Owns the Connection.

@@ -103,6 +103,7 @@ Task<void> H2Connection::run() {
   Scope tasks(&outer), writing(&outer);
   scope_ = &outer;
   tasks_ = &tasks;
+  writing_ = &writing;
   c.enter(ConnState::h2);
   c.head_clock.start(c.header_timeout(*c.core));
   greet();
@@ -115,6 +116,10 @@ Task<void> H2Connection::run() {
   wake_.set();
   co_await writing.join();
   if (outer.cancelled()) say_farewell();
+}
+
+void H2Connection::each_stream(const std::function<void(const H2Stream&)>& visit) {
+  for (H2Stream* stream = streams_.front(); stream; stream = streams_.next(*stream)) visit(*stream);
 }
 
 // ---- reader ---------------------------------------------------------------------------------------------------------

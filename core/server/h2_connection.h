@@ -2,7 +2,9 @@
 // empties it, and a task for each stream. nghttp2's callbacks (h2_callbacks.cc) only record and wake; nothing is resumed
 // inside them. One loop; lives in serve_h2's frame.
 #pragma once
+#include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -46,6 +48,9 @@ class H2Connection final : public Drained {
   void reset(H2Stream& stream, std::uint32_t code);
   // The task of this stream has ended: it is forgotten as soon as nghttp2 has forgotten it.
   void served(H2Stream& stream);
+  // For who looks at what the connection is at: the streams whose tasks have begun, and the scopes that are all its own.
+  void each_stream(const std::function<void(const H2Stream&)>& visit);
+  std::array<const Scope*, 2> own_scopes() const { return {tasks_, writing_}; }
   // A client that keeps us busy for nothing is sent away.
   void abused(H2Abuse abuse);
 
@@ -107,6 +112,7 @@ class H2Connection final : public Drained {
   List<H2Stream> fresh_;            // complete heads whose tasks have not been started
   List<H2Stream> streams_;          // those that have
   Scope* tasks_ = nullptr;          // of the streams
+  Scope* writing_ = nullptr;        // of the writer
   Scope* scope_ = nullptr;          // of run()
   std::size_t active_ = 0;          // fresh and served ones
   std::uint32_t building_ = 0;      // the stream whose header block is being read; 0: one that is not kept

@@ -79,6 +79,7 @@ class H2Stream final : public ListNode {
   bool closed = false;             // nghttp2 knows it no more: both ends have ended, or one has reset it
   bool begun = false;              // the task has been started
   bool served = false;             // ... and has ended
+  std::coroutine_handle<> task;    // once it has begun: by which a look finds it
   Exchange* exchange = nullptr;    // while there is one
   Scope* working = nullptr;        // what a client that leaves ends
   // The client is gone (RST_STREAM, or its connection): ends the handler, unless that goes on without it.

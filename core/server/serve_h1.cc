@@ -97,6 +97,17 @@ Task<std::error_code> read_head(Connection& c, std::optional<RequestHead>& head)
   }
 }
 
+// Whoever looks at the connection sees the request that it has.
+class NamedExchange {
+ public:
+  NamedExchange(Connection& c, const Exchange& x) : c_(c) { c.exchange = &x; }
+  ~NamedExchange() { c_.exchange = nullptr; }
+  NamedExchange(const NamedExchange&) = delete;
+
+ private:
+  Connection& c_;
+};
+
 // Ends a request that never became one: says why if somebody is left to hear it.
 Task<void> refuse(Connection& c, std::error_code error) {
   if (error == Errc::exhausted) c.abrupt = true;
@@ -124,6 +135,7 @@ Task<void> refuse(Connection& c, std::error_code error) {
   Scope& scope = co_await current_scope();
   auto x = std::make_unique<Exchange>(c.info, std::move(head), *c.vhost, &scope);
   x->started = c.head_started;
+  const NamedExchange named(c, *x);
   std::optional<Response> response = co_await run_error(*x, status);
   if (std::exchange(x->handler_timed_out, false)) c.server.count_timeout(Wait::handler);
   if (response) {
@@ -208,6 +220,7 @@ bool give_up(Connection& c, std::exception_ptr failed) {
 // One request from its handler to its log line; true when the connection can take another.
 Task<bool> one_request(Connection& c, std::unique_ptr<Exchange> owner) {
   Exchange& x = *owner;
+  const NamedExchange named(c, x);
   H1BodySource source(c, x.request);
   H1Informer informer(c);
   std::optional<Response> response;

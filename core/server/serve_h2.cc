@@ -5,6 +5,7 @@
 #include <exception>
 #include <utility>
 
+#include "seawall/async/look.h"
 #include "seawall/net/loop.h"
 #include "seawall/server/access_log.h"
 #include "seawall/server/connection.h"
@@ -93,6 +94,7 @@ Task<void> give_up(H2Connection& h, H2Stream& s, Exchange* x, std::exception_ptr
 
 Task<void> serve_h2_stream(H2Connection& h, H2Stream& s) {
   Scope& scope = co_await current_scope();
+  s.task = co_await current_coroutine();
   H2BodySource source(h, s);
   H2Informer informer(h, s);
   std::unique_ptr<Exchange> owner;
@@ -130,7 +132,9 @@ Task<void> serve_h2_stream(H2Connection& h, H2Stream& s) {
 
 Task<void> serve_h2(Connection& c) {
   H2Connection h(c);
+  c.h2 = &h;
   co_await h.run();
+  c.h2 = nullptr;
 }
 
 }  // namespace seawall

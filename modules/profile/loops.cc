@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <memory>
 #include <mutex>
 
 namespace seawall::profile {
@@ -32,6 +33,22 @@ std::vector<LoopThread> all_loops() {
   std::vector<LoopThread> all = loops();
   std::sort(all.begin(), all.end(), [](const LoopThread& a, const LoopThread& b) { return a.number < b.number; });
   return all;
+}
+
+void post_to(Loop& there, std::function<void()> fn) {
+  const std::lock_guard lock(mutex);
+  const auto& all = loops();
+  if (std::any_of(all.begin(), all.end(), [&](const LoopThread& one) { return one.loop == &there; })) there.post(std::move(fn));
+}
+
+Task<Errc> run_on(Loop& there, std::function<void()> fn, Deadline deadline) {
+  const auto done = std::make_shared<Event>();
+  Loop& here = Loop::current();
+  post_to(there, [done, fn = std::move(fn), &here] {
+    fn();
+    post_to(here, [done] { done->set(); });
+  });
+  co_return co_await done->wait(deadline);
 }
 
 }  // namespace seawall::profile

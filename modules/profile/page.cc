@@ -8,12 +8,19 @@ namespace {
 class Row {
  public:
   const char *path, *name, *what;
+  const char *format = nullptr, *called = nullptr;  // one more
 };
 constexpr Row kRows[] = {
     {"profile?seconds=10", "CPU, 10 seconds", "what the threads of all loops are at, each 10 ms of their CPU time"},
     {"heap?", "Memory", "sampled allocations since the worker began: how much in all, how much in use"},
     {"lua?seconds=10", "Lua, 10 seconds", "what the scripts of one loop (loop=N) are at, by their own names"},
+    {"tasks?", "Tasks", "what waits at this moment: connections, requests and coroutines, with their phase and how long they have left", "text", "text"},
 };
+
+std::string link_to(const std::string& base, const Row& row, const std::string& format, const char* called) {
+  const char* const and_ = std::string_view(row.path).ends_with('?') ? "" : "&amp;";
+  return "<a href=\"" + escape_html(base) + row.path + and_ + "format=" + format + "\">" + called + "</a>";
+}
 
 }  // namespace
 
@@ -26,9 +33,9 @@ std::string index_page(const std::string& base, int loops) {
       std::to_string(loops) + (loops == 1 ? " loop" : " loops") +
       ". The files are for <code>go tool pprof</code>, speedscope and their like.</p>\n<table>\n";
   for (const Row& row : kRows) {
-    const std::string link = escape_html(base) + row.path;
-    page += "<tr><td><b>" + std::string(row.name) + "</b></td><td><a href=\"" + link + "&amp;format=svg\">flame graph</a>, <a href=\"" + link +
-            "\">file</a></td><td>" + row.what + "</td></tr>\n";
+    const std::string more = row.format ? link_to(base, row, row.format, row.called) + ", " : std::string();
+    page += "<tr><td><b>" + std::string(row.name) + "</b></td><td>" + more + link_to(base, row, "svg", "flame graph") + ", " +
+            link_to(base, row, "pprof", "file") + "</td><td>" + row.what + "</td></tr>\n";
   }
   return page + "</table>\n</body></html>\n";
 }

@@ -1,4 +1,5 @@
-// The profile module: where its directive stands, profiles of this worker's CPU time, memory and scripts can be had. Without the
+// The profile module: where its directive stands, profiles of this worker's CPU time, memory and scripts, and what waits
+// in it, can be had. Without the
 // directive nothing of it is there: no path, no handler of a signal, no thread, no sampled allocation.
 #include <optional>
 
@@ -13,6 +14,7 @@
 #include "seawall/module/access_steps.h"
 #include "seawall/net/offload.h"
 #include "seawall/server/own_page.h"
+#include "tasks.h"
 
 namespace seawall::profile {
 
@@ -77,15 +79,23 @@ class Wish {
  public:
   std::chrono::seconds time{kDefaultSeconds};
   std::vector<LoopThread> loops;
+  std::string format;
+  std::size_t tasks = kDefaultTasks;
   bool svg = false;
 };
 std::optional<Wish> wish_of(const Exchange& x) {
   Wish wish;
-  wish.svg = argument(x, "format") == "svg";
+  wish.format = argument(x, "format").value_or("");
+  wish.svg = wish.format == "svg";
   if (const auto seconds = argument(x, "seconds")) {
     const auto n = parse_decimal(*seconds);
     if (!n || *n == 0 || *n > kMostSeconds) return std::nullopt;
     wish.time = std::chrono::seconds(*n);
+  }
+  if (const auto most = argument(x, "most")) {
+    const auto n = parse_decimal(*most);
+    if (!n || *n == 0 || *n > kMostTasks) return std::nullopt;
+    wish.tasks = *n;
   }
   wish.loops = all_loops();
   if (const auto loop = argument(x, "loop")) {
@@ -96,17 +106,33 @@ std::optional<Wish> wish_of(const Exchange& x) {
   return wish;
 }
 
+// What a request gets.
+class Written {
+ public:
+  Written(std::string text, const char* type, std::string name = {}) : text(std::move(text)), type(type), name(std::move(name)) {}
+  std::string text;
+  const char* type;
+  std::string name;  // of a file to keep
+};
+Written written(const ProfileData& data, Symbols& symbols, const std::string& title, bool svg) {
+  if (svg) return Written(flame_graph_of(data, symbols, title), "image/svg+xml");
+  return Written(pprof_of(data, symbols), "application/octet-stream", title + ".pb.gz");
+}
+
 // Written by a thread of its own: the loop goes on.
-Task<Outcome> write(Exchange& x, ProfileData data, std::string title, bool svg) {
-  auto work = [data = std::move(data), title, svg] {
+Task<Outcome> write(Exchange& x, std::function<Written(Symbols&)> how) {
+  auto work = [how = std::move(how)] {
     Symbols symbols;
-    return svg ? flame_graph_of(data, symbols, title) : pprof_of(data, symbols);
+    return how(symbols);
   };
-  Result<std::string> written = co_await offload(loop_state<Profile>(x.loop).writers, std::move(work), Deadline::in(kWriting, Wait::handler));
-  if (!written) co_return refuse(503, "too many profiles are being written");
-  Response response = answer(200, std::move(*written), svg ? "image/svg+xml" : "application/octet-stream");
-  if (!svg) response.headers.add("Content-Disposition", "attachment; filename=\"" + title + ".pb.gz\"");
+  Result<Written> done = co_await offload(loop_state<Profile>(x.loop).writers, std::move(work), Deadline::in(kWriting, Wait::handler));
+  if (!done) co_return refuse(503, "too many profiles are being written");
+  Response response = answer(200, std::move(done->text), done->type);
+  if (!done->name.empty()) response.headers.add("Content-Disposition", "attachment; filename=\"" + done->name + "\"");
   co_return response;
+}
+Task<Outcome> write(Exchange& x, ProfileData data, std::string title, bool svg) {
+  return write(x, [data = std::move(data), title, svg](Symbols& symbols) { return written(data, symbols, title, svg); });
 }
 
 Task<Outcome> profile_cpu(Exchange& x, Wish wish) {
@@ -133,13 +159,24 @@ Task<Outcome> profile_lua(Exchange& x, Wish wish) {
   co_return co_await write(x, std::move(profile.data), "lua", wish.svg);
 }
 
+Task<Outcome> show_tasks(Exchange& x, Wish wish) {
+  auto loops = co_await look_at(std::move(wish.loops), wish.tasks);
+  if (!loops) co_return Abort{};
+  const bool text = wish.format.empty() || wish.format == "text";
+  std::function<Written(Symbols&)> how = [loops = std::move(*loops), text, svg = wish.svg](Symbols& symbols) {
+    if (text) return Written(text_of(loops, symbols), "text/plain; charset=utf-8");
+    return written(profile_of(loops, symbols), symbols, "tasks", svg);
+  };
+  co_return co_await write(x, std::move(how));
+}
+
 Task<Outcome> show(Exchange& x, const Conf& conf) {
   if (!conf.page.is_here(x)) co_return Next{};
   if (!reads(x)) co_return Response(405);
   const auto slash = x.uri.rfind('/');
   const std::string_view part = std::string_view(x.uri).substr(slash + 1);
   std::optional<Wish> wish = wish_of(x);
-  if (!wish) co_return refuse(400, "seconds are 1 to 60, a loop is one of this worker's");
+  if (!wish) co_return refuse(400, "seconds are 1 to 60, most is 1 to 100000, a loop is one of this worker's");
   if (part == "heap") {
     ProfileData data = heap_profile();
     co_return co_await write(x, std::move(data), "heap", wish->svg);
@@ -152,6 +189,7 @@ Task<Outcome> show(Exchange& x, const Conf& conf) {
     x.set_deadline(wish->time + 2 * kWriting);
     co_return co_await profile_lua(x, std::move(*wish));
   }
+  if (part == "tasks") co_return co_await show_tasks(x, std::move(*wish));
   if (part.empty()) co_return answer(200, index_page(x.uri, static_cast<int>(all_loops().size())), "text/html; charset=utf-8");
   co_return Response(404);
 }

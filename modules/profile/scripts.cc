@@ -37,7 +37,7 @@ Task<void> sample(std::shared_ptr<Session> session, Milliseconds time) {
     session->ended = loop.now();
     session->samples = profiler->stop();
   }
-  session->here.post([session] { session->done.set(); });
+  post_to(session->here, [session] { session->done.set(); });
 }
 
 // Whatever ends the request ends the sampling.
@@ -45,7 +45,7 @@ class LeavesAtEnd {
  public:
   LeavesAtEnd(Loop& there, std::shared_ptr<Session> session) : there_(there), session_(std::move(session)) {}
   ~LeavesAtEnd() {
-    there_.post([session = session_] { session->left.set(); });
+    post_to(there_, [session = session_] { session->left.set(); });
   }
   LeavesAtEnd(const LeavesAtEnd&) = delete;
   LeavesAtEnd& operator=(const LeavesAtEnd&) = delete;
@@ -79,7 +79,7 @@ ProfileData data_of(const Session& session, int loop) {
 Task<ScriptProfile> profile_scripts(LoopThread of, Milliseconds time) {
   const auto session = std::make_shared<Session>(Loop::current());
   Loop& there = *of.loop;
-  there.post([session, &there, time] { there.scope().spawn(sample(session, time)); });
+  post_to(there, [session, &there, time] { there.scope().spawn(sample(session, time)); });
   const LeavesAtEnd end(there, session);
   const Errc waited = co_await session->done.wait(Deadline::in(time + kLate, Wait::handler));
   ScriptProfile profile;

@@ -1,0 +1,62 @@
+// AsyncLook: what a thread's coroutines wait for: the waits of a scope, the scopes below it, and for each wait its asynchronous stack,
+// from the coroutine that waits to the one that was spawned. It changes nothing and holds nothing: nothing may be resumed while what it
+// has told is looked at, so it is for callbacks, and for coroutines up to their next wait. The thread's own.
+#pragma once
+#include <coroutine>
+#include <functional>
+#include <optional>
+
+#include "seawall/async/scope.h"
+
+namespace seawall {
+
+// A coroutine that is suspended.
+class AsyncFrame {
+ public:
+  std::coroutine_handle<> coroutine;
+  std::uintptr_t function;  // the address of what runs it: its symbol is the coroutine's name
+  Scope* scope;
+};
+
+class SEAWALL_API AsyncLook {
+ public:
+  class Wait {
+   public:
+    std::coroutine_handle<> coroutine;
+    Waiter::Kind kind;
+    std::optional<Deadline> deadline;
+    bool is_over;  // what was waited for has happened: it goes on as soon as it may
+  };
+
+  static void waits_in(Scope& scope, const std::function<void(const Wait&)>& visit);
+  // Has anybody asked to hear of its end? That waits in no scope that can be looked at.
+  static std::optional<Wait> wait_for_end_of(const Scope& scope);
+  static void scopes_in(Scope& scope, const std::function<void(Scope&)>& visit);
+  // Those of this thread that are over.
+  static void waits_over(const std::function<void(const Wait&)>& visit);
+
+  // The innermost first; ends when visit says false.
+  static void stack(std::coroutine_handle<> waiting, const std::function<bool(const AsyncFrame&)>& visit);
+  // In which scope the outermost of them was spawned.
+  static Scope* spawned_in(std::coroutine_handle<> waiting);
+
+ private:
+  static Wait wait_of(const Waiter& waiter);
+};
+
+// co_await current_coroutine(): the running one's, by which a look finds it.
+class CurrentCoroutine {
+ public:
+  bool await_ready() const { return false; }
+  bool await_suspend(std::coroutine_handle<> awaiter) {
+    coroutine_ = awaiter;
+    return false;
+  }
+  std::coroutine_handle<> await_resume() const { return coroutine_; }
+
+ private:
+  std::coroutine_handle<> coroutine_;
+};
+inline CurrentCoroutine current_coroutine() { return {}; }
+
+}  // namespace seawall
