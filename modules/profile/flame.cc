@@ -36,11 +36,12 @@ void add(Frame& root, const Stack& stack, std::int64_t value, Symbols& symbols, 
   for (auto name = stack.names.rbegin(); name != stack.names.rend(); ++name) enter(*name);
 }
 
-// "1.25 s", "3.0 MiB", "17".
+// "1.25 s", "3.40 ms", "3.0 MiB", "17".
 std::string amount(std::int64_t value, std::string_view unit) {
   char text[32];
   const auto number = static_cast<double>(value);
-  if (unit == "nanoseconds") std::snprintf(text, sizeof text, "%.2f s", number / 1e9);
+  if (unit == "nanoseconds" && value < 1'000'000'000) std::snprintf(text, sizeof text, "%.2f ms", number / 1e6);
+  else if (unit == "nanoseconds") std::snprintf(text, sizeof text, "%.2f s", number / 1e9);
   else if (unit == "bytes") std::snprintf(text, sizeof text, "%.1f MiB", number / (1 << 20));
   else std::snprintf(text, sizeof text, "%lld", static_cast<long long>(value));
   return text;

@@ -15,6 +15,7 @@ constexpr Row kRows[] = {
     {"heap?", "Memory", "sampled allocations since the worker began: how much in all, how much in use"},
     {"lua?seconds=10", "Lua, 10 seconds", "what the scripts of one loop (loop=N) are at, by their own names"},
     {"tasks?", "Tasks", "what waits at this moment: connections, requests and coroutines, with their phase and how long they have left", "text", "text"},
+    {"trace?seconds=10", "Trace, 10 seconds", "one loop (loop=N): how long each resumption of a coroutine took, and of which", "json", "events"},
 };
 
 std::string link_to(const std::string& base, const Row& row, const std::string& format, const char* called) {

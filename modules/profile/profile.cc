@@ -15,6 +15,7 @@
 #include "seawall/net/offload.h"
 #include "seawall/server/own_page.h"
 #include "tasks.h"
+#include "trace.h"
 
 namespace seawall::profile {
 
@@ -170,6 +171,23 @@ Task<Outcome> show_tasks(Exchange& x, Wish wish) {
   co_return co_await write(x, std::move(how));
 }
 
+Task<Outcome> show_trace(Exchange& x, Wish wish) {
+  using How = TraceResult::How;
+  const bool events = wish.format == "json";
+  TraceResult result = co_await trace_loop(wish.loops.front(), wish.time, events);
+  switch (result.how) {
+    case How::taken: co_return refuse(409, "another trace of that loop is being made");
+    case How::no_answer: co_return refuse(503, "that loop does not answer");
+    case How::cancelled: co_return Abort{};
+    case How::made: break;
+  }
+  std::function<Written(Symbols&)> how = [trace = std::move(result.trace), events, svg = wish.svg](Symbols& symbols) {
+    if (events) return Written(events_of(trace, symbols), "application/json", "trace.json");
+    return written(profile_of(trace, symbols), symbols, "trace", svg);
+  };
+  co_return co_await write(x, std::move(how));
+}
+
 Task<Outcome> show(Exchange& x, const Conf& conf) {
   if (!conf.page.is_here(x)) co_return Next{};
   if (!reads(x)) co_return Response(405);
@@ -188,6 +206,10 @@ Task<Outcome> show(Exchange& x, const Conf& conf) {
   if (part == "lua") {
     x.set_deadline(wish->time + 2 * kWriting);
     co_return co_await profile_lua(x, std::move(*wish));
+  }
+  if (part == "trace") {
+    x.set_deadline(wish->time + 2 * kWriting);
+    co_return co_await show_trace(x, std::move(*wish));
   }
   if (part == "tasks") co_return co_await show_tasks(x, std::move(*wish));
   if (part.empty()) co_return answer(200, index_page(x.uri, static_cast<int>(all_loops().size())), "text/html; charset=utf-8");
