@@ -11,7 +11,9 @@ using test::Runner;
 
 namespace {
 
-Task<void> inner(Event& event) { co_await event.wait(Deadline::at(77, Wait::header)); }
+constexpr std::int64_t kFar = 1'000'000'000'000'000'000;
+
+Task<void> inner(Event& event) { co_await event.wait(Deadline::at(kFar, Wait::header)); }
 Task<int> middle(Event& event) {
   co_await inner(event);
   co_return 1;
@@ -46,7 +48,7 @@ TEST_CASE("a look finds a wait, its deadline and its asynchronous stack") {
   const auto waits = waits_in(runner.scope);
   REQUIRE(waits.size() == 1);
   CHECK(waits[0].kind == Waiter::event);
-  CHECK(waits[0].deadline->when() == 77);
+  CHECK(waits[0].deadline->when() == kFar);
   CHECK(waits[0].deadline->wait() == Wait::header);
   CHECK_FALSE(waits[0].is_over);
   const auto frames = stack_of(waits[0].coroutine);
