@@ -29,8 +29,8 @@ class Pattern {
   }
 };
 
-// False: a letter that is none.
-bool read_options(std::string_view letters, std::uint32_t& options, bool& jit) {
+// What letter is none; 0: all are.
+char read_options(std::string_view letters, std::uint32_t& options, bool& jit) {
   options = 0;
   jit = false;
   for (const char letter : letters) {
@@ -46,10 +46,10 @@ bool read_options(std::string_view letters, std::uint32_t& options, bool& jit) {
       case 'u': options |= PCRE2_UTF; break;
       case 'U': options |= PCRE2_UTF | PCRE2_MATCH_INVALID_UTF; break;  // unchecked text could lead PCRE2 anywhere
       case 'x': options |= PCRE2_EXTENDED; break;
-      default: return false;
+      default: return letter;
     }
   }
-  return true;
+  return 0;
 }
 
 std::string message_of(int error) {
@@ -68,8 +68,8 @@ SEAWALL_LUA void* seawall_lua_re_compile(const char* text, std::size_t size, con
   Vm& vm = *Vm::now();
   std::uint32_t options;
   bool jit;
-  if (!read_options({letters, letters_size}, options, jit)) {
-    vm.scratch = "unknown flag \"" + std::string(letters, letters_size) + "\"";
+  if (const char unknown = read_options({letters, letters_size}, options, jit)) {
+    vm.scratch = std::string("unknown flag \"") + unknown + "\"";
     give(vm.scratch, out, out_size);
     return nullptr;
   }

@@ -13,7 +13,7 @@ int seawall_lua_re_cache_size();
 ]]
 
 local failed = C.buffer "int[1]"
-local none = ffi.cast("size_t", -1)
+local none = ffi.cast("size_t", -1LL)  -- of a plain -1 LuaJIT may make 2^63
 local cache, cached = {}, 0
 
 local function compile(text, letters)
@@ -87,8 +87,6 @@ local function captures(pattern, at, text, into)
         if value then
           local known = rawget(m, name)
           if not known then m[name] = { value } else known[#known + 1] = value end
-        elseif m[name] == nil then
-          m[name] = false
         end
       else
         m[name] = value
