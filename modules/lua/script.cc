@@ -81,7 +81,8 @@ LightThread& Script::spawn(lua_State* from, int arguments) {
 
 void Script::let_spawned_run(LightThread& thread) {
   thread.state = LightThread::State::ready;
-  ready_.insert(ready_.begin() + (ready_.empty() ? 0 : 1), &thread);
+  const auto behind = [](const LightThread* other) { return other->has_waited; };
+  ready_.insert(std::find_if(ready_.begin(), ready_.end(), behind), &thread);
 }
 
 void Script::make_ready(LightThread& thread) {
@@ -215,6 +216,7 @@ void Script::resume(LightThread& thread) {
   call.script = this;
   call.settings = settings;
   current_ = &thread;
+  thread.has_waited = false;
   int result;
   {
     Vm::Entered entered(vm, call);
@@ -239,7 +241,9 @@ Task<void> Script::await(LightThread& thread) {
   co_await std::move(task).in(thread.scope);
   thread.at_work = false;
   if (thread.state == LightThread::State::ended) thread.await.reset();  // killed: what it was given goes to others, who may wait for it
-  else if (thread.state == LightThread::State::waiting && !ended_) make_ready(thread);
+  if (thread.state != LightThread::State::waiting || ended_) co_return;
+  thread.has_waited = true;
+  make_ready(thread);
 }
 
 void Script::ended(LightThread& thread, int result) {

@@ -53,6 +53,7 @@ class LightThread {
   bool ok = false;               // how it has ended; its results or its error are on its stack
   bool reaped = false;           // waited for, or killed
   bool at_work = false;          // the task of its Await has not ended
+  bool has_waited = false;       // ... has ended, and it is ready for that
   int arguments = 0;             // on its stack, for the next resume
   std::unique_ptr<Await> proposed;  // by a function that is about to yield
   std::unique_ptr<Await> await;     // ... and has
@@ -107,7 +108,8 @@ class Script {
   LightThread* find(lua_State* L);
   // Takes a function and its arguments, which are at the top of `from`'s stack. May raise.
   LightThread& spawn(lua_State* from, int arguments);
-  // Ready again behind the thread that it has just spawned.
+  // Ready again: behind the thread that it has just spawned and those that have given way, before those whose wait is over (as in
+  // OpenResty, where these are woken in a later turn of the loop).
   void let_spawned_run(LightThread& thread);
   void kill(LightThread& thread);
   void finish(Verdict verdict);

@@ -12,7 +12,8 @@ class SleepAwait final : public Await {
   SleepAwait(Exchange* x, double seconds) : x_(x), time_(nanoseconds(seconds)) {}
   Task<void> run() override {
     log_debug(x_, [&] { return "lua ready to sleep for " + std::to_string(time_ / 1'000'000) + " ms"; });
-    co_await sleep_until(Deadline::at(Scheduler::current().now() + time_, Wait::handler));
+    const Errc slept = co_await sleep_until(Deadline::at(Scheduler::current().now() + time_, Wait::handler));
+    if (slept == Errc::cancelled) co_return log_debug(x_, [] { return "lua clean up the timer for pending ngx.sleep"; });
     log_debug(x_, [&] { return "lua sleep timer expired: \"" + (x_ ? x_->uri + "?" + x_->args : "?") + "\""; });
   }
   int push(lua_State*) override { return 0; }
@@ -96,7 +97,7 @@ int wait(lua_State* L) {
     if (!co) return raise_argument(L, 2, i, "wait", "lua thread expected");
     LightThread* const thread = call.script->find(co);
     if (!thread || thread->reaped) return push_error(L, "already waited or killed");
-    if (thread->is_entry) return raise_argument(L, 2, i, "wait", "attempt to wait on a coroutine that is not a user thread");
+    if (thread->is_entry) return raise(L, 2, "attempt to wait on a coroutine that is not a user thread");
     if (thread->parent != &call.script->current()) return raise(L, 2, "only the parent coroutine can wait on the thread");
     if (thread->state == LightThread::State::ended) return push_results(L, *thread);
     threads.push_back(thread);
@@ -121,14 +122,13 @@ int kill(lua_State* L) {
   return 1;
 }
 
-// status(co): that of a light thread; nil: it is none.
+// status(co): that of a light thread; nil: it is none. One that has resumed a coroutine which asks is "normal".
 int thread_status(lua_State* L) {
   Call* const call = Vm::now()->call;
   LightThread* const thread = call && call->script ? call->script->find(lua_tothread(L, 1)) : nullptr;
   if (!thread) return 0;
   if (thread->state == LightThread::State::ended) lua_pushstring(L, thread->reaped ? "dead" : "zombie");
-  else if (thread == &call->script->current()) lua_pushstring(L, "running");
-  else lua_pushstring(L, "running");
+  else lua_pushstring(L, thread == &call->script->current() && thread->coroutine.state != L ? "normal" : "running");
   return 1;
 }
 

@@ -1,12 +1,12 @@
 -- coroutine.*: a coroutine that waits makes everything it runs in wait, up to its light thread.
 local C = ...
 local raw = { resume = coroutine.resume, yield = coroutine.yield, status = coroutine.status, create = coroutine.create }
-local token = C.token
-local waiting = setmetatable({}, { __mode = "k" })
+local token, running = C.token, coroutine.running
+local waiting = setmetatable({}, { __mode = "kv" })  -- who waits, with who has resumed it
 
 local function after(co, ok, first, ...)
   if ok and first == token then
-    waiting[co] = true
+    waiting[co] = running()
     raw.yield(token)
     waiting[co] = nil
     return after(co, raw.resume(co))
@@ -46,7 +46,13 @@ coroutine._resume, coroutine._yield, coroutine._create, coroutine._status, corou
 
 function coroutine.status(co)
   if type(co) ~= "thread" then error("bad argument #1 to 'status' (coroutine expected)", 2) end
-  return C.thread_status(co) or (waiting[co] and "normal") or raw.status(co)
+  local state = C.thread_status(co) or (waiting[co] and "normal") or raw.status(co)
+  if state == "running" then
+    for _, resumer in pairs(waiting) do
+      if resumer == co then return "normal" end
+    end
+  end
+  return state
 end
 
 -- Globals are the whole VM's: one that a request writes is another request's, too.
