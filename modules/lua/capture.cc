@@ -4,6 +4,8 @@
 #include "api.h"
 #include "lua.h"
 #include "new_body.h"
+#include "seawall/base/text.h"
+#include "seawall/config/variable.h"
 #include "seawall/server/exchange.h"
 #include "seawall/server/subrequest.h"
 
@@ -126,30 +128,48 @@ std::string text_of_field(lua_State* L, int table, const char* name) {
   return text;
 }
 
-// The variables that it begins with: those of `vars`, onto the parent's or none.
-Subrequest::Variables variables_of(lua_State* L, int options, const Exchange& parent, bool copies) {
-  Subrequest::Variables variables;
-  if (copies) variables = parent.named_captures;
-  lua_getfield(L, options, "vars");
-  if (lua_istable(L, -1)) {
-    lua_pushnil(L);
-    while (lua_next(L, -2)) {
-      lua_pushvalue(L, -2);
-      variables.emplace_back(std::string(text_at(L, -1)), std::string(text_at(L, -2)));
-      lua_pop(L, 2);
-    }
-  }
-  lua_pop(L, 1);
-  return variables;
-}
-
-void set_variable_of(Exchange& x, std::pair<std::string, std::string> variable) {
-  for (auto& [name, value] : x.named_captures)
-    if (name == variable.first) {
-      value = std::move(variable.second);
+void set_variable(Subrequest::Variables& all, std::string key, std::string_view text) {
+  for (auto& [name, value] : all)
+    if (name == key) {
+      value = text;
       return;
     }
-  x.named_captures.push_back(std::move(variable));
+  all.emplace_back(std::move(key), text);
+}
+
+// Those of `vars` into `variables`; the server's own that can be set are set of `x`. Raises.
+void set_variables(lua_State* L, int options, Subrequest::Variables& variables, Exchange& x) {
+  lua_getfield(L, options, "vars");
+  if (!lua_istable(L, -1)) return lua_pop(L, 1);
+  lua_pushnil(L);
+  while (lua_next(L, -2)) {
+    if (lua_type(L, -2) != LUA_TSTRING) raise(L, 2, "attempt to use a non-string key in the \"vars\" option table");
+    if (!lua_isstring(L, -1)) raise(L, 2, "attempt to use bad variable value type %s", lua_typename(L, lua_type(L, -1)));
+    const std::string_view written = text_at(L, -2);
+    std::string key = lower(written);
+    std::string_view rest;
+    const Variable* const variable = Vm::now()->world.variables->find(key, &rest);
+    if (!variable || (!variable->set && !variable->changeable && variable->prefix))
+      raise(L, 2, "variable \"%.200s\" cannot be assigned a value (maybe you forgot to define it first?)", written.data());
+    if (!variable->set && !variable->changeable) raise(L, 2, "variable \"%.200s\" not changeable", written.data());
+    if (variable->set) variable->set(x, text_at(L, -1));
+    else set_variable(variables, std::move(key), text_at(L, -1));
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+}
+
+// Those that it begins with: the parent's or none, and what `vars` makes of them.
+void give_variables(lua_State* L, int options, Capture& capture, Exchange& parent) {
+  lua_getfield(L, options, "share_all_vars");
+  lua_getfield(L, options, "copy_all_vars");
+  const bool shares = lua_toboolean(L, -2), copies = lua_toboolean(L, -1);
+  lua_pop(L, 2);
+  if (shares) return set_variables(L, options, parent.named_captures, capture.sub.exchange());
+  Subrequest::Variables variables;
+  if (copies) variables = parent.named_captures;
+  set_variables(L, options, variables, capture.sub.exchange());
+  capture.sub.keep_to_itself(std::move(variables));
 }
 
 void give_method_and_body(lua_State* L, int options, Capture& capture, Exchange& parent) {
@@ -204,16 +224,8 @@ int capture(lua_State* L) {
     const int options = lua_gettop(L);
     auto one = std::make_unique<Capture>(parent, text_of_field(L, options, "uri"), text_of_field(L, options, "args"));
     give_method_and_body(L, options, *one, parent);
-    lua_getfield(L, options, "share_all_vars");
-    const bool shares = lua_toboolean(L, -1);
-    lua_getfield(L, options, "copy_all_vars");
-    const bool copies = lua_toboolean(L, -1);
-    lua_pop(L, 2);
-    if (shares) {
-      for (auto& variable : variables_of(L, options, parent, false)) set_variable_of(parent, std::move(variable));
-    } else {
-      one->sub.keep_to_itself(variables_of(L, options, parent, copies));
-    }
+    give_variables(L, options, *one, parent);
+    log_debug(&parent, [&] { return "lua http subrequest \"" + one->sub.exchange().uri + "?" + one->sub.exchange().args + "\""; });
     give_ctx(L, options, *one);
     lua_settop(L, 1);
     await->captures.push_back(std::move(one));
