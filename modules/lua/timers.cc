@@ -63,21 +63,29 @@ bool Timers::take(Vm::Coroutine& coroutine, int ref, int arguments, bool prematu
   return true;
 }
 
+// Once, of the first that is ended: the others are behind it.
+void Timers::say_that_all_end() {
+  if (std::exchange(all_end_, true) || !logs_at(main_log(), Level::debug)) return;
+  log(Level::debug, "lua abort pending timers");
+  log(Level::debug, "lua found " + std::to_string(pending_) + " pending timers");
+}
+
 // `keep`: a VM that is one request's own lives as long as its timers.
 Task<void> Timers::run(std::shared_ptr<Vm> keep, int ref, int arguments, std::int64_t delay, bool repeats) {
   for (;;) {
     // At 0 too: never inside the call that made it.
     const Errc slept = co_await sleep_until(Deadline::at(vm_.loop.now() + delay, Wait::handler));
-    --pending_;
     const bool premature = slept == Errc::cancelled;
+    if (premature) say_that_all_end();
+    --pending_;
     if (logs_at(main_log(), Level::debug)) log(Level::debug, "lua ngx.timer expired");
     Vm::Coroutine coroutine;
     if (!premature && running_ >= vm_.world.max_running_timers) {
       log(Level::alert, std::to_string(vm_.world.max_running_timers) + " lua_max_running_timers are not enough");
     } else if (take(coroutine, ref, arguments, premature)) {
-      ++running_;
-      co_await call(coroutine, arguments);
-      --running_;
+      // A repeating one counts from now on, whatever the function does.
+      if (repeats && !premature) vm_.loop.scope().spawn(call_beside(keep, coroutine, arguments));
+      else co_await call(coroutine, arguments);
     }
     if (!repeats || premature) break;
     ++pending_;
@@ -87,12 +95,16 @@ Task<void> Timers::run(std::shared_ptr<Vm> keep, int ref, int arguments, std::in
   keep.reset();
 }
 
+Task<void> Timers::call_beside(std::shared_ptr<Vm>, Vm::Coroutine coroutine, int arguments) { co_await call(coroutine, arguments); }
+
 Task<void> Timers::call(Vm::Coroutine coroutine, int arguments) {
+  ++running_;
   Scope& here = co_await current_scope();
   Script script(vm_, Hook::timer, nullptr, &here);
   script.begin(coroutine, arguments + 1);
   co_await script.run();
   co_await script.end();
+  --running_;
   if (logs_at(main_log(), Level::debug)) log(Level::debug, "http lua close fake http connection");
 }
 

@@ -19,9 +19,12 @@ class Timers {
  private:
   Task<void> run(std::shared_ptr<Vm> keep, int ref, int arguments, std::int64_t delay, bool repeats);
   Task<void> call(Vm::Coroutine coroutine, int arguments);
+  Task<void> call_beside(std::shared_ptr<Vm> keep, Vm::Coroutine coroutine, int arguments);
   bool take(Vm::Coroutine& coroutine, int ref, int arguments, bool premature);
   Vm& vm_;
+  void say_that_all_end();
   int pending_ = 0, running_ = 0;
+  bool all_end_ = false;
 };
 
 }  // namespace seawall::lua
