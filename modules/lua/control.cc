@@ -7,9 +7,15 @@
 namespace seawall::lua {
 namespace {
 
+// ngx.exit() of these closes the connection: nobody waits for what the subrequests under way would say.
+bool takes_all_along(const Verdict& verdict) {
+  const int status = verdict.status;
+  return verdict.kind == Verdict::exit && (status == -1 || status == 408 || status == 444 || status == 499);
+}
+
 // The script goes no further.
 int finish(lua_State* L, Script& script, Verdict verdict) {
-  if (script.subrequests > 0) return raise(L, 2, "attempt to abort with pending subrequests");
+  if (script.subrequests > 0 && !takes_all_along(verdict)) return raise(L, 2, "attempt to abort with pending subrequests");
   script.finish(std::move(verdict));
   return stop_here(L);
 }
@@ -65,24 +71,26 @@ int exec(lua_State* L) {
   verdict.kind = Verdict::exec;
   std::string_view args = text_at(L, 2);
   const auto query = uri.find('?');
-  if (!uri.starts_with('@') && query != std::string_view::npos) {
-    verdict.args = uri.substr(query + 1);
+  const bool is_named = uri.starts_with('@');  // keeps the request's arguments
+  if (query != std::string_view::npos) {
+    if (!is_named) verdict.args = uri.substr(query + 1);
     uri = uri.substr(0, query);
-    if (!args.empty()) verdict.args += '&';
+    if (!args.empty() && !is_named) verdict.args += '&';
   }
-  verdict.args += args;
+  if (!is_named) verdict.args += args;
   verdict.to = uri;
   return finish(L, *call.script, std::move(verdict));
 }
 
 bool is_unsafe(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+bool is_shown_escaped(char c) { return is_unsafe(c) || c == '"' || c == '\\'; }
 
 std::string shown(std::string_view uri) {
   std::string text;
   char escaped[8];
   for (const char c : uri) {
     std::snprintf(escaped, sizeof escaped, "\\x%02X", static_cast<unsigned char>(c));
-    if (is_unsafe(c)) text += escaped;
+    if (is_shown_escaped(c)) text += escaped;
     else text += c;
   }
   return text;
