@@ -115,8 +115,9 @@ Task<void> Pools::watch(std::shared_ptr<All> all, std::string name, Pool::IdlePt
   const Deadline deadline = time > 0 ? Deadline::in(Milliseconds(time), Wait::idle) : Deadline::never(Wait::idle);
   char byte;
   if (idle->kept.stream->socket().may_read()) idle->kept.stream->socket().try_peek({&byte, 1});
-  co_await idle->kept.stream->socket().wait(Socket::reading, deadline);
+  const Errc waited = co_await idle->kept.stream->socket().wait(Socket::reading, deadline);
   if (idle->gone) co_return;
+  if (waited == Errc::timed_out) say("lua tcp socket keepalive max idle timeout");
   say("lua tcp socket keepalive close handler: fd:" + std::to_string(idle->kept.stream->socket().fd()));
   const auto pool = all->find(name);
   pool->second->idle_.remove(idle);

@@ -53,6 +53,7 @@ class ConnectAwait final : public Await {
 
   Task<void> make_connection() {
     const Address to = co_await find_address(settings_, vm_.loop, host_, static_cast<std::uint16_t>(port_), error_);
+    if ((co_await current_scope()).cancelled()) co_return log_debug(x_, [] { return "lua tcp socket abort resolver"; });
     if (error_.empty()) co_await connect(to);
   }
 
@@ -62,27 +63,33 @@ class ConnectAwait final : public Await {
     DialOptions options;
     if (const auto from = Address::parse_ip(socket_.from)) options.from = *from;
     Result<Fd> fd = start_connecting(to, options);
-    std::error_code error = fd.error();
-    if (fd) {
-      auto stream = std::make_unique<Stream>(std::move(*fd));
-      const Result<void> done = co_await connected(*stream, deadline);
-      error = done.error();
-      if (done) socket_.stream = std::move(stream);
-    }
-    if (!error) {
+    if (!fd) co_return refused_at_once(fd.error());
+    auto stream = std::make_unique<Stream>(std::move(*fd));
+    const Result<void> done = co_await connected(*stream, deadline);
+    if (done) {
+      socket_.stream = std::move(stream);
       socket_.read_closed = socket_.write_closed = false;
       socket_.reused = 0;
       co_return;
     }
-    error_ = socket_error(error);
-    complain(error == Errc::timed_out ? "lua tcp socket connect timed out, when connecting to " + to.text_with_port()
-                                      : "connect() failed " + describe(error));
+    error_ = socket_error(done.error());
+    if (done.error() == Errc::cancelled) co_return;  // its script wants it no more
+    complain(done.error() == Errc::timed_out ? "lua tcp socket connect timed out, when connecting to " + to.text_with_port()
+                                             : "connect() failed " + describe(done.error()));
   }
 
-  void complain(const std::string& text) {
+  // By this machine: bind() or connect() itself has failed.
+  void refused_at_once(std::error_code error) {
+    error_ = socket_error(error);
+    const bool unbound = !socket_.from.empty() && error == std::errc::address_not_available;
+    const std::string what = unbound ? "bind(" + socket_.from + ") failed " : "connect() to " + host_ + " failed ";
+    complain(what + describe(error), error == std::errc::connection_refused ? Level::error : Level::crit);
+  }
+
+  void complain(const std::string& text, Level level = Level::error) {
     if (!*conf_.log_socket_errors) return;
-    if (x_) x_->log(Level::error, text);
-    else log(Level::error, text + ", context: ngx.timer");
+    if (x_) x_->log(level, text);
+    else log(level, text + ", context: ngx.timer");
   }
 
   Vm& vm_;
@@ -243,15 +250,15 @@ int setkeepalive(lua_State* L) {
     socket.close();
     return push_error(L, "connection in dubious state");
   }
-  log_debug(call.x, [&] {
-    return "lua tcp socket keepalive timeout: " + (time > 0 ? std::to_string(time) + " ms" : std::string("unlimited"));
-  });
   Kept kept;
   kept.stream = std::move(socket.stream);
   kept.place = std::move(socket.place);
   kept.reused = socket.reused;
   kept.host = socket.host;
   Vm::now()->pools->keep(socket.pool, std::move(kept), size, time);
+  log_debug(call.x, [&] {
+    return "lua tcp socket keepalive timeout: " + (time > 0 ? std::to_string(time) + " ms" : std::string("unlimited"));
+  });
   lua_pushinteger(L, 1);
   return 1;
 }
@@ -295,12 +302,13 @@ int bind(lua_State* L) {
   const std::string text(text_at(L, 2));
   if (!Address::parse_ip(text)) return push_error(L, "bad address");
   socket.from = text;
+  log_debug(Vm::now()->call->x, [&] { return "lua tcp socket bind ip: " + text; });
   lua_pushboolean(L, true);
   return 1;
 }
 
 int make(lua_State* L) {
-  check_call(L, kSocket | kRequest, 2);
+  check_call(L, kSocket, 2);
   push_new_tcp(L);
   return 1;
 }

@@ -232,7 +232,9 @@ int receiveany(lua_State* L) {
   Call& call = check_call(L, kSocket, 3);
   TcpSocket* const socket = readable(L, call);
   if (!socket) return 2;
-  return wait_for(L, std::make_unique<ReadAny>(call, *socket, whole_size(lua_tonumber(L, 2))));
+  const std::size_t most = whole_size(lua_tonumber(L, 2));
+  log_debug(call.x, [&] { return "lua tcp socket calling receiveany() method to read at most " + std::to_string(most) + " bytes"; });
+  return wait_for(L, std::make_unique<ReadAny>(call, *socket, most));
 }
 
 // receiveuntil(socket, pattern, size, inclusive)

@@ -32,7 +32,7 @@ UdpSocket& udp_at(lua_State* L, int index, int level = 2) {
 }
 
 int make(lua_State* L) {
-  check_call(L, kSocket | kRequest, 2);
+  check_call(L, kSocket, 2);
   const UdpPtr& udp = push_object(L, kType, std::make_shared<UdpSocket>());
   if (Script* const script = Vm::now()->call->script) script->remember(udp);
   return 1;

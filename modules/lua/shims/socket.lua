@@ -4,8 +4,8 @@ local connect, send, receive, receiveany, receiveuntil, handshake, receive_datag
   C.waiting(C.tcp_connect), C.waiting(C.tcp_send), C.waiting(C.tcp_receive), C.waiting(C.tcp_receiveany), C.waiting(C.tcp_receiveuntil),
   C.waiting(C.tcp_sslhandshake), C.waiting(C.udp_receive), C.waiting(C.udp_setpeername)
 
-local function handle(self)
-  if type(self) ~= "table" then error("bad argument #1 (table expected, got " .. type(self) .. ")", 3) end
+local function handle(self, name)
+  if type(self) ~= "table" then error("bad argument #1 to '" .. name .. "' (table expected, got " .. type(self) .. ")", 3) end
   local ud = self[1]
   if not ud then error("no socket", 3) end
   return ud
@@ -27,7 +27,7 @@ local tcp = {}
 tcp.__index = tcp
 
 function tcp:connect(host, port, options)
-  local ud = handle(self)
+  local ud = handle(self, "connect")
   if type(host) ~= "string" then error("bad argument #1 to 'connect' (string expected, got " .. (host == nil and "nil" or type(host)) .. ")", 2) end
   local key
   if host:sub(1, 5) == "unix:" then
@@ -35,7 +35,7 @@ function tcp:connect(host, port, options)
     key, port = host, nil
   else
     local n = port_of(port)
-    if not n then error("bad argument #2 to 'connect' (number expected, got " .. (port == nil and "no value" or type(port)) .. ")", 2) end
+    if not n then return nil, "missing the port number" end
     if n < 0 or n > 65535 then return nil, "bad port number: " .. n end
     port = n
     key = host .. ":" .. n
@@ -62,13 +62,13 @@ function tcp:connect(host, port, options)
 end
 
 function tcp:send(...)
-  local ud = handle(self)
   if select("#", ...) == 0 then error("expecting 2 arguments (including the object), but got 1", 2) end
+  local ud = handle(self, "send")
   return send(ud, (...))
 end
 
 function tcp:receive(pattern)
-  local ud = handle(self)
+  local ud = handle(self, "receive")
   if pattern == nil or pattern == "*l" or pattern == "l" then return receive(ud, "l") end
   if pattern == "*a" or pattern == "a" then return receive(ud, "a") end
   local size = tonumber(pattern)
@@ -78,14 +78,14 @@ function tcp:receive(pattern)
 end
 
 function tcp:receiveany(most)
-  local ud = handle(self)
+  local ud = handle(self, "receiveany")
   local size = tonumber(most)
   if not size or not (size > 0) then error("bad argument #1 to 'receiveany' (bad max argument)", 2) end
   return receiveany(ud, math.floor(size))
 end
 
 function tcp:receiveuntil(pattern, options)
-  local ud = handle(self)
+  local ud = handle(self, "receiveuntil")
   if type(pattern) ~= "string" then
     if type(pattern) == "number" then pattern = tostring(pattern)
     else error("bad argument #1 to 'receiveuntil' (string expected, got " .. type(pattern) .. ")", 2) end
@@ -131,28 +131,28 @@ function tcp:settimeout(timeout)
   check_ms(timeout, "settimeout")
   local n = ms(timeout)
   if n == 0 then n = -1 end
-  C.tcp_settimeouts(handle(self), n, n, n)
+  C.tcp_settimeouts(handle(self, "settimeout"), n, n, n)
 end
 function tcp:settimeouts(connecting, sending, reading)
-  C.tcp_settimeouts(handle(self), ms(connecting), ms(sending), ms(reading))
+  C.tcp_settimeouts(handle(self, "settimeouts"), ms(connecting), ms(sending), ms(reading))
 end
 function tcp:setkeepalive(timeout, size)
-  local ud = handle(self)
+  local ud = handle(self, "setkeepalive")
   if timeout ~= nil and (type(timeout) ~= "number" or not (timeout >= 0)) then error("bad argument #1 to 'setkeepalive' (bad timeout value)", 2) end
   return C.tcp_setkeepalive(ud, timeout, size)
 end
-function tcp:getreusedtimes() return C.tcp_getreusedtimes(handle(self)) end
-function tcp:close() return C.tcp_close(handle(self)) end
+function tcp:getreusedtimes() return C.tcp_getreusedtimes(handle(self, "getreusedtimes")) end
+function tcp:close() return C.tcp_close(handle(self, "close")) end
 function tcp:setoption(name, value)
   if name == nil then return nil, "missing the \"option\" argument" end
   if value == nil then return nil, "missing the \"value\" argument" end
-  return C.tcp_setoption(handle(self), name, value)
+  return C.tcp_setoption(handle(self, "setoption"), name, value)
 end
 function tcp:bind(address)
-  return C.tcp_bind(handle(self), address)
+  return C.tcp_bind(handle(self, "bind"), address)
 end
 function tcp:sslhandshake(session, name, verify, ocsp)
-  local ud = handle(self)
+  local ud = handle(self, "sslhandshake")
   if ocsp then error("the fourth argument of sslhandshake (send_status_req) is not supported yet", 2) end
   local given = session
   if type(session) == "cdata" then given = sessions[session] end
@@ -162,7 +162,7 @@ function tcp:sslhandshake(session, name, verify, ocsp)
   sessions[handle] = result
   return handle
 end
-function tcp:setclientcert(certificate, key) return C.tcp_setclientcert(handle(self), certificate, key) end
+function tcp:setclientcert(certificate, key) return C.tcp_setclientcert(handle(self, "setclientcert"), certificate, key) end
 tcp.tlshandshake = function() error("tlshandshake is not supported yet", 2) end
 C.tcp_methods = tcp
 
@@ -180,7 +180,7 @@ end
 local udp = {}
 udp.__index = udp
 function udp:setpeername(host, port)
-  local ud = handle(self)
+  local ud = handle(self, "setpeername")
   if type(host) ~= "string" then error("bad argument #1 to 'setpeername' (string expected, got " .. type(host) .. ")", 2) end
   if host:sub(1, 5) ~= "unix:" then
     local n = port_of(port)
@@ -192,14 +192,14 @@ function udp:setpeername(host, port)
 end
 function udp:send(data)
   if data == nil then error("expecting 2 arguments (including the object), but got 1", 2) end
-  return C.udp_send(handle(self), data)
+  return C.udp_send(handle(self, "send"), data)
 end
 function udp:receive(size)
   if size ~= nil and (not tonumber(size) or not (tonumber(size) > 0)) then error("bad argument #1 to 'receive' (bad size argument)", 2) end
-  return receive_datagram(handle(self), size)
+  return receive_datagram(handle(self, "receive"), size)
 end
-function udp:settimeout(timeout) C.udp_settimeout(handle(self), ms(timeout)) end
-function udp:close() return C.udp_close(handle(self)) end
+function udp:settimeout(timeout) C.udp_settimeout(handle(self, "settimeout"), ms(timeout)) end
+function udp:close() return C.udp_close(handle(self, "close")) end
 function ngx.socket.udp()
   return setmetatable({ C.udp_new() }, udp)
 end
