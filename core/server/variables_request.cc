@@ -66,7 +66,11 @@ bool args(Exchange& x, std::string_view, const void*, std::string& out) {
   out.append(x.args);
   return !x.args.empty() || x.request.has_args;
 }
-void set_args(Exchange& x, std::string_view value) { x.args = value; }
+// Without a value (a script's nil) there are none, not empty ones.
+void set_args(Exchange& x, std::string_view value) {
+  x.args = value;
+  if (!value.data()) x.request.has_args = false;
+}
 
 bool is_args(Exchange& x, std::string_view, const void*, std::string& out) {
   if (!x.args.empty()) out.push_back('?');

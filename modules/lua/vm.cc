@@ -105,7 +105,7 @@ std::string error_text(lua_State* L) {
       std::snprintf(text, sizeof text, "%.14g", lua_tonumber(L, -1));
       return text;
     }
-    case LUA_TNIL: return "nil";
+    case LUA_TNIL: return "unknown reason";
     case LUA_TBOOLEAN: return lua_toboolean(L, -1) ? "true" : "false";
     default: return std::string("(error object is a ") + lua_typename(L, lua_type(L, -1)) + " value)";
   }

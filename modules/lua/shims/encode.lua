@@ -28,7 +28,9 @@ function ngx.unescape_uri(value) return unescape(text(value, "unescape_uri")) en
 
 function ngx.encode_base64(value, no_padding)
   local s = text(value, "encode_base64")
-  if no_padding ~= nil and type(no_padding) ~= "boolean" then error("boolean argument only", 2) end
+  if no_padding ~= nil and type(no_padding) ~= "boolean" then
+    error("bad argument #2 to 'encode_base64' (boolean expected, got " .. type(no_padding) .. ")", 2)
+  end
   S.seawall_lua_encode_base64(s, #s, no_padding and 0 or 1, 0, out, size)
   return ffi.string(out[0], size[0])
 end

@@ -7,6 +7,7 @@ ngx.var = setmetatable({}, {
   __index = function(_, key)
     local kind = type(key)
     if kind == "number" then
+      if key < 1 then return nil end  -- what a regex has matched as a whole is nobody's group
       key = tostring(key)
     elseif kind ~= "string" then
       error("bad variable name", 2)
