@@ -129,13 +129,22 @@ bool client_method(Exchange& x, std::string_view, const void*, std::string& out)
   out += x.main().request.method_name;
   return true;
 }
+// The head of the client's request, with what scripts have made of its fields.
+bool client_head(Exchange& x, std::string_view, const void*, std::string& out) {
+  const auto& request = x.main().request;
+  out.append(request.request_line).append("\r\n");
+  for (const Field& field : request.headers.all()) out.append(field.name).append(": ").append(field.value).append("\r\n");
+  out += "\r\n";
+  return true;
+}
 bool read_body(Exchange& x, std::string_view, const void*, std::string& out) {
   if (x.body.kept()) out += x.body.kept()->view();
   return x.body.kept().has_value();
 }
 
 const VariableRow variable_rows[] = {
-    {"echo_request_method", own_method}, {"echo_client_request_method", client_method}, {"echo_request_body", read_body}};
+    {"echo_request_method", own_method}, {"echo_client_request_method", client_method}, {"echo_client_request_headers", client_head},
+    {"echo_request_body", read_body}};
 
 constexpr unsigned kContent = kLocation | kLocationIf;
 constexpr unsigned kWithIf = kAllHttp | kLocationIf;
