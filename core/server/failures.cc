@@ -8,6 +8,7 @@
 #include "seawall/base/error.h"
 #include "seawall/net/loop.h"
 #include "seawall/server/event_counts.h"
+#include "seawall/server/server_name.h"
 #include "seawall/server/vhost.h"
 
 namespace seawall {
@@ -43,7 +44,7 @@ void count_failure(const Vhost& vhost, Failure failure) {
 
 Level failed(const Vhost& vhost, Failure failure) {
   count_failure(vhost, failure);
-  return is_due(failure) ? Level::notice : Level::info;
+  return is_due(failure) && !is_nginx_alike() ? Level::notice : Level::info;
 }
 
 Failure bad_request(const std::error_code& error) {

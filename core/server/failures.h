@@ -1,5 +1,6 @@
 // What goes wrong with clients on the open Internet, before a handler or beside it: expected, so it is counted by class and server
-// and logged at `info`; once a minute and class at `notice`, so that a log at that level shows samples (INTERNET.md, B37).
+// and logged at `info`; once a minute and class at `notice`, so that a log at that level shows samples (INTERNET.md, B37; not under
+// `compat nginx`).
 #pragma once
 #include <cstdint>
 #include <functional>
