@@ -1,5 +1,6 @@
 #include "filters.h"
 
+#include "api.h"
 #include "lua.h"
 #include "seawall/server/changed_body.h"
 
@@ -45,6 +46,7 @@ class FilteredBody final : public Reader {
 
  private:
   bool filter(Piece& piece) {
+    log_debug(&x_, [&] { return "lua body filter for user lua code, uri \"" + x_.uri + "\""; });
     Vm& vm = vm_of(x_);
     FilteredPiece filtered;
     filtered.data = piece.data.view();
@@ -86,6 +88,8 @@ Result<void> run_filters(Exchange& x, Response& response, const Conf& conf) {
     return {};
   }
   add_said(state, response);
+  if (*conf.header_filter || *conf.body_filter)
+    log_debug(&x, [&] { return "lua header filter for user lua code, uri \"" + x.uri + "\""; });
   if (*conf.header_filter && !filter_head(x, response, **conf.header_filter)) {
     refuse(response, 500);
     return {};
@@ -99,6 +103,7 @@ Result<void> run_filters(Exchange& x, Response& response, const Conf& conf) {
 
 void Lua::log(Exchange& x, const Conf& conf) {
   if (!*conf.log) return;
+  log_debug(&x, [&] { return "lua log handler, uri:\"" + x.uri + "\""; });
   Vm& vm = vm_of(x);
   Call call(Hook::log, &x);
   if (!vm.run(**conf.log, call))

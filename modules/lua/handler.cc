@@ -1,5 +1,6 @@
 #include "handler.h"
 
+#include "api.h"
 #include "lua.h"
 #include "script.h"
 #include "script_body.h"
@@ -123,7 +124,7 @@ Outcome outcome_of(Exchange& x, Script& script) {
     case Verdict::none: break;
   }
   if (script.hook == Hook::content) return whole(x, status_of(state), {});
-  if (verdict.kind == Verdict::exit && script.hook == Hook::access) return Granted{};
+  if (script.hook == Hook::access && (verdict.kind == Verdict::exit || is_nginx_alike())) return Granted{};
   return Next{};
 }
 
@@ -138,6 +139,7 @@ Task<Outcome> run(Exchange& x, const Conf& conf, Hook hook, const Chunk& chunk) 
     x.state<Lua>().body_read = true;
   }
   if (!*conf.check_client_abort) x.outlives_client = true;
+  log_debug(&x, [&] { return std::string("lua ") + phase_of(hook) + " handler, uri:\"" + x.uri + "\""; });
   auto script = std::make_unique<Script>(vm_of(x), hook, &x, &x.background);
   script->buffers_all = x.request.version == Version::http10 && *conf.http10_buffering && x.request.method != Method::head;
   if (!script->begin(chunk)) co_return Response(script->status);
