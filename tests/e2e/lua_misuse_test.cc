@@ -92,6 +92,7 @@ TEST_CASE("a light thread that is ended while it waits for another is not woken 
       ngx.thread.wait(ngx.thread.spawn(function() ngx.sleep(0.01) sem:post() end))
       ngx.say("never")
     end)
+    coroutine.yield()  -- it waits now
     ngx.say(ngx.thread.kill(t))
     ngx.say(sem:wait(30))
     ngx.sleep(0.001)
