@@ -7,6 +7,10 @@ file(CREATE_LINK ${CMAKE_SOURCE_DIR}/core ${CMAKE_BINARY_DIR}/include/seawall SY
 add_library(seawall_options INTERFACE)
 target_include_directories(seawall_options INTERFACE ${CMAKE_BINARY_DIR}/include)
 target_compile_options(seawall_options INTERFACE -Wall -Wextra -Wno-missing-field-initializers -Wno-maybe-uninitialized -fno-semantic-interposition)
+# The sanitizers take the stacks of allocations by frame pointers; what takes stacks in a release unwinds by tables.
+if(SEAWALL_SANITIZE OR SEAWALL_TSAN)
+  target_compile_options(seawall_options INTERFACE -fno-omit-frame-pointer)
+endif()
 # No -fsanitize=vptr: its check opens a pipe to see whether memory is readable, and reports an error when no descriptor is left.
 if(SEAWALL_SANITIZE)
   target_compile_options(seawall_options INTERFACE -fsanitize=address,undefined -fno-sanitize=vptr -fno-sanitize-recover=undefined)
