@@ -381,6 +381,30 @@ TEST_CASE("metrics: Prometheus' own checker has nothing to say") {
   CHECK(wrong == 0);
 }
 
+TEST_CASE("metrics: connections that were refused, by reason") {
+  Server s(with_probe("server { listen 127.0.0.1:%%PORT_0%%; location = /metrics { metrics; } }", {}, "worker_connections 3;"));
+  s.allow("3 worker_connections are not enough");
+  RawClient asks(s.port()), second(s.port()), third(s.port());
+  for (RawClient* client : {&asks, &second, &third}) client->send("GET /metrics HTTP/1.1\r\n");
+  // Taken in order: all others have their place by now.
+  CHECK(RawClient(s.port()).expect_close(kPatience));
+  CHECK(RawClient(s.port()).expect_close(kPatience));
+  asks.send("Host: a\r\n\r\n");
+  CHECK(asks.read_response().body.find("\nseawall_accept_errors_total{reason=\"worker_connections\"} 2\n") != std::string::npos);
+}
+
+TEST_CASE("metrics: HTTP/2 clients that were cut off, by limit") {
+  Server s(with_metrics("http2 on;"));
+  H2Client client(s.port());
+  client.request(1, "/none");
+  CHECK(client.read_response(1).status == 404);
+  std::string flood;
+  for (int i = 0; i < 2000; ++i) flood += frame_bytes(NGHTTP2_PING, 0, 0, "12345678");
+  client.send(flood);
+  CHECK(client.gone_with(NGHTTP2_ENHANCE_YOUR_CALM));
+  CHECK(metrics(s).at("seawall_h2_limits_total{limit=\"ping_flood\"}") == 1);
+}
+
 TEST_CASE("descriptors that run out are said before they are out, once a minute (B40)") {
   Server s("worker_rlimit_nofile 200; " + with_metrics(""));
   std::vector<RawClient> clients;

@@ -6,10 +6,14 @@
 #include <seawall/server/error_pages.h>
 #include <seawall/server/loop_counts.h>
 
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <filesystem>
+#include <set>
 #include <stdexcept>
 
 namespace seawall::probe {
@@ -118,7 +122,26 @@ Outcome fail_trailers(Exchange& x, const Conf&) {
   return Response(200, std::unique_ptr<Reader>(new FailingTrailers));
 }
 
-// What the loops have counted: "accept_errors=0 timeouts=0,0,... h2_abuses=0,...", in the order of the enumerations.
+// The clients' sockets of this process: those at a port on which it listens, too.
+std::size_t count_client_sockets() {
+  std::set<in_port_t> doors;
+  std::vector<in_port_t> open;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    const int fd = std::atoi(entry.path().filename().c_str());
+    sockaddr_in address{};
+    socklen_t size = sizeof address;
+    int listens = 0;
+    socklen_t option = sizeof listens;
+    if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0 || address.sin_family != AF_INET) continue;
+    if (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &option) != 0) continue;
+    if (listens) doors.insert(address.sin_port);
+    else open.push_back(address.sin_port);
+  }
+  return static_cast<std::size_t>(std::count_if(open.begin(), open.end(), [&](in_port_t port) { return doors.contains(port); }));
+}
+
+// What the loops have counted: "accept_errors=0 timeouts=0,0,... h2_abuses=0,... states=...", in the order of the enumerations, and
+// how many sockets of clients are open at this moment.
 bool shows_counts(const Conf& conf) { return *conf.counts; }
 Outcome show_counts(Exchange&, const Conf&) {
   const ServerCounts all = count_all();
@@ -129,6 +152,8 @@ Outcome show_counts(Exchange&, const Conf&) {
   };
   list("timeouts", all.timeouts);
   list("h2_abuses", all.h2_abuses);
+  list("states", all.states);
+  text += " sockets=" + std::to_string(count_client_sockets());
   return Response(200, Slice::from(std::move(text)));
 }
 
