@@ -47,7 +47,7 @@ Task<bool> handshake(Connection& c, TlsStream& tls) {
     co_return true;
   }
   if (done.error() == Errc::plain_on_tls) {
-    c.log(failed(*c.vhost, Failure::tls_http_on_https), "client sent plain HTTP request to HTTPS port while SSL handshaking");
+    c.log(failed(*c.vhost, Failure::tls_http_on_https), "client sent plain HTTP request to HTTPS port while reading client request headers");
     tls.go_plain();
     c.plain_on_tls = true;
     co_return true;

@@ -42,9 +42,10 @@ void count_failure(const Vhost& vhost, Failure failure) {
   failure_counts().at(vhost.primary_name.empty() ? "_" : vhost.primary_name)[static_cast<std::size_t>(failure)].add();
 }
 
-Level failed(const Vhost& vhost, Failure failure) {
+Level failed(const Vhost& vhost, Failure failure, Level sample) {
   count_failure(vhost, failure);
-  return is_due(failure) && !is_nginx_alike() ? Level::notice : Level::info;
+  if (is_nginx_alike()) return sample == Level::notice ? Level::info : sample;
+  return is_due(failure) ? sample : Level::info;
 }
 
 Failure bad_request(const std::error_code& error) {

@@ -26,8 +26,9 @@ SEAWALL_API const char* name_of(Failure failure);
 
 // Counts it. Any loop.
 void count_failure(const Vhost& vhost, Failure failure);
-// The same; at which level its line is to be logged.
-Level failed(const Vhost& vhost, Failure failure);
+// The same; at which level its line is to be logged. `sample`: that of samples; where it is not notice it is nginx's own level, which
+// each line has under `compat nginx`.
+Level failed(const Vhost& vhost, Failure failure, Level sample = Level::notice);
 
 // Of a head that is none.
 Failure bad_request(const std::error_code& error);

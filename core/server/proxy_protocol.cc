@@ -24,9 +24,8 @@ Task<bool> read_proxy_protocol(Connection& c) {
       const ProxyHeader header = parse_proxy_header({bytes.data(), io.n});
       if (header.state == ProxyHeader::broken) {
         // Whose balancer does not speak it wants to know at any level, and once is enough.
-        const bool is_sample = failed(*c.vhost, Failure::bad_proxy_header) == Level::notice;
-        c.log(is_sample ? Level::error : Level::info, "broken header: \"" + std::string(bytes.data(), std::min<std::size_t>(io.n, 64)) +
-                                "\" while reading PROXY protocol");
+        c.log(failed(*c.vhost, Failure::bad_proxy_header, Level::error),
+              "broken header: \"" + std::string(bytes.data(), std::min<std::size_t>(io.n, 64)) + "\" while reading PROXY protocol");
         co_return false;
       }
       if (header.state == ProxyHeader::complete) {

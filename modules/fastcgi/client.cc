@@ -61,7 +61,8 @@ Result<std::optional<UpstreamHead>> Client::take_head(const Slice& data) {
   }
   const bool nobody = x_.request.method == Method::head || head.status == 204 || head.status == 304;
   body_.begin(head, nobody);
-  rest_ = head_.empty() ? data.sub(**size, data.size() - **size) : Slice::from(head_.substr(**size));
+  // An empty rest would keep the memory that was read into.
+  rest_ = all.size() == **size ? Slice() : head_.empty() ? data.sub(**size) : Slice::from(head_.substr(**size));
   head_.clear();
   return std::optional<UpstreamHead>(std::move(head));
 }

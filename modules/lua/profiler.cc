@@ -9,19 +9,18 @@
 #include <new>
 
 #include "vm.h"
+#include "watchdog.h"
 
 namespace seawall::lua {
 namespace {
 
 constexpr int kDeepest = 64;
 
-using Handler = void (*)(int);
-
 std::atomic<bool> taken{false};
 std::atomic<const Vm*> profiled{nullptr};
-std::atomic<Handler> luajits{nullptr};  // LuaJIT's handler of its signal
+std::atomic<Profiler::Handler> luajits{nullptr};  // LuaJIT's handler of its signal
 
-Handler present_handler() {
+Profiler::Handler present_handler() {
   struct sigaction action {};
   ::sigaction(SIGPROF, nullptr, &action);
   return action.sa_handler;
@@ -40,6 +39,7 @@ bool start_timer(timer_t& timer, Milliseconds between) {
   struct sigaction action {};
   action.sa_handler = on_signal;
   action.sa_flags = SA_RESTART;
+  ::sigaddset(&action.sa_mask, watchdog_signal());  // both change LuaJIT's hooks: one after the other
   ::sigaction(SIGPROF, &action, nullptr);
   sigevent event{};
   event.sigev_notify = SIGEV_THREAD_ID;
@@ -74,8 +74,8 @@ Profiler::~Profiler() {
 
 bool Profiler::start(Milliseconds between) {
   if (taken.exchange(true)) return false;
-  const Handler before = present_handler();
-  if (before != SIG_DFL && before != SIG_IGN) {  // a script's own jit.profile
+  before_ = present_handler();
+  if (before_ != SIG_DFL && before_ != SIG_IGN) {  // a script's own jit.profile
     taken = false;
     return false;
   }
@@ -87,10 +87,16 @@ bool Profiler::start(Milliseconds between) {
   luaJIT_profile_start(vm_.state(), "fi86400000", &Profiler::count, this);
   running_ = true;
   if (start_timer(timer_, between)) return true;
-  luaJIT_profile_stop(vm_.state());
   running_ = false;
-  taken = false;
+  end_sampling();
   return false;
+}
+
+// A script that has begun jit.profile meanwhile has taken LuaJIT's profiler over, and keeps it.
+void Profiler::end_sampling() {
+  if (present_handler() == on_signal) luaJIT_profile_stop(vm_.state());
+  if (present_handler() == SIG_IGN) ::signal(SIGPROF, before_);  // nothing is under way that it could meet
+  taken = false;
 }
 
 std::vector<ScriptSample> Profiler::stop() {
@@ -98,8 +104,7 @@ std::vector<ScriptSample> Profiler::stop() {
   if (!running_) return samples;
   running_ = false;
   ::timer_delete(timer_);  // its last signal has come by the time it returns: it is this thread's
-  luaJIT_profile_stop(vm_.state());
-  taken = false;
+  end_sampling();
   for (const auto& [stack, n] : counts_) {
     ScriptSample& sample = samples.emplace_back();
     sample.count = n;

@@ -24,13 +24,17 @@ class Profiler final : public ScriptProfiler {
   Profiler(const Profiler&) = delete;
   Profiler& operator=(const Profiler&) = delete;
 
+  using Handler = void (*)(int);
+
   bool start(Milliseconds between) override;
   std::vector<ScriptSample> stop() override;
 
  private:
   static void count(void* profiler, lua_State* L, int samples, int state);
+  void end_sampling();
   Vm& vm_;
   bool running_ = false;
+  Handler before_ = nullptr;  // of SIGPROF
   timer_t timer_{};
   std::unordered_map<std::string, std::uint64_t> counts_;  // by stack, the innermost first, a frame a line
 };

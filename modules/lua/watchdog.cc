@@ -20,8 +20,6 @@ using std::chrono::milliseconds;
 
 thread_local Watched* watched_here = nullptr;
 
-int signal_number() { return SIGRTMIN + 4; }
-
 // Whoever has to go on elsewhere has this long.
 constexpr milliseconds kGrace(5000);
 
@@ -38,6 +36,8 @@ bool is_supervised() {
 }
 
 }  // namespace
+
+int watchdog_signal() { return SIGRTMIN + 4; }
 
 class Watchdog {
  public:
@@ -67,7 +67,8 @@ class Watchdog {
     struct sigaction action {};
     action.sa_handler = Watched::on_signal;
     action.sa_flags = SA_RESTART | SA_ONSTACK;
-    ::sigaction(signal_number(), &action, nullptr);
+    ::sigaddset(&action.sa_mask, SIGPROF);  // LuaJIT's profiler changes its hooks, too
+    ::sigaction(watchdog_signal(), &action, nullptr);
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);  // no signal of the process's is this thread's
@@ -100,7 +101,7 @@ class Watchdog {
       loop.condemned_.store(run, std::memory_order_relaxed);
       loop.step_ = Watched::Step::told;
     }
-    if (loop.step_ == Watched::Step::told) pthread_kill(loop.thread_, signal_number());
+    if (loop.step_ == Watched::Step::told) pthread_kill(loop.thread_, watchdog_signal());
     if (held >= 2 * loop.budget_) replace(loop, held);
   }
   // Of no use to the loop's requests, but to all others.
@@ -127,7 +128,7 @@ class Watchdog {
 Watched::Watched(milliseconds budget) : thread_(pthread_self()), budget_(budget), since_(std::chrono::steady_clock::now()) {
   sigset_t ours;
   sigemptyset(&ours);
-  sigaddset(&ours, signal_number());
+  sigaddset(&ours, watchdog_signal());
   pthread_sigmask(SIG_UNBLOCK, &ours, nullptr);
   watched_here = this;
   Watchdog::the().add(*this);

@@ -10,6 +10,9 @@
 
 namespace seawall::lua {
 
+// The signal that its thread sends to a loop.
+int watchdog_signal();
+
 // What a loop says of itself. Written by the loop, read by the watchdog.
 class Watched {
  public:

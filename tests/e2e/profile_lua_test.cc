@@ -55,13 +55,16 @@ PprofFile profile_with(const Server& s, const std::string& function) {
   return *file;
 }
 
-// LuaJIT's profiler is at work in the process that serves.
-bool is_profiled(const Server& s) {
+// Is SIGPROF in that set ("SigCgt:") of the process that serves?
+bool has_signal(const Server& s, const std::string& set) {
   const std::string status = read_file("/proc/" + std::to_string(serving_process(s)) + "/status");
-  const auto at = status.find("SigCgt:");
+  const auto at = status.find(set);
   REQUIRE(at != std::string::npos);
-  return std::stoull(status.substr(at + 7), nullptr, 16) >> (SIGPROF - 1) & 1;
+  return std::stoull(status.substr(at + set.size()), nullptr, 16) >> (SIGPROF - 1) & 1;
 }
+
+// LuaJIT's profiler is at work there.
+bool is_profiled(const Server& s) { return has_signal(s, "SigCgt:"); }
 
 RawClient begin_profile(const Server& s, const std::string& arguments) {
   RawClient client(s.port());
@@ -129,12 +132,25 @@ TEST_CASE("one profile of scripts at a time in the process, and none goes on whe
   CHECK(wait_until([&] { return !is_profiled(s); }));
   CHECK(get(s.url("/debug/lua?seconds=1&loop=1")).status == 200);
   CHECK_FALSE(is_profiled(s));
+  CHECK_FALSE(has_signal(s, "SigIgn:"));  // which programs that scripts start would inherit
 }
 
 TEST_CASE("a script that profiles itself has LuaJIT's profiler") {
   Server s(server(kPages + R"(location /on { content_by_lua_block { require("jit.profile").start("f", function() end) ngx.say("on") } }
                               location /off { content_by_lua_block { require("jit.profile").stop() ngx.say("off") } } )" + kScript));
   CHECK(get(s.url("/on")).body == "on\n");
+  CHECK(get(s.url("/debug/lua?seconds=1")).status == 409);
+  CHECK(get(s.url("/off")).body == "off\n");
+  CHECK(get(s.url("/debug/lua?seconds=1")).status == 200);
+}
+
+TEST_CASE("a script that begins to profile itself takes LuaJIT's profiler over, and keeps it") {
+  Server s(server(kPages + R"(location /on { content_by_lua_block { require("jit.profile").start("f", function() end) ngx.say("on") } }
+                              location /off { content_by_lua_block { require("jit.profile").stop() ngx.say("off") } } )" + kScript));
+  RawClient client = begin_profile(s, "seconds=1");
+  CHECK(get(s.url("/on")).body == "on\n");
+  CHECK(client.read_response().status == 200);
+  CHECK(is_profiled(s));
   CHECK(get(s.url("/debug/lua?seconds=1")).status == 409);
   CHECK(get(s.url("/off")).body == "off\n");
   CHECK(get(s.url("/debug/lua?seconds=1")).status == 200);
