@@ -10,8 +10,9 @@
 namespace seawall {
 namespace {
 
-// Every connection wants a block for the time of a request: this size is one that the pool keeps.
-constexpr std::size_t kCommonCapacity = 4096 - sizeof(Block);
+// Every connection wants a block for the time of a request, in which its head stays while a handler waits: nearly all heads fit into
+// this much, which is one of the pool's sizes.
+constexpr std::size_t kCommonCapacity = 2048 - sizeof(Block);
 
 }  // namespace
 
