@@ -1,7 +1,5 @@
 // BodyTurn: the request's body has one reader at a time, whatever light threads ask for it; the others wait. One loop.
 #pragma once
-#include <deque>
-
 #include "request_state.h"
 #include "seawall/async/event.h"
 

@@ -1,8 +1,8 @@
 // What Lua keeps for one request: its ngx.ctx, and what its scripts have said of a response that is not there yet. One loop.
 #pragma once
-#include <deque>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "seawall/base/slice.h"
 #include "seawall/http/headers.h"
@@ -35,7 +35,7 @@ class RequestState {
   bool body_read = false;      // ngx.req.read_body() has run
   bool body_busy = false;      // a light thread reads from it (BodyTurn)
   bool body_lost = false;      // ... was ended before it had all: the rest alone must not pass for the whole
-  std::deque<BodyTurn*> body_waiters;
+  std::vector<BodyTurn*> body_waiters;  // a std::deque would hold half a KiB without any
   std::unique_ptr<NewBody> new_body;  // that a script has given the request
   bool set_failed = false;     // a script of set_by_lua
   bool raw_socket = false;     // has taken the connection's bytes

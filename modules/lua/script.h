@@ -10,7 +10,6 @@
 // (a yield may raise: across a callback of C's); then it runs as a task of the script's scope, and when it has ended the light thread
 // goes on with what it pushes. One loop.
 #pragma once
-#include <deque>
 #include <list>
 #include <memory>
 #include <optional>
@@ -154,7 +153,7 @@ class Script {
   std::size_t sockets_checked_at_ = 16;
   Scope scope_;
   std::list<LightThread> threads_;
-  std::deque<LightThread*> ready_;
+  std::list<LightThread*, PoolAllocator<LightThread*>> ready_;  // no memory without any
   Event woken_;
   LightThread* current_ = nullptr;
   bool ended_ = false;
