@@ -3,7 +3,6 @@
 // has told is looked at, so it is for callbacks, and for coroutines up to their next wait. The thread's own.
 #pragma once
 #include <coroutine>
-#include <functional>
 #include <optional>
 
 #include "seawall/async/scope.h"
@@ -28,20 +27,34 @@ class SEAWALL_API AsyncLook {
     bool is_over;  // what was waited for has happened: it goes on as soon as it may
   };
 
-  static void waits_in(Scope& scope, const std::function<void(const Wait&)>& visit);
+  template <class Visit>
+  static void waits_in(Scope& scope, Visit visit) { each(scope.waits_, visit); }
   // Has anybody asked to hear of its end? That waits in no scope that can be looked at.
   static std::optional<Wait> wait_for_end_of(const Scope& scope);
-  static void scopes_in(Scope& scope, const std::function<void(Scope&)>& visit);
+  template <class Visit>
+  static void scopes_in(Scope& scope, Visit visit) {
+    for (Scope* child = scope.children_.front(); child; child = scope.children_.next(*child)) visit(*child);
+  }
   // Those of this thread that are over.
-  static void waits_over(const std::function<void(const Wait&)>& visit);
+  template <class Visit>
+  static void waits_over(Visit visit) { each(Scheduler::current().ready_, visit); }
 
   // The innermost first; ends when visit says false.
-  static void stack(std::coroutine_handle<> waiting, const std::function<bool(const AsyncFrame&)>& visit);
-  // In which scope the outermost of them was spawned.
-  static Scope* spawned_in(std::coroutine_handle<> waiting);
+  template <class Visit>
+  static void stack(std::coroutine_handle<> waiting, Visit visit) {
+    // What Scope::spawn() puts around a task has no parent, and nobody has written it.
+    for (; waiting && parent_of(waiting); waiting = parent_of(waiting))
+      if (!visit(frame_of(waiting))) return;
+  }
 
  private:
   static Wait wait_of(const Waiter& waiter);
+  static AsyncFrame frame_of(std::coroutine_handle<> coroutine);
+  static std::coroutine_handle<> parent_of(std::coroutine_handle<> coroutine);
+  template <class Visit>
+  static void each(List<Waiter>& waits, Visit& visit) {
+    for (Waiter* waiter = waits.front(); waiter; waiter = waits.next(*waiter)) visit(wait_of(*waiter));
+  }
 };
 
 // co_await current_coroutine(): the running one's, by which a look finds it.

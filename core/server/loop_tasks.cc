@@ -11,13 +11,25 @@
 namespace seawall {
 namespace {
 
-constexpr std::size_t kDeepest = 64;  // of a stack
+constexpr std::size_t kDeepest = 64;      // of a stack
+constexpr std::size_t kLongest = 1024;    // of what a client or an upstream's address has in it
+constexpr std::size_t kLooksForEach = 10;  // waits that are looked at for each that may be told
+
+// 0: there is none.
+std::int64_t begin_of_oldest_stream(const Connection& c) {
+  std::int64_t begin = 0;
+  if (!c.h2) return begin;
+  c.h2->each_stream([&](const H2Stream& stream) {
+    if (!stream.served && (begin == 0 || stream.started < begin)) begin = stream.started;
+  });
+  return begin;
+}
 
 std::int64_t begin_of_state(const Connection& c) {
   switch (c.state()) {
     case ConnState::new_:
-    case ConnState::handshake:
-    case ConnState::h2: return c.info.started;
+    case ConnState::handshake: return c.info.started;
+    case ConnState::h2: return begin_of_oldest_stream(c);
     case ConnState::header: return c.head_started ? c.head_started : c.info.started;
     case ConnState::idle:
     case ConnState::linger: return c.idle_since;
@@ -44,13 +56,15 @@ OpenConnection picture_of(const Connection& c) {
   return picture;
 }
 
+std::string cut(std::string_view text) { return text.size() <= kLongest ? std::string(text) : std::string(text.substr(0, kLongest)) + "..."; }
+
 // handler_timeout stands still while the client's body is awaited: then only request_max_time is known.
 OpenRequest picture_of(const Exchange& x) {
   OpenRequest request;
-  request.line = x.request.request_line;
-  request.host = x.request.authority;
+  request.line = cut(x.request.request_line);
+  request.host = cut(x.request.authority);
   request.location = title_and_place_of(*x.location);
-  request.upstream = x.upstream;
+  request.upstream = cut(x.upstream);
   request.since = x.response_begun ? x.response_begun : x.head_read;
   request.phase = x.response_begun ? Wait::send : Wait::handler;
   request.until = x.last_deadline(request.phase).when();
@@ -68,28 +82,33 @@ class Owner {
 
 class Picture {
  public:
-  explicit Picture(std::size_t most) : most_(most) {}
+  explicit Picture(std::size_t most) : most_(most), looks_(kLooksForEach * most), idle_looks_(looks_) {}
 
   LoopTasks take(Loop& loop) {
     out_.now = loop.now();
-    take_connections(false);
-    take_connections(true);
+    take_connections();
     walk(loop.scope(), Owner());
-    AsyncLook::waits_over([this](const AsyncLook::Wait& wait) { add(wait, owner_of(wait.coroutine)); });
+    AsyncLook::waits_over([this](const AsyncLook::Wait& wait) { add(wait, Owner()); });
     return std::move(out_);
   }
 
  private:
-  void take_connections(bool idle) {
+  // Those that are idle come last; of those no more are remembered than may be told.
+  void take_connections() {
+    std::vector<const Connection*> idle;
     List<OpenPlace>& places = open_places();
-    for (OpenPlace* place = places.front(); place; place = places.next(*place))
-      if ((place->connection.state() == ConnState::idle) == idle) take_one(place->connection);
+    for (OpenPlace* place = places.front(); place; place = places.next(*place)) {
+      const Connection& c = place->connection;
+      if (c.state() == ConnState::idle && idle.size() < most_) idle.push_back(&c);
+      else take_one(c, c.state() != ConnState::idle);
+    }
+    for (const Connection* c : idle) take_one(*c, true);
   }
 
-  void take_one(const Connection& c) {
+  void take_one(const Connection& c, bool tell) {
     Owner owner;
     owner.is_known = true;
-    if (out_.connections.size() < most_) {
+    if (tell && out_.connections.size() < most_) {
       owner.connection = out_.connections.size();
       out_.connections.push_back(picture_of(c));
     } else {
@@ -104,16 +123,16 @@ class Picture {
   }
 
   void take_stream(const H2Stream& stream, Owner owner) {
+    if (stream.served) return;
     if (stream.exchange) owner = take_request(*stream.exchange, owner, stream.id);
     by_task_[stream.task.address()] = owner;
   }
 
   Owner take_request(const Exchange& x, Owner owner, int stream) {
-    if (requests_ == most_) {
+    if (requests_ == most_) owner.connection = Owner::kNone;
+    if (owner.connection == Owner::kNone) {
       ++out_.requests_left_out;
-      owner.connection = Owner::kNone;
-    }
-    if (owner.connection != Owner::kNone) {
+    } else {
       ++requests_;
       std::vector<OpenRequest>& requests = out_.connections[owner.connection].requests;
       owner.request = requests.size();
@@ -131,35 +150,42 @@ class Picture {
     Owner owner = known == by_scope_.end() ? outer : known->second;
     if (!owner.is_known && end) owner = owner_of(end->coroutine);
     by_scope_[&scope] = owner;
-    if (end && !end->is_over) {
-      const Owner who = owner_of(end->coroutine);
-      add(*end, who.is_known ? who : outer);
-    }
-    AsyncLook::waits_in(scope, [&](const AsyncLook::Wait& wait) {
-      const Owner who = owner_of(wait.coroutine);
-      add(wait, who.is_known ? who : owner);
-    });
+    if (end && !end->is_over) add(*end, outer);
+    AsyncLook::waits_in(scope, [&](const AsyncLook::Wait& wait) { add(wait, owner); });
     AsyncLook::scopes_in(scope, [&](Scope& inner) { walk(inner, owner); });
   }
 
-  // The innermost scope says it best: a request's lies in its connection's task.
+  // The innermost scope says it best: a request's lies in its connection's task. Not where all that it says is the connection: its
+  // streams' tasks lie in one scope of that.
   Owner owner_of(std::coroutine_handle<> coroutine) const {
     Owner owner;
     void* outermost = nullptr;
     AsyncLook::stack(coroutine, [&](const AsyncFrame& frame) {
       outermost = frame.coroutine.address();
+      if (owner.is_known) return true;
       const auto known = by_scope_.find(frame.scope);
       if (known != by_scope_.end()) owner = known->second;
-      return !owner.is_known;
+      return owner.request == Owner::kNone;
     });
-    if (owner.is_known) return owner;
+    if (owner.request != Owner::kNone) return owner;
     const auto task = by_task_.find(outermost);
     return task == by_task_.end() ? owner : task->second;
   }
 
-  void add(const AsyncLook::Wait& wait, Owner owner) {
+  // Bounds how long the loop stands still. Waits of idle connections, mostly the many, do not use up the looks of the others.
+  bool may_look(const AsyncLook::Wait& wait) {
+    std::size_t& looks = wait.deadline && wait.deadline->wait() == seawall::Wait::idle ? idle_looks_ : looks_;
+    if (looks == 0) return false;
+    --looks;
+    return true;
+  }
+
+  // `around`: whose the scope is in which it waits, if nothing better is known.
+  void add(const AsyncLook::Wait& wait, Owner around) {
+    if (tasks_ == most_ || !may_look(wait)) return void(++out_.tasks_left_out);
+    Owner owner = owner_of(wait.coroutine);
+    if (!owner.is_known) owner = around;
     if (owner.is_known && owner.connection == Owner::kNone) return void(++out_.tasks_left_out);
-    if (tasks_ == most_) return void(++out_.tasks_left_out);
     ++tasks_;
     WaitingTask task{wait.kind, wait.deadline, wait.is_over, {}};
     AsyncLook::stack(wait.coroutine, [&](const AsyncFrame& frame) {
@@ -176,6 +202,7 @@ class Picture {
   }
 
   const std::size_t most_;
+  std::size_t looks_, idle_looks_;  // that are left
   std::size_t requests_ = 0, tasks_ = 0;
   LoopTasks out_;
   std::unordered_map<const void*, Owner> by_task_;  // by the outermost coroutine

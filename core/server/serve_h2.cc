@@ -126,6 +126,7 @@ Task<void> serve_h2_stream(H2Connection& h, H2Stream& s) {
   }
   if (failed) co_await give_up(h, s, owner.get(), std::move(failed));
   s.exchange = nullptr;
+  s.task = {};  // nghttp2 may still know the stream when another task has this memory
   owner.reset();  // it refers to the stream's ConnectionInfo, and served() ends the stream
   h.served(s);
 }
