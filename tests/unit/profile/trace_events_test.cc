@@ -18,3 +18,14 @@ TEST_CASE("a trace keeps all events while there is room, and then the long ones"
   CHECK(longest == 10);
   for (const auto& event : events.kept()) CHECK(event.took >= events.shortest());
 }
+
+TEST_CASE("of a trace's events that are all as long, half stay when there is no more room") {
+  TraceEvents events(100);
+  for (std::int64_t i = 0; i < 1001; ++i) events.add({i, 3'000, 0});
+  CHECK(events.kept().size() >= 50);
+  CHECK(events.kept().size() + events.left_out() == 1001);
+  CHECK(events.shortest() == 3'000);
+  events.add({0, 2'999, 0});
+  CHECK(events.kept().size() + events.left_out() == 1002);
+  for (const auto& event : events.kept()) CHECK(event.took == 3'000);
+}
