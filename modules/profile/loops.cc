@@ -16,17 +16,40 @@ std::vector<LoopThread>& loops() {
   return all;
 }
 
+void forget(const Loop& loop) {
+  const std::lock_guard lock(mutex);
+  std::erase_if(loops(), [&](const LoopThread& one) { return one.loop == &loop; });
+}
+
+Task<void> wait(Event& event) { [[maybe_unused]] const Errc ended = co_await event.wait(Deadline::never(Wait::drain)); }
+
+// Until the loop's own scope is cancelled, which is the last that happens to it. What has been posted before runs yet: the task
+// holds the loop for the turn that it takes.
+Task<void> leave_at_end(Loop& loop) {
+  Event end;
+  co_await wait(end);
+  forget(loop);
+  Scope uncancelled;
+  Event last;
+  uncancelled.spawn(wait(last));
+  loop.post([&last] { last.set(); });
+  co_await uncancelled.join();
+}
+
 }  // namespace
 
+// Its first turn: one that never turns has no task.
 RegisteredLoop::RegisteredLoop(Loop& loop) : loop_(loop) {
-  const std::lock_guard lock(mutex);
-  loops().push_back({&loop, loop.number(), ::pthread_self(), static_cast<pid_t>(::syscall(SYS_gettid))});
+  loop.post([&loop] {
+    {
+      const std::lock_guard lock(mutex);
+      loops().push_back({&loop, loop.number(), ::pthread_self(), static_cast<pid_t>(::syscall(SYS_gettid))});
+    }
+    loop.scope().spawn(leave_at_end(loop));
+  });
 }
 
-RegisteredLoop::~RegisteredLoop() {
-  const std::lock_guard lock(mutex);
-  std::erase_if(loops(), [this](const LoopThread& one) { return one.loop == &loop_; });
-}
+RegisteredLoop::~RegisteredLoop() { forget(loop_); }
 
 std::vector<LoopThread> all_loops() {
   const std::lock_guard lock(mutex);
@@ -35,20 +58,28 @@ std::vector<LoopThread> all_loops() {
   return all;
 }
 
-void post_to(Loop& there, std::function<void()> fn) {
+bool post_to(Loop& there, std::function<void()> fn) {
   const std::lock_guard lock(mutex);
   const auto& all = loops();
-  if (std::any_of(all.begin(), all.end(), [&](const LoopThread& one) { return one.loop == &there; })) there.post(std::move(fn));
+  if (std::none_of(all.begin(), all.end(), [&](const LoopThread& one) { return one.loop == &there; })) return false;
+  there.post(std::move(fn));
+  return true;
 }
 
-Task<Errc> run_on(Loop& there, std::function<void()> fn, Deadline deadline) {
-  const auto done = std::make_shared<Event>();
-  Loop& here = Loop::current();
-  post_to(there, [done, fn = std::move(fn), &here] {
-    fn();
-    post_to(here, [done] { done->set(); });
-  });
-  co_return co_await done->wait(deadline);
+Task<void> Errand::run_and_return(std::shared_ptr<Errand> errand) {
+  co_await errand->run();
+  post_to(errand->here_, [errand] { errand->back_.set(); });
+}
+
+bool send(Loop& there, const std::shared_ptr<Errand>& errand) {
+  errand->there_ = &there;
+  return post_to(there, [errand, &there] { there.scope().spawn(Errand::run_and_return(errand)); });
+}
+
+Task<Errc> wait_for(std::shared_ptr<Errand> errand, Deadline deadline) {
+  const Errc back = co_await errand->back_.wait(deadline);
+  if (back != Errc::ok) post_to(*errand->there_, [errand] { errand->left.set(); });
+  co_return back;
 }
 
 }  // namespace seawall::profile

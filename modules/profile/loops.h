@@ -4,9 +4,11 @@
 #include <sys/types.h>
 
 #include <functional>
+#include <memory>
 #include <vector>
 
 #include "seawall/async/event.h"
+#include "seawall/async/task.h"
 #include "seawall/module/module.h"
 
 namespace seawall::profile {
@@ -19,7 +21,8 @@ class LoopThread {
   pid_t id;
 };
 
-// Registers the calling thread's loop while it lives: a worker's loops end together, after their last request.
+// Registers the calling thread's loop from its first turn to its last, which is another one for each loop: a worker's loops die
+// together, after their last request.
 class RegisteredLoop {
  public:
   explicit RegisteredLoop(Loop& loop);
@@ -33,11 +36,36 @@ class RegisteredLoop {
 
 std::vector<LoopThread> all_loops();
 
-// Loop::post() for a loop that may have ended meanwhile, as each does by itself when the server is told to stop at once: then nothing.
-void post_to(Loop& there, std::function<void()> fn);
+// Loop::post() for a loop that may have ended meanwhile. True: it will run.
+bool post_to(Loop& there, std::function<void()> fn);
 
-// Runs fn on the loop's thread, between its tasks, and waits until it has. Errc::timed_out or cancelled: it may run later; what it uses
-// is its own.
-Task<Errc> run_on(Loop& there, std::function<void()> fn, Deadline deadline);
+// What a request has done on another loop; between that and its own whoever lets go last frees it.
+//
+//   const auto look = std::make_shared<Look>();
+//   if (!send(loop, look)) ...                          // that loop has ended
+//   const Errc back = co_await wait_for(look, deadline);
+class Errand {
+ public:
+  Errand() : here_(Loop::current()) {}
+  virtual ~Errand() = default;
+
+ protected:
+  // There, between its tasks up to the first wait. What it writes is read when it is back.
+  virtual Task<void> run() = 0;
+  Event left;  // there: nobody waits any more
+
+ private:
+  friend bool send(Loop& there, const std::shared_ptr<Errand>& errand);
+  friend Task<Errc> wait_for(std::shared_ptr<Errand> errand, Deadline deadline);
+  static Task<void> run_and_return(std::shared_ptr<Errand> errand);
+  Loop& here_;
+  Loop* there_ = nullptr;
+  Event back_;
+};
+
+// False: that loop has ended.
+bool send(Loop& there, const std::shared_ptr<Errand>& errand);
+// Waits for what has been sent. Whatever ends that sets `left`: with timed_out and cancelled, it may still run.
+Task<Errc> wait_for(std::shared_ptr<Errand> errand, Deadline deadline);
 
 }  // namespace seawall::profile

@@ -3,7 +3,6 @@
 #include <ctime>
 #include <memory>
 
-#include "seawall/async/event.h"
 #include "seawall/observe/script_profile.h"
 
 namespace seawall::profile {
@@ -12,59 +11,42 @@ namespace {
 constexpr Milliseconds kBetween{10};
 constexpr Milliseconds kLate{30'000};  // a script may hold the loop
 
-// A profile between the request's task and the one on the loop that is profiled: whoever lets go last frees it.
-class Session {
+// On the loop that is profiled; holds it open no longer than its requests do.
+class Sampling final : public Errand {
  public:
-  explicit Session(Loop& here) : here(here) {}
-  Loop& here;
-  Event done;                         // the request's loop's
-  Event left;                         // the other loop's, as all below until `done`: nobody waits any more
+  explicit Sampling(Milliseconds time) : time_(time) {}
   ScriptProfile::How how = ScriptProfile::How::none;
   std::int64_t began = 0, ended = 0;  // ns
   std::vector<ScriptSample> samples;
-};
-
-// On the loop that is profiled; holds it open no longer than its requests do.
-Task<void> sample(std::shared_ptr<Session> session, Milliseconds time) {
-  Loop& loop = Loop::current();
-  ScriptProfiler* const profiler = script_profiler();
-  if (profiler && !profiler->start(kBetween)) session->how = ScriptProfile::How::taken;
-  else if (profiler) {
-    session->how = ScriptProfile::How::made;
-    session->began = loop.now();
-    // Whatever ends the wait: what has been seen by then.
-    [[maybe_unused]] const Errc ended = co_await session->left.wait(Deadline::in(time, Wait::handler));
-    session->ended = loop.now();
-    session->samples = profiler->stop();
-  }
-  post_to(session->here, [session] { session->done.set(); });
-}
-
-// Whatever ends the request ends the sampling.
-class LeavesAtEnd {
- public:
-  LeavesAtEnd(Loop& there, std::shared_ptr<Session> session) : there_(there), session_(std::move(session)) {}
-  ~LeavesAtEnd() {
-    post_to(there_, [session = session_] { session->left.set(); });
-  }
-  LeavesAtEnd(const LeavesAtEnd&) = delete;
-  LeavesAtEnd& operator=(const LeavesAtEnd&) = delete;
 
  private:
-  Loop& there_;
-  const std::shared_ptr<Session> session_;
+  Task<void> run() override {
+    ScriptProfiler* const profiler = script_profiler();
+    if (!profiler) co_return;
+    if (!profiler->start(kBetween)) {
+      how = ScriptProfile::How::taken;
+      co_return;
+    }
+    how = ScriptProfile::How::made;
+    began = Loop::current().now();
+    // Whatever ends the wait: what has been seen by then.
+    [[maybe_unused]] const Errc waited = co_await left.wait(Deadline::in(time_, Wait::handler));
+    ended = Loop::current().now();
+    samples = profiler->stop();
+  }
+  const Milliseconds time_;
 };
 
-ProfileData data_of(const Session& session, int loop) {
+ProfileData data_of(const Sampling& sampling, int loop) {
   const std::int64_t period = std::chrono::nanoseconds(kBetween).count();
   ProfileData data;
   data.types = {{"samples", "count"}, {"cpu", "nanoseconds"}};
   data.shown = 1;
   data.period_type = {"cpu", "nanoseconds"};
   data.period = period;
-  data.duration = session.ended - session.began;
+  data.duration = sampling.ended - sampling.began;
   data.time = std::time(nullptr) * 1'000'000'000LL - data.duration;
-  for (const ScriptSample& sample : session.samples) {
+  for (const ScriptSample& sample : sampling.samples) {
     Stack& stack = data.stacks.emplace_back();
     stack.names = sample.frames;
     const auto n = static_cast<std::int64_t>(sample.count);
@@ -77,14 +59,14 @@ ProfileData data_of(const Session& session, int loop) {
 }  // namespace
 
 Task<ScriptProfile> profile_scripts(LoopThread of, Milliseconds time) {
-  const auto session = std::make_shared<Session>(Loop::current());
-  Loop& there = *of.loop;
-  post_to(there, [session, &there, time] { there.scope().spawn(sample(session, time)); });
-  const LeavesAtEnd end(there, session);
-  const Errc waited = co_await session->done.wait(Deadline::in(time + kLate, Wait::handler));
+  const auto sampling = std::make_shared<Sampling>(time);
   ScriptProfile profile;
-  profile.how = waited == Errc::ok ? session->how : waited == Errc::timed_out ? ScriptProfile::How::no_answer : ScriptProfile::How::cancelled;
-  if (profile.how == ScriptProfile::How::made) profile.data = data_of(*session, of.number);
+  profile.how = ScriptProfile::How::no_answer;
+  if (!send(*of.loop, sampling)) co_return profile;
+  const Errc back = co_await wait_for(sampling, Deadline::in(time + kLate, Wait::handler));
+  if (back == Errc::cancelled) profile.how = ScriptProfile::How::cancelled;
+  if (back == Errc::ok) profile.how = sampling->how;
+  if (profile.how == ScriptProfile::How::made) profile.data = data_of(*sampling, of.number);
   co_return profile;
 }
 

@@ -112,6 +112,20 @@ class Text {
   std::int64_t now_ = 0;
 };
 
+class Look final : public Errand {
+ public:
+  Look(int loop, std::size_t most) : loop(loop), most_(most) {}
+  const int loop;
+  LoopTasks tasks;
+
+ private:
+  Task<void> run() override {
+    tasks = look_at_tasks(most_);
+    co_return;
+  }
+  const std::size_t most_;
+};
+
 void each_task(const LoopTasks& tasks, const std::function<void(const WaitingTask&)>& visit) {
   for (const OpenConnection& connection : tasks.connections) {
     for (const WaitingTask& task : connection.tasks) visit(task);
@@ -125,14 +139,18 @@ void each_task(const LoopTasks& tasks, const std::function<void(const WaitingTas
 
 Task<std::optional<std::vector<LoopPicture>>> look_at(std::vector<LoopThread> loops, std::size_t most) {
   const Deadline patience = Deadline::in(kPatience, Wait::handler);
-  std::vector<LoopPicture> pictures;
+  std::vector<std::shared_ptr<Look>> looks;
   for (const LoopThread& one : loops) {
-    const auto tasks = std::make_shared<LoopTasks>();  // the loop's as well, which may answer when nobody waits any more
-    const std::function<void()> look = [tasks, most] { *tasks = look_at_tasks(most); };
-    const Errc looked = co_await run_on(*one.loop, look, patience);
-    if (looked == Errc::cancelled) co_return std::nullopt;
-    if (looked == Errc::ok) pictures.emplace_back(one.number, std::move(*tasks));
-    else pictures.emplace_back(one.number, std::nullopt);
+    auto look = std::make_shared<Look>(one.number, most);
+    if (send(*one.loop, look)) looks.push_back(std::move(look));
+  }
+  // All look at once: who is busy keeps nobody from answering.
+  std::vector<LoopPicture> pictures;
+  for (const auto& look : looks) {
+    const Errc back = co_await wait_for(look, patience);
+    if (back == Errc::cancelled) co_return std::nullopt;
+    if (back == Errc::ok) pictures.emplace_back(look->loop, std::move(look->tasks));
+    else pictures.emplace_back(look->loop, std::nullopt);
   }
   co_return std::optional(std::move(pictures));
 }

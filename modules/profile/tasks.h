@@ -18,7 +18,7 @@ class LoopPicture {
   std::optional<LoopTasks> tasks;  // nothing: it is too busy to say
 };
 
-inline constexpr std::size_t kDefaultTasks = 1'000, kMostTasks = 100'000;
+inline constexpr std::size_t kDefaultTasks = 1'000, kMostTasks = 10'000;
 
 // Each on its own thread, of each so many; waits for them, but for a few seconds. Nothing: the scope was cancelled.
 Task<std::optional<std::vector<LoopPicture>>> look_at(std::vector<LoopThread> loops, std::size_t most);

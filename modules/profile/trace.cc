@@ -117,61 +117,41 @@ class Tracer final : public RunWatcher {
   Trace trace_;
 };
 
-// A trace between the request's task and the one on the loop that is traced: whoever lets go last frees it.
-class Session {
- public:
-  Session(Loop& here, Milliseconds time, bool events) : here(here), time(time), events(events) {}
-  Loop& here;
-  const Milliseconds time;
-  const bool events;
-  Event done;  // the request's loop's
-  Event left;  // the other loop's, as all below until `done`: nobody waits any more
-  TraceResult result;
-};
-
 // On the loop that is traced.
-Task<void> trace(std::shared_ptr<Session> session) {
-  Loop& loop = Loop::current();
-  Tracer& tracer = Tracer::ours();
-  if (tracer.start(session->events)) {
-    const Deadline end = Deadline::in(session->time, Wait::handler);
-    Errc waited = Errc::timed_out;
-    while (waited == Errc::timed_out && !end.passed() && !loop.stopping())
-      waited = co_await session->left.wait(Deadline::in(kBetweenLooks, Wait::handler).earlier(end));
-    session->result.trace = tracer.stop();
-    session->result.trace.loop = loop.number();
-  } else {
-    session->result.how = TraceResult::How::taken;
-  }
-  post_to(session->here, [session] { session->done.set(); });
-}
-
-// Whatever ends the request ends the trace.
-class LeavesAtEnd {
+class Tracing final : public Errand {
  public:
-  LeavesAtEnd(Loop& there, std::shared_ptr<Session> session) : there_(there), session_(std::move(session)) {}
-  ~LeavesAtEnd() {
-    post_to(there_, [session = session_] { session->left.set(); });
-  }
-  LeavesAtEnd(const LeavesAtEnd&) = delete;
-  LeavesAtEnd& operator=(const LeavesAtEnd&) = delete;
+  Tracing(Milliseconds time, bool events) : time_(time), events_(events) {}
+  TraceResult result;
 
  private:
-  Loop& there_;
-  const std::shared_ptr<Session> session_;
+  Task<void> run() override {
+    Loop& loop = Loop::current();
+    Tracer& tracer = Tracer::ours();
+    if (!tracer.start(events_)) {
+      result.how = TraceResult::How::taken;
+      co_return;
+    }
+    const Deadline end = Deadline::in(time_, Wait::handler);
+    Errc waited = Errc::timed_out;
+    while (waited == Errc::timed_out && !end.passed() && !loop.stopping())
+      waited = co_await left.wait(Deadline::in(kBetweenLooks, Wait::handler).earlier(end));
+    result.trace = tracer.stop();
+    result.trace.loop = loop.number();
+  }
+  const Milliseconds time_;
+  const bool events_;
 };
 
 }  // namespace
 
 Task<TraceResult> trace_loop(LoopThread of, Milliseconds time, bool events) {
-  const auto session = std::make_shared<Session>(Loop::current(), time, events);
-  Loop& there = *of.loop;
-  post_to(there, [session, &there] { there.scope().spawn(trace(session)); });
-  const LeavesAtEnd end(there, session);
-  const Errc waited = co_await session->done.wait(Deadline::in(time + kLate, Wait::handler));
-  if (waited == Errc::ok) co_return std::move(session->result);
+  const auto tracing = std::make_shared<Tracing>(time, events);
   TraceResult none;
-  none.how = waited == Errc::timed_out ? TraceResult::How::no_answer : TraceResult::How::cancelled;
+  none.how = TraceResult::How::no_answer;
+  if (!send(*of.loop, tracing)) co_return none;
+  const Errc back = co_await wait_for(tracing, Deadline::in(time + kLate, Wait::handler));
+  if (back == Errc::ok) co_return std::move(tracing->result);
+  if (back == Errc::cancelled) none.how = TraceResult::How::cancelled;
   co_return none;
 }
 
