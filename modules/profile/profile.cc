@@ -1,6 +1,6 @@
-// The profile module: where its directive stands, profiles of this worker's CPU time, memory and scripts, and what waits
-// in it, can be had. Without the
-// directive nothing of it is there: no path, no handler of a signal, no thread, no sampled allocation.
+// The profile module: where its directive stands, profiles of this worker's CPU time, memory and scripts, what waits in it and what
+// holds its loops up can be had. Without the directive nothing of it is there: no path, no handler of a signal, no thread, no sampled
+// allocation.
 #include <optional>
 
 #include "cpu.h"
@@ -29,7 +29,7 @@ class Profile {
  public:
   using Conf = profile::Conf;
   static constexpr const char* name = "profile";
-  static constexpr const char* summary = "profiles of CPU time, memory and scripts, for pprof and as flame graphs";
+  static constexpr const char* summary = "profiles of CPU time, memory and scripts, what waits and what holds a loop up, for pprof and as flame graphs";
   static const Directive directives[1];
   static const Step steps[1];
 
@@ -105,6 +105,11 @@ std::optional<Wish> wish_of(const Exchange& x) {
   }
   if (wish.loops.empty()) return std::nullopt;
   return wish;
+}
+
+bool is_format(std::string_view part, std::string_view format) {
+  if (format.empty() || format == "pprof" || format == "svg") return true;
+  return (part == "tasks" && format == "text") || (part == "trace" && format == "json");
 }
 
 // What a request gets.
@@ -194,7 +199,8 @@ Task<Outcome> show(Exchange& x, const Conf& conf) {
   const auto slash = x.uri.rfind('/');
   const std::string_view part = std::string_view(x.uri).substr(slash + 1);
   std::optional<Wish> wish = wish_of(x);
-  if (!wish) co_return refuse(400, "seconds are 1 to 60, most is 1 to 100000, a loop is one of this worker's");
+  if (!wish) co_return refuse(400, "seconds are 1 to 60, most is 1 to 10000, a loop is one of this worker's");
+  if (!is_format(part, wish->format)) co_return refuse(400, "the formats are pprof and svg, of tasks also text, of trace also json");
   if (part == "heap") {
     ProfileData data = heap_profile();
     co_return co_await write(x, std::move(data), "heap", wish->svg);
@@ -224,12 +230,12 @@ void Profile::check(Conf& conf, Settings& settings, Binder& binder) {
   while (main->outer) main = main->outer;
   static_cast<Conf*>(binder.own(*main, module_number<Profile>))->is_mounted = true;
   if (!has_access_step(binder, settings))
-    binder.options().warn("everybody may profile this server here: \"profile\" stands without \"allow\" and \"deny\" or \"auth_basic\" in " +
+    binder.options().warn("everybody may profile this server here: \"profile\" stands without \"allow\" and \"deny\", \"auth_basic\", \"auth_request\" or \"access_by_lua\" in " +
                           settings.place.text());
 }
 
 const Directive Profile::directives[] = {
-    own_page<Conf>("profile", "Profiles of this worker below a path that ends in a slash: CPU time, memory and scripts. Let nobody in who need not."),
+    own_page<Conf>("profile", "Profiles of this worker below a path that ends in a slash: CPU time, memory and scripts; what waits in it (tasks), and what holds a loop up (trace). Let nobody in who need not."),
 };
 
 const Step Profile::steps[] = {step<Conf, has_own_page<Conf>, show>(Phase::content)};
