@@ -243,7 +243,7 @@ RawClient client_of_loop(const Server& s, int loop) {
     client.send("GET /debug/tasks?whose=this HTTP/1.1\r\nHost: a\r\n\r\n");
     const std::string text = client.read_response().body;
     const auto other = text.find("\nloop 1");
-    REQUIRE(other != text.npos);
+    if (other == text.npos) continue;  // it has not turned yet
     if ((text.find("?whose=this") > other) == (loop == 1)) return client;
   }
   throw std::runtime_error("no connection comes to loop " + std::to_string(loop));
