@@ -51,6 +51,8 @@ constexpr Exception exceptions[] = {
     {"json_log_test.cc", "which lines of the log are explain's own"},
     {"lines of JSON name the trace where there is one", "which lines of the log are explain's own"},
     {"profile_test.cc", "what the server is at"},
+    {"profile_lua_test.cc", "what the server is at"},
+    {"connection_states_test.cc", "what connections there are"},
     {"proxy_faults_test.cc", "what an upstream does this time"},
     {"proxy_wait_test.cc", "how long a server is away"},
     {"a VM that has used up its memory fails requests, not the worker", "what other requests have left in the VM"},
