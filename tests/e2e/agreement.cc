@@ -52,6 +52,7 @@ constexpr Exception exceptions[] = {
     {"lines of JSON name the trace where there is one", "which lines of the log are explain's own"},
     {"profile_test.cc", "what the server is at"},
     {"profile_lua_test.cc", "what the server is at"},
+    {"/failures_test.cc", "what other requests have counted"},
     {"connection_states_test.cc", "what connections there are"},
     {"proxy_faults_test.cc", "what an upstream does this time"},
     {"proxy_wait_test.cc", "how long a server is away"},

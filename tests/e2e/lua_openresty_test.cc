@@ -60,7 +60,7 @@ TEST_CASE("groups that have matched nothing are false - not there at all among s
     ngx.say(table.concat(d.x, ","), " ", tostring(d.y))
     ngx.re.gsub("b", "(a)|b", function(g) ngx.say(tostring(g[1])) return "" end)
     ngx.say(select(2, pcall(ngx.re.match, "a", "a", "jHm")))
-  )lua") == "falsehellofalsefalse\nb nil\nfalse\ncontent_by_lua(nginx.conf:1):7: unknown flag \"H\" (flags \"jHm\")\n");
+  )lua") == "falsehellofalsefalse\nb nil\nfalse\ncontent_by_lua(nginx.conf:3):7: unknown flag \"H\" (flags \"jHm\")\n");
 }
 
 TEST_CASE("who has spawned a light thread goes on behind those that have given way, before those whose wait is over") {
