@@ -5,6 +5,7 @@
 #include "catch.h"
 #include "e2e/busy.h"
 #include "e2e/curl.h"
+#include "e2e/loops_turn.h"
 #include "e2e/pprof_file.h"
 #include "e2e/probe.h"
 #include "e2e/raw_client.h"
@@ -124,6 +125,7 @@ TEST_CASE("where Lua is not loaded there is no profile of scripts") {
 
 TEST_CASE("one profile of scripts at a time in the process, and none goes on when its client has left") {
   Server s("worker_processes 2;\nevents {}\nhttp { " + server(kPages + kScript) + " }");
+  CHECK(loops_turn(s, 2));
   RawClient first = begin_profile(s, "seconds=60&loop=0");
   CHECK(get(s.url("/debug/lua?seconds=1&loop=1")).status == 409);
   CHECK(get(s.url("/debug/lua?seconds=1&loop=0")).body == "another profile of scripts is being made\n");
@@ -169,6 +171,7 @@ TEST_CASE("a script that ends LuaJIT's profiler ends the profile, and not the wo
 // A loop of the old worker without a connection has ended: its profile does, too.
 TEST_CASE("a reload amid a profile of scripts leaves its client with what was seen") {
   Server s("worker_processes 2;\nevents {}\nhttp { " + server(kPages + kScript) + " }");
+  CHECK(loops_turn(s, 2));
   RawClient client = begin_profile(s, "seconds=3&loop=1");
   REQUIRE(s.reload());
   const Response file = client.read_response();
@@ -178,6 +181,7 @@ TEST_CASE("a reload amid a profile of scripts leaves its client with what was se
 
 TEST_CASE("a server that is told to end ends amid a profile of scripts") {
   Server s("worker_processes 2;\nevents {}\nhttp { " + server(kPages + kScript) + " }");
+  CHECK(loops_turn(s, 2));
   RawClient client = begin_profile(s, "seconds=60&loop=1");
   s.signal(SIGTERM);
   CHECK(client.expect_close(kPatience));

@@ -7,6 +7,7 @@
 #include "catch.h"
 #include "e2e/curl.h"
 #include "e2e/h2_client.h"
+#include "e2e/loops_turn.h"
 #include "e2e/pprof_file.h"
 #include "e2e/raw_client.h"
 #include "e2e/server.h"
@@ -180,6 +181,7 @@ TEST_CASE("tasks: as a profile and as a flame graph") {
 
 TEST_CASE("tasks: of all loops or of one, and at most so many") {
   Server s("worker_processes 2;\nevents {}\nhttp { " + server("location / { return 204; }") + " }");
+  CHECK(loops_turn(s, 2));
   std::vector<RawClient> clients;
   for (int i = 0; i < 5; ++i) {
     clients.emplace_back(s.port());

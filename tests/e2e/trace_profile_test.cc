@@ -8,6 +8,7 @@
 #include "catch.h"
 #include "e2e/busy.h"
 #include "e2e/curl.h"
+#include "e2e/loops_turn.h"
 #include "e2e/pprof_file.h"
 #include "e2e/raw_client.h"
 #include "e2e/server.h"
@@ -112,9 +113,10 @@ TEST_CASE("trace: what goes on after a wait has the names of its coroutines, and
 
 TEST_CASE("trace: one of a loop at a time, and none goes on when its client has left") {
   Server s("worker_processes 2;\nevents {}\nhttp { " + server("location / { return 204; }") + " }");
+  CHECK(loops_turn(s, 2));
   RawClient first(s.port());
   first.send("GET /debug/trace?seconds=60&loop=0 HTTP/1.1\r\nHost: a\r\n\r\n");
-  CHECK(wait_until([&] { return get(s.url("/debug/tasks")).body.find("Tracing::run") != std::string::npos; }));
+  CHECK(traces_run(s, 1));
   CHECK(get(s.url("/debug/trace?seconds=1&loop=0")).status == 409);
   CHECK(get(s.url("/debug/trace?seconds=1&loop=1")).status == 200);
   { const RawClient gone = std::move(first); }
@@ -125,7 +127,7 @@ TEST_CASE("trace: a worker that is to end ends it, and its client gets what ther
   Server s(server("location / { return 204; }"));
   RawClient client(s.port());
   client.send("GET /debug/trace?seconds=60&format=json HTTP/1.1\r\nHost: a\r\n\r\n");
-  CHECK(wait_until([&] { return get(s.url("/debug/trace?seconds=1")).status == 409; }));
+  CHECK(traces_run(s, 1));
   s.reload();
   const Response response = client.read_response();
   CHECK(response.status == 200);
@@ -134,12 +136,13 @@ TEST_CASE("trace: a worker that is to end ends it, and its client gets what ther
 
 TEST_CASE("trace: a server that is stopped at once asks no loop that has ended") {
   Server s("worker_processes 3;\nevents {}\nhttp { " + server("location / { return 204; }") + " }");
+  CHECK(loops_turn(s, 3));
   std::vector<RawClient> clients;
   for (int loop = 0; loop < 3; ++loop) {
     const std::string path = "/debug/trace?seconds=60&loop=" + std::to_string(loop);
     clients.emplace_back(s.port());
     clients.back().send("GET " + path + " HTTP/1.1\r\nHost: a\r\n\r\n");
-    CHECK(wait_until([&] { return get(s.url(path)).status == 409; }));
+    CHECK(traces_run(s, loop + 1));
   }
   s.signal(SIGTERM);
   for (RawClient& client : clients) CHECK(client.expect_close(kPatience));
