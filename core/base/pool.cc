@@ -50,26 +50,27 @@ class Closer {
 std::size_t index_of(std::size_t size) { return (size - 1) / kStep; }
 std::size_t size_of(std::size_t index) { return (index + 1) * kStep; }
 
-void* take(Pool& from, std::size_t index) {
-  Freed* const freed = from.lists[index];
+// Null: there is none.
+inline void* take(std::size_t index, std::size_t& room) {
+  Freed* const freed = pool.lists[index];
   if (!freed) return nullptr;
-  from.lists[index] = freed->next;
-  from.room[index >= kSmall] += size_of(index);
+  pool.lists[index] = freed->next;
+  room += size_of(index);
   return freed;
 }
 
-bool keep(Pool& in, void* memory, std::size_t index) {
-  std::size_t& room = in.room[index >= kSmall];
+// False: there is no room for it.
+inline bool keep(void* memory, std::size_t index, std::size_t& room) {
   if (room < size_of(index)) return false;
   room -= size_of(index);
-  in.lists[index] = new (memory) Freed{in.lists[index]};
+  pool.lists[index] = new (memory) Freed{pool.lists[index]};
   return true;
 }
 
 // What the short ways below do not settle: they are short because they call nothing but these, as their last step.
 [[gnu::noinline]] void* allocate_slowly(std::size_t index, std::size_t size) {
   if (kKeeps && index < kSizes) {
-    if (void* kept = take(pool, index)) return kept;
+    if (void* kept = take(index, pool.room[index >= kSmall])) return kept;
     size = size_of(index);
   }
   void* memory = std::malloc(size);
@@ -85,7 +86,7 @@ bool keep(Pool& in, void* memory, std::size_t index) {
     pool.opened = true;
     pool.room[0] = pool.room[1] = kMost;
   }
-  if (index < kSizes && keep(pool, memory, index)) return;
+  if (index < kSizes && keep(memory, index, pool.room[index >= kSmall])) return;
   give_back(memory);
 }
 
@@ -93,19 +94,15 @@ bool keep(Pool& in, void* memory, std::size_t index) {
 
 void* pool_allocate(std::size_t size) {
   const std::size_t index = index_of(size);
-  if (index >= kSmall) [[unlikely]] return allocate_slowly(index, size);
-  Freed* const freed = pool.lists[index];
-  if (!freed) [[unlikely]] return allocate_slowly(index, size);
-  pool.lists[index] = freed->next;
-  pool.room[0] += size_of(index);
-  return freed;
+  if (index < kSmall) [[likely]]
+    if (void* const kept = take(index, pool.room[0])) [[likely]] return kept;
+  return allocate_slowly(index, size);
 }
 
 void pool_free(void* memory, std::size_t size) noexcept {
   const std::size_t index = index_of(size);
-  if (index >= kSmall || pool.room[0] < size_of(index)) [[unlikely]] return free_slowly(memory, index);
-  pool.room[0] -= size_of(index);
-  pool.lists[index] = new (memory) Freed{pool.lists[index]};
+  if (index < kSmall && keep(memory, index, pool.room[0])) [[likely]] return;
+  free_slowly(memory, index);
 }
 
 }  // namespace seawall
