@@ -1,31 +1,11 @@
 #include "seawall/cache/cache_hash.h"
 
-#include <openssl/evp.h>
-
-#include <memory>
-
-#include "seawall/base/check.h"
 #include "seawall/base/hex.h"
 #include "seawall/base/text.h"
 
 namespace seawall {
 
-namespace {
-
-// Looking the algorithm up costs more than a short text does.
-const EVP_MD* md5() {
-  static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "MD5", nullptr);
-  return algorithm ? algorithm : EVP_md5();
-}
-
-}  // namespace
-
-CacheHash::CacheHash(std::initializer_list<std::string_view> parts) {
-  thread_local const std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> digest(EVP_MD_CTX_new(), EVP_MD_CTX_free);
-  CHECK(digest && EVP_DigestInit_ex(digest.get(), md5(), nullptr) == 1);
-  for (const std::string_view part : parts) CHECK(EVP_DigestUpdate(digest.get(), part.data(), part.size()) == 1);
-  CHECK(EVP_DigestFinal_ex(digest.get(), bytes.data(), nullptr) == 1);
-}
+CacheHash::CacheHash(std::initializer_list<std::string_view> parts) : bytes(md5_of(parts)) {}
 
 std::optional<CacheHash> CacheHash::parse(std::string_view hex) {
   CacheHash hash;

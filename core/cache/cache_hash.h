@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "seawall/base/export.h"
+#include "seawall/tls/md5.h"
 
 namespace seawall {
 
@@ -24,7 +25,7 @@ class SEAWALL_API CacheHash {
   std::string_view view() const { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
   bool operator==(const CacheHash&) const = default;
 
-  std::array<std::uint8_t, 16> bytes{};
+  Md5 bytes{};
 };
 
 }  // namespace seawall

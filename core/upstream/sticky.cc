@@ -1,7 +1,5 @@
 #include "seawall/upstream/sticky.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -15,6 +13,7 @@
 #include "seawall/net/loop.h"
 #include "seawall/server/cookie.h"
 #include "seawall/server/exchange.h"
+#include "seawall/tls/md5.h"
 #include "seawall/upstream/group.h"
 
 namespace seawall {
@@ -23,15 +22,6 @@ namespace {
 constexpr const char* kUse = "sticky 1";
 constexpr int kDroppedAtMost = 8;
 constexpr std::int64_t kMillisecond = 1'000'000;
-
-using Md5 = std::array<unsigned char, 16>;
-
-Md5 md5_of(std::string_view text) {
-  Md5 hash;
-  unsigned int size = 0;
-  CHECK(EVP_Digest(text.data(), text.size(), hash.data(), &size, EVP_md5(), nullptr) == 1 && size == hash.size());
-  return hash;
-}
 
 // A session in the zone, by the MD5 of its id.
 class Session {
@@ -43,7 +33,7 @@ class Session {
 using Sessions = ZoneIndex<Session>;
 
 std::string key_of(const std::string& id) {
-  const Md5 hash = md5_of(id);
+  const Md5 hash = md5_of({id});
   return std::string(reinterpret_cast<const char*>(hash.data()), hash.size());
 }
 
@@ -96,7 +86,7 @@ std::string first_of(const std::vector<Template>& values, Exchange& x) {
 }  // namespace
 
 std::string Sticky::id_of(std::string_view name) {
-  return hex_of(md5_of(name));
+  return hex_of(md5_of({name}));
 }
 
 Sticky::Sticky(const Invocation& in, const std::string& group) {

@@ -4,12 +4,14 @@
 #include <time.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "ffi.h"
 #include "seawall/base/text.h"
 #include "seawall/http/date.h"
 #include "seawall/net/loop.h"
+#include "seawall/tls/md5.h"
 
 using namespace seawall;
 using namespace seawall::lua;
@@ -102,7 +104,10 @@ SEAWALL_LUA int seawall_lua_decode_base64(const char* text, std::size_t size, in
   return 1;
 }
 
-SEAWALL_LUA void seawall_lua_md5(const char* text, std::size_t size, unsigned char* out) { digest(EVP_md5(), text, size, out); }
+SEAWALL_LUA void seawall_lua_md5(const char* text, std::size_t size, unsigned char* out) {
+  const Md5 hash = md5_of({{text, size}});
+  std::copy(hash.begin(), hash.end(), out);
+}
 SEAWALL_LUA void seawall_lua_sha1(const char* text, std::size_t size, unsigned char* out) { digest(EVP_sha1(), text, size, out); }
 SEAWALL_LUA void seawall_lua_hmac_sha1(const char* key, std::size_t key_size, const char* text, std::size_t size, unsigned char* out) {
   unsigned length = 0;

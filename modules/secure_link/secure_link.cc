@@ -1,14 +1,12 @@
 // The secure_link module: $secure_link tells whether a link was made by who knows the secret. Settings are read by every loop.
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 
-#include <array>
 #include <ctime>
 
 #include "seawall/base/base64.h"
-#include "seawall/base/check.h"
 #include "seawall/base/text.h"
 #include "seawall/module/module.h"
+#include "seawall/tls/md5.h"
 
 namespace seawall::secure_link {
 
@@ -25,17 +23,8 @@ class State {
 
 namespace {
 
-using Hash = std::array<unsigned char, 16>;
-
-Hash md5_of(std::string_view text) {
-  Hash hash{};
-  unsigned size = 0;
-  CHECK(EVP_Digest(text.data(), text.size(), hash.data(), &size, EVP_md5(), nullptr) == 1 && size == hash.size());
-  return hash;
-}
-
 // In constant time: how much of a hash is right is nobody's business.
-bool equals(const Hash& hash, std::string_view bytes) {
+bool equals(const Md5& hash, std::string_view bytes) {
   return bytes.size() == hash.size() && CRYPTO_memcmp(hash.data(), bytes.data(), hash.size()) == 0;
 }
 
@@ -72,7 +61,7 @@ bool link_by_secret(Exchange& x, const std::string& secret, std::string& out) {
   if (link_at == std::string::npos || link_at - hash_at != 33 || link_at + 1 == uri.size()) return false;
   const std::string link = uri.substr(link_at + 1);
   const auto hash = decode_hex(std::string_view(uri).substr(hash_at + 1, 32));
-  if (!hash || !equals(md5_of(link + secret), *hash)) return false;
+  if (!hash || !equals(md5_of({link, secret}), *hash)) return false;
   out += link;
   return true;
 }
@@ -90,7 +79,7 @@ bool link_by_md5(Exchange& x, State& state, const Conf& conf, std::string& out) 
     hash = hash.substr(0, comma);
   }
   const auto bytes = hash.size() <= 24 ? decode_base64url(hash) : std::nullopt;
-  if (!bytes || !equals(md5_of(conf.md5->eval(x)), *bytes)) return false;
+  if (!bytes || !equals(md5_of({conf.md5->eval(x)}), *bytes)) return false;
   out += expires && static_cast<std::time_t>(*expires) < std::time(nullptr) ? '0' : '1';
   return true;
 }
