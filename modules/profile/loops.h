@@ -63,6 +63,9 @@ class Errand {
   Event back_;
 };
 
+// What has become of what a loop was asked for.
+enum class Asked : std::uint8_t { done, nothing_there, taken, no_answer, cancelled };  // taken: another request has what it needs
+
 // False: that loop has ended.
 bool send(Loop& there, const std::shared_ptr<Errand>& errand);
 // Waits for what has been sent. Whatever ends that sets `left`: with timed_out and cancelled, it may still run.

@@ -151,18 +151,28 @@ Task<Outcome> profile_cpu(Exchange& x, Wish wish) {
   co_return co_await write(x, std::move(data), "cpu", wish.svg);
 }
 
+// The answer where a loop has not done what it was asked for.
+Outcome refusal(Asked how, const char* taken) {
+  switch (how) {
+    case Asked::nothing_there: return refuse(404, "no scripts run here");
+    case Asked::taken: return refuse(409, taken);
+    case Asked::no_answer: return refuse(503, "that loop does not answer");
+    case Asked::done:
+    case Asked::cancelled: break;
+  }
+  return Abort{};
+}
+
 // LuaJIT's profiler serves one VM of the process at a time: one loop's.
 Task<Outcome> profile_lua(Exchange& x, Wish wish) {
-  using How = ScriptProfile::How;
   ScriptProfile profile = co_await profile_scripts(wish.loops.front(), wish.time);
-  switch (profile.how) {
-    case How::none: co_return refuse(404, "no scripts run here");
-    case How::taken: co_return refuse(409, "another profile of scripts is being made");
-    case How::no_answer: co_return refuse(503, "that loop does not answer");
-    case How::cancelled: co_return Abort{};
-    case How::made: break;
-  }
+  if (profile.how != Asked::done) co_return refusal(profile.how, "another profile of scripts is being made");
   co_return co_await write(x, std::move(profile.data), "lua", wish.svg);
+}
+
+Task<Outcome> show_heap(Exchange& x, const Wish& wish) {
+  ProfileData data = heap_profile();
+  return write(x, std::move(data), "heap", wish.svg);
 }
 
 Task<Outcome> show_tasks(Exchange& x, Wish wish) {
@@ -177,15 +187,9 @@ Task<Outcome> show_tasks(Exchange& x, Wish wish) {
 }
 
 Task<Outcome> show_trace(Exchange& x, Wish wish) {
-  using How = TraceResult::How;
   const bool events = wish.format == "json";
   TraceResult result = co_await trace_loop(wish.loops.front(), wish.time, events);
-  switch (result.how) {
-    case How::taken: co_return refuse(409, "another trace of that loop is being made");
-    case How::no_answer: co_return refuse(503, "that loop does not answer");
-    case How::cancelled: co_return Abort{};
-    case How::made: break;
-  }
+  if (result.how != Asked::done) co_return refusal(result.how, "another trace of that loop is being made");
   std::function<Written(Symbols&)> how = [trace = std::move(result.trace), events, svg = wish.svg](Symbols& symbols) {
     if (events) return Written(events_of(trace, symbols), "application/json", "trace.json");
     return written(profile_of(trace, symbols), symbols, "trace", svg);
@@ -201,22 +205,11 @@ Task<Outcome> show(Exchange& x, const Conf& conf) {
   std::optional<Wish> wish = wish_of(x);
   if (!wish) co_return refuse(400, "seconds are 1 to 60, most is 1 to 10000, a loop is one of this worker's");
   if (!is_format(part, wish->format)) co_return refuse(400, "the formats are pprof and svg, of tasks also text, of trace also json");
-  if (part == "heap") {
-    ProfileData data = heap_profile();
-    co_return co_await write(x, std::move(data), "heap", wish->svg);
-  }
-  if (part == "profile") {
-    x.set_deadline(wish->time + 2 * kWriting);
-    co_return co_await profile_cpu(x, std::move(*wish));
-  }
-  if (part == "lua") {
-    x.set_deadline(wish->time + 2 * kWriting);
-    co_return co_await profile_lua(x, std::move(*wish));
-  }
-  if (part == "trace") {
-    x.set_deadline(wish->time + 2 * kWriting);
-    co_return co_await show_trace(x, std::move(*wish));
-  }
+  if (part == "profile" || part == "lua" || part == "trace") x.set_deadline(wish->time + 2 * kWriting);
+  if (part == "profile") co_return co_await profile_cpu(x, std::move(*wish));
+  if (part == "lua") co_return co_await profile_lua(x, std::move(*wish));
+  if (part == "trace") co_return co_await show_trace(x, std::move(*wish));
+  if (part == "heap") co_return co_await show_heap(x, *wish);
   if (part == "tasks") co_return co_await show_tasks(x, std::move(*wish));
   if (part.empty()) co_return answer(200, index_page(x.uri, static_cast<int>(all_loops().size())), "text/html; charset=utf-8");
   co_return Response(404);

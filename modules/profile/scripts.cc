@@ -15,7 +15,7 @@ constexpr Milliseconds kLate{30'000};  // a script may hold the loop
 class Sampling final : public Errand {
  public:
   explicit Sampling(Milliseconds time) : time_(time) {}
-  ScriptProfile::How how = ScriptProfile::How::none;
+  Asked how = Asked::nothing_there;
   std::int64_t began = 0, ended = 0;  // ns
   std::vector<ScriptSample> samples;
 
@@ -24,10 +24,10 @@ class Sampling final : public Errand {
     ScriptProfiler* const profiler = script_profiler();
     if (!profiler) co_return;
     if (!profiler->start(kBetween)) {
-      how = ScriptProfile::How::taken;
+      how = Asked::taken;
       co_return;
     }
-    how = ScriptProfile::How::made;
+    how = Asked::done;
     began = Loop::current().now();
     // Whatever ends the wait: what has been seen by then.
     [[maybe_unused]] const Errc waited = co_await left.wait(Deadline::in(time_, Wait::handler));
@@ -61,12 +61,12 @@ ProfileData data_of(const Sampling& sampling, int loop) {
 Task<ScriptProfile> profile_scripts(LoopThread of, Milliseconds time) {
   const auto sampling = std::make_shared<Sampling>(time);
   ScriptProfile profile;
-  profile.how = ScriptProfile::How::no_answer;
+  profile.how = Asked::no_answer;
   if (!send(*of.loop, sampling)) co_return profile;
   const Errc back = co_await wait_for(sampling, Deadline::in(time + kLate, Wait::handler));
-  if (back == Errc::cancelled) profile.how = ScriptProfile::How::cancelled;
+  if (back == Errc::cancelled) profile.how = Asked::cancelled;
   if (back == Errc::ok) profile.how = sampling->how;
-  if (profile.how == ScriptProfile::How::made) profile.data = data_of(*sampling, of.number);
+  if (profile.how == Asked::done) profile.data = data_of(*sampling, of.number);
   co_return profile;
 }
 

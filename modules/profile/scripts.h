@@ -8,8 +8,7 @@ namespace seawall::profile {
 
 class ScriptProfile {
  public:
-  enum class How : std::uint8_t { none, taken, made, no_answer, cancelled };  // none: no scripts run there
-  How how = How::none;
+  Asked how = Asked::nothing_there;  // no scripts run there
   ProfileData data;
 };
 

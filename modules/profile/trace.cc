@@ -128,7 +128,7 @@ class Tracing final : public Errand {
     Loop& loop = Loop::current();
     Tracer& tracer = Tracer::ours();
     if (!tracer.start(events_)) {
-      result.how = TraceResult::How::taken;
+      result.how = Asked::taken;
       co_return;
     }
     const Deadline end = Deadline::in(time_, Wait::handler);
@@ -147,11 +147,11 @@ class Tracing final : public Errand {
 Task<TraceResult> trace_loop(LoopThread of, Milliseconds time, bool events) {
   const auto tracing = std::make_shared<Tracing>(time, events);
   TraceResult none;
-  none.how = TraceResult::How::no_answer;
+  none.how = Asked::no_answer;
   if (!send(*of.loop, tracing)) co_return none;
   const Errc back = co_await wait_for(tracing, Deadline::in(time + kLate, Wait::handler));
   if (back == Errc::ok) co_return std::move(tracing->result);
-  if (back == Errc::cancelled) none.how = TraceResult::How::cancelled;
+  if (back == Errc::cancelled) none.how = Asked::cancelled;
   co_return none;
 }
 

@@ -32,9 +32,8 @@ class Trace {
 
 class TraceResult {
  public:
-  enum class How { made, taken, no_answer, cancelled };
   TraceResult() = default;
-  How how = How::made;
+  Asked how = Asked::done;
   Trace trace;
 };
 
