@@ -68,9 +68,11 @@ H2Connection::H2Connection(Connection& connection)
       head_reader_(c.vhost->head_limits, c.vhost->head_options), idle_since_(c.server.loop.now()) {
   if (!session_) throw std::bad_alloc();
   c.server.drained.push_back(*this);
+  c.h2 = this;
 }
 
 H2Connection::~H2Connection() {
+  c.h2 = nullptr;
   unlink();
   while (H2Stream* stream = fresh_.pop_front()) delete stream;
   while (H2Stream* stream = streams_.pop_front()) delete stream;

@@ -133,9 +133,7 @@ Task<void> serve_h2_stream(H2Connection& h, H2Stream& s) {
 
 Task<void> serve_h2(Connection& c) {
   H2Connection h(c);
-  c.h2 = &h;
   co_await h.run();
-  c.h2 = nullptr;
 }
 
 }  // namespace seawall
