@@ -66,13 +66,12 @@ TEST_CASE("groups that have matched nothing are false - not there at all among s
 TEST_CASE("who has spawned a light thread goes on behind those that have given way, before those whose wait is over") {
   CHECK(said_by(R"lua(
     local function say(...) ngx.say(...) end
-    ngx.thread.spawn(function() say("f") ngx.thread.spawn(function() say("g") end) say("f again") end)
+    local f = ngx.thread.spawn(function() say("f") ngx.thread.spawn(function() say("g") end) say("f again") end)
     say("after f")
-    ngx.sleep(0.001)
+    ngx.thread.wait(f)
     ngx.thread.spawn(function() say(1) coroutine.yield() say(2) end)
     ngx.thread.spawn(function() say("a") end)
     say("done")
-    ngx.sleep(0.001)
     ngx.thread.spawn(function() ngx.location.capture("/none") say("there") end)
     ngx.thread.spawn(function() end)
     say("before")
@@ -82,13 +81,15 @@ TEST_CASE("who has spawned a light thread goes on behind those that have given w
 TEST_CASE("a light thread that waits inside a coroutine of its own is normal") {
   CHECK(said_by(R"lua(
     local light, inner
+    local gate = require("ngx.semaphore").new()
     local thread = ngx.thread.spawn(function()
       light = coroutine.running()
-      inner = coroutine.create(function() ngx.sleep(0.001) ngx.say(coroutine.status(light), " ", coroutine.status(inner)) end)
+      inner = coroutine.create(function() gate:wait(10) ngx.say(coroutine.status(light), " ", coroutine.status(inner)) end)
       coroutine.resume(inner)
       ngx.say(coroutine.status(light), " ", coroutine.status(inner))
     end)
     ngx.say(coroutine.status(light), " ", coroutine.status(inner))
+    gate:post()
     ngx.thread.wait(thread)
   )lua") == "normal normal\nnormal running\nrunning dead\n");
 }
@@ -96,13 +97,14 @@ TEST_CASE("a light thread that waits inside a coroutine of its own is normal") {
 TEST_CASE("ngx.exit that closes the connection takes subrequests along, any other is refused") {
   Server s(server(R"lua(
     location / { content_by_lua_block {
-      local status = tonumber(ngx.var.arg_status)
-      local refused
-      ngx.thread.spawn(function() ngx.sleep(0.001) refused = select(2, pcall(ngx.exit, status)) package.loaded.refused = true end)
+      local gate, status, refused = require("ngx.semaphore").new, tonumber(ngx.var.arg_status)
+      local begun, tried = gate(), gate()
+      package.loaded.gates = { begun = begun, tried = tried }
+      ngx.thread.spawn(function() begun:wait(10) refused = select(2, pcall(ngx.exit, status)) tried:post() end)
       local r = ngx.location.capture("/slow")
       ngx.say(refused, r.status)
     } }
-    location /slow { content_by_lua_block { while not package.loaded.refused do ngx.sleep(0.001) end package.loaded.refused = nil } })lua"));
+    location /slow { content_by_lua_block { local gates = package.loaded.gates gates.begun:post() gates.tried:wait(10) } })lua"));
   CHECK_THAT(get(s.url("/?status=200")).body, ContainsSubstring("attempt to abort with pending subrequests200"));
   for (const char* status : {"-1", "444"}) {
     RawClient c(s.port());
@@ -158,7 +160,7 @@ TEST_CASE("a connection that nobody wants any more is no error") {
   Server s(with_debug_log("resolver " + dns.address() + "; location / { content_by_lua_block { "
                           "local function connect(host) ngx.socket.tcp():connect(host, " + full.port() + ") end "
                           "for _, host in ipairs { '127.0.0.1', 'silent.test' } do "
-                          "local thread = ngx.thread.spawn(connect, host) ngx.sleep(0.001) ngx.thread.kill(thread) end } }"));
+                          "local thread = ngx.thread.spawn(connect, host) ngx.thread.kill(thread) end } }"));
   CHECK(get(s.url("/")).status == 200);
   CHECK(s.wait_for_log("lua tcp socket abort resolver", "debug.log"));
   CHECK(s.read("debug.log").find("[error]") == std::string::npos);
@@ -209,12 +211,11 @@ TEST_CASE("group 0 is no variable, and arguments that are set to nil are gone") 
 
 TEST_CASE("ngx.timer.every counts on while its function runs") {
   Server s(server(R"lua(location / { content_by_lua_block {
-    local runs = 0
+    local runs, third = 0, require("ngx.semaphore").new()
     ngx.timer.every(0.001, function(premature)
       runs = runs + 1
-      local first = runs == 1
-      while first and runs < 3 do ngx.sleep(0.001) end
-      if first and not premature then ngx.log(ngx.ERR, "runs beside itself: ", runs >= 3) end
+      if runs == 3 then third:post() end
+      if runs == 1 and third:wait(10) and not premature then ngx.log(ngx.ERR, "runs beside itself: ", runs >= 3) end
     end)
   } })lua"));
   get(s.url("/"));
