@@ -10,6 +10,7 @@
 
 #include "catch.h"
 #include "e2e/acme_site.h"
+#include "e2e/times_in.h"
 
 using namespace test;
 using namespace std::chrono_literals;
@@ -56,12 +57,6 @@ std::string site(const Ports& ports, const std::string& issuer) {
          "$pid; }";
 }
 
-std::size_t count(const std::string& text, const std::string& words) {
-  std::size_t n = 0;
-  for (auto at = text.find(words); at != std::string::npos; at = text.find(words, at + 1)) ++n;
-  return n;
-}
-
 class Setup {
  public:
   Ports ports;
@@ -79,7 +74,7 @@ TEST_CASE("a CA that has had enough is left alone until it says") {
   Server s(site(setup.ports, front.issuer()));
   REQUIRE(s.wait_for_log("too many new orders; next try in [34] s"));
   const auto refused = Clock::now();
-  const std::size_t asked = count(front.server().read("asked.log"), "/order-plz");
+  const std::size_t asked = times_in(front.server().read("asked.log"), "/order-plz");
   front.change("");
   REQUIRE(is_issued(s));
   CHECK(Clock::now() - refused > 2s);
@@ -116,7 +111,7 @@ TEST_CASE("a CA that fails, closes or talks nonsense is asked again, with a paus
     front.change(fault);
     Server s(site(setup.ports, front.issuer()));
     REQUIRE(s.wait_for_log("acme: no certificate for \"a.example.test\": .*" + words + ".*; next try in [12] s"));
-    CHECK(count(s.error_log(), "asking for a certificate") <= 2);
+    CHECK(times_in(s.error_log(), "asking for a certificate") <= 2);
     front.change("");
     CHECK(is_issued(s));
   }
@@ -158,7 +153,7 @@ TEST_CASE("another CA gets its turns when the first has failed often") {
   Server s(front.issuer("fallback pebble;") + setup.ca->issuer("pebble") + "server { " + setup.ports.listen_plain() +
            setup.ports.listen_tls() + "server_name a.example.test; acme_certificate front; location / { return 200 ok; } }");
   REQUIRE(is_issued(s));
-  CHECK(count(s.error_log(), "acme: no certificate for \"a.example.test\": HTTP status 500") >= 3);
+  CHECK(times_in(s.error_log(), "acme: no certificate for \"a.example.test\": HTTP status 500") >= 3);
 }
 
 TEST_CASE("the CA says when to renew") {
@@ -206,6 +201,6 @@ TEST_CASE("killed at each step, the server keeps its account and gets its certif
       return std::none_of(begin(files), end(files), [](const auto& file) { return file.path().extension() == ".new"; });
     };
     CHECK(wait_for_change(s.folder() + "/state", none_unfinished, Clock::now() + kPatience));
-    CHECK(count(s.error_log(), "asking for a certificate") <= 3);
+    CHECK(times_in(s.error_log(), "asking for a certificate") <= 3);
   }
 }

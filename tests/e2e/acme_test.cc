@@ -8,6 +8,7 @@
 #include "e2e/acme_site.h"
 #include "e2e/handshakes.h"
 #include "e2e/probe.h"
+#include "e2e/times_in.h"
 
 using namespace test;
 using Catch::Matchers::ContainsSubstring;
@@ -173,10 +174,7 @@ TEST_CASE("only the newest worker that serves asks: not one that has been taken 
   const std::string old = ask(held, "a.example.test").body;
   const auto renew = [&] { return acme_command(s.folder(), {"renew", "a.example.test"}).exit_code; };
   const auto asked_by = [&](const std::string& pid) {
-    const std::string log = s.error_log(), words = "] " + pid + "#" + pid + ": acme: asking for a certificate";
-    int n = 0;
-    for (auto at = log.find(words); at != std::string::npos; at = log.find(words, at + 1)) ++n;
-    return n;
+    return times_in(s.error_log(), "] " + pid + "#" + pid + ": acme: asking for a certificate");
   };
   REQUIRE(s.reload());
   RawClient c(ports.tls);

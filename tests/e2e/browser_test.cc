@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "catch.h"
+#include "e2e/times_in.h"
 #include "e2e/timing.h"
 #include "e2e/tls_ask.h"
 
@@ -68,11 +69,6 @@ server { listen 127.0.0.1:%%PORT_0%% ssl; ssl_certificate %%DIR%%/a.crt; ssl_cer
   const Visit visited = visit(s, program, s.tls_url("/"));
   CHECK_THAT(visited.page, Contains("50 scripts, 50 images, 0 wrong"));
   CHECK_THAT(visited.log, !Contains("CONSOLE"));
-  const auto good = [&] {
-    const std::string seen = s.read("seen.log");
-    int lines = 0;
-    for (auto at = seen.find("HTTP/2.0 200 /"); at != seen.npos; at = seen.find("HTTP/2.0 200 /", at + 1)) ++lines;
-    return lines;
-  };
+  const auto good = [&] { return times_in(s.read("seen.log"), "HTTP/2.0 200 /"); };
   CHECK(wait_until([&] { return good() == kAssets + 1; }));
 }

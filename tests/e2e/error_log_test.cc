@@ -7,6 +7,7 @@
 #include "e2e/datagrams.h"
 #include "e2e/raw_client.h"
 #include "e2e/server.h"
+#include "e2e/times_in.h"
 
 using namespace test;
 using Catch::Matchers::ContainsSubstring;
@@ -23,12 +24,6 @@ void ask(const Server& s, const std::string& target, const std::string& fields =
 // Every request for a file that is not there is one [error] line.
 std::string failing(const std::string& directives) {
   return "access_log off; root %%DIR%%/html; server { listen 127.0.0.1:%%PORT_0%%; server_name first.test; " + directives + " }";
-}
-
-int lines_of(const std::string& text, const std::string& part) {
-  int n = 0;
-  for (auto at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++n;
-  return n;
 }
 
 }  // namespace
@@ -56,10 +51,10 @@ TEST_CASE("error_log: several of a block, each from its level on, and a block's 
     location /debug { error_log d.log debug_http debug_core; })"));
   for (const char* target : {"/both", "/debug", "/outer"}) ask(s, target);
   CHECK(s.wait_for_log("html/outer\" failed", "server.log"));
-  for (const char* file : {"a.log", "b.log"}) CHECK(lines_of(s.read(file), "html/both\" failed") == 1);
+  for (const char* file : {"a.log", "b.log"}) CHECK(times_in(s.read(file), "html/both\" failed") == 1);
   CHECK(s.read("c.log").empty());
-  CHECK(lines_of(s.read("d.log"), "html/debug\" failed") == 1);
-  CHECK(lines_of(s.read("server.log"), "\n") == 1);
+  CHECK(times_in(s.read("d.log"), "html/debug\" failed") == 1);
+  CHECK(times_in(s.read("server.log"), "\n") == 1);
   CHECK_THAT(s.error_log(), !ContainsSubstring("[error]"));
 }
 
@@ -67,7 +62,7 @@ TEST_CASE("one file named twice gets a line twice") {
   Server s(failing("error_log a.log; error_log a.log info;"));
   ask(s, "/x");
   CHECK(s.wait_for_log("html/x\" failed", "a.log"));
-  CHECK(lines_of(s.read("a.log"), "html/x\" failed") == 2);
+  CHECK(times_in(s.read("a.log"), "html/x\" failed") == 2);
 }
 
 TEST_CASE("error_log stderr is standard error, whatever -e says") {

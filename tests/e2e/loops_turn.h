@@ -4,6 +4,7 @@
 
 #include "e2e/curl.h"
 #include "e2e/server.h"
+#include "e2e/times_in.h"
 #include "e2e/timing.h"
 
 namespace test {
@@ -19,12 +20,7 @@ inline bool loops_turn(const Server& s, int loops) {
 
 // True once so many traces are being made.
 inline bool traces_run(const Server& s, int traces) {
-  return wait_until([&] {
-    const std::string tasks = get(s.url("/debug/tasks")).body;
-    int found = 0;
-    for (auto at = tasks.find("Tracing::run"); at != tasks.npos; at = tasks.find("Tracing::run", at + 1)) ++found;
-    return found >= traces;
-  });
+  return wait_until([&] { return times_in(get(s.url("/debug/tasks")).body, "Tracing::run") >= traces; });
 }
 
 }  // namespace test

@@ -1,9 +1,13 @@
 #include "e2e/pprof_file.h"
 
 #include <algorithm>
+#include <optional>
 #include <stdexcept>
 
+#include "catch.h"
 #include "e2e/codings.h"
+#include "e2e/curl.h"
+#include "e2e/timing.h"
 
 namespace test {
 namespace {
@@ -109,6 +113,25 @@ std::int64_t PprofFile::total(std::size_t value, std::string_view in) const {
     if (in.empty() || std::any_of(sample.frames.begin(), sample.frames.end(), has)) sum += sample.values.at(value);
   }
   return sum;
+}
+
+PprofFile profile_with(const Server& server, const std::string& path, const std::string& function) {
+  std::optional<PprofFile> file;
+  const auto met = [&] {
+    const Response response = get(server.url(path));
+    REQUIRE(response.status == 200);
+    return file.emplace(response.body).total(0, function) > 0;
+  };
+  const bool found = wait_until(met, 4 * kPatience);
+  std::string seen;
+  for (const PprofFile::Sample& sample : file->samples) {
+    seen += std::to_string(sample.values[0]);
+    for (const std::string& frame : sample.frames) seen += " < " + frame;
+    seen += "\n";
+  }
+  INFO("no sample has " << function << ":\n" << seen);
+  CHECK(found);
+  return *file;
 }
 
 }  // namespace test

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "e2e/server.h"
+
 namespace test {
 
 class PprofFile {
@@ -27,5 +29,8 @@ class PprofFile {
   // The sum of that value over samples with a frame whose name contains this.
   std::int64_t total(std::size_t value, std::string_view in = {}) const;
 };
+
+// Of a busy machine's server, which gets little of it: asked for with this path again until it has met that function.
+PprofFile profile_with(const Server& server, const std::string& path, const std::string& function);
 
 }  // namespace test

@@ -16,6 +16,7 @@
 #include "e2e/curl.h"
 #include "e2e/probe.h"
 #include "e2e/server.h"
+#include "e2e/times_in.h"
 #include "e2e/timing.h"
 
 using namespace std::chrono_literals;
@@ -38,12 +39,6 @@ pid_t to_pid(std::string_view text) {
   pid_t pid = 0;
   std::from_chars(text.data(), text.data() + text.size(), pid);
   return pid;
-}
-
-int count(std::string_view text, std::string_view part) {
-  int n = 0;
-  for (auto at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++n;
-  return n;
 }
 
 // The worker that the log named last; the line may come after the pid file.
@@ -144,7 +139,7 @@ TEST_CASE("an address that stays taken is tried five times, then the start fails
   const auto started = d.start();
   REQUIRE(started.exit_code == 1);
   const auto line = "nginx: [emerg] bind() to 127.0.0.1:" + std::to_string(port) + " failed (98: Address already in use)\n";
-  REQUIRE(count(started.err, line) == 5);
+  REQUIRE(times_in(started.err, line) == 5);
   REQUIRE_THAT(started.err, ContainsSubstring("nginx: [emerg] still could not bind()\n"));
   REQUIRE_FALSE(std::filesystem::exists(d.folder() + "/nginx.pid"));
 }
@@ -154,7 +149,7 @@ TEST_CASE("an address that becomes free while it is tried is taken") {
   auto taken = listen_on(port);
   Daemon d(kAnswer, port);
   std::thread other([&] {
-    const auto tried = [&] { return count(read_file(d.folder() + "/error.log"), "try again to bind() after 500ms") > 0; };
+    const auto tried = [&] { return times_in(read_file(d.folder() + "/error.log"), "try again to bind() after 500ms") > 0; };
     wait_for_change(d.folder(), tried, Clock::now() + kPatience);
     taken.reset();
   });
@@ -168,7 +163,7 @@ TEST_CASE("an address that is not ours is refused at once") {
   Daemon d("server { listen 203.0.113.1:%%PORT_0%%; }");
   const auto started = d.start();
   REQUIRE(started.exit_code == 1);
-  REQUIRE(count(started.err, "bind() to 203.0.113.1:") == 1);
+  REQUIRE(times_in(started.err, "bind() to 203.0.113.1:") == 1);
   REQUIRE_THAT(started.err, ContainsSubstring("failed (99: Cannot assign requested address)"));
 }
 
@@ -273,11 +268,11 @@ TEST_CASE("USR1 opens the logs anew") {
   std::filesystem::rename(s.folder() + "/error.log", s.folder() + "/error.log.1");
   s.signal(SIGUSR1);
   // Supervisor and worker say so in the old file, then open the new one.
-  const auto told = [&] { return count(s.read("error.log.1"), "reopening logs") == 2; };
+  const auto told = [&] { return times_in(s.read("error.log.1"), "reopening logs") == 2; };
   REQUIRE(wait_for_change(s.folder(), told, Clock::now() + kPatience));
   s.stop();
-  REQUIRE(count(s.error_log(), "gracefully shutting down") == 1);
-  REQUIRE(count(s.read("error.log.1"), "gracefully shutting down") == 0);
+  REQUIRE(times_in(s.error_log(), "gracefully shutting down") == 1);
+  REQUIRE(times_in(s.read("error.log.1"), "gracefully shutting down") == 0);
 }
 
 TEST_CASE("a worker that is killed is replaced") {
@@ -351,7 +346,7 @@ TEST_CASE("seawall -s tells the running server") {
   REQUIRE(d.start().exit_code == 0);
   const pid_t pid = d.pid();
   const auto logs = [&](const char* text, int times) {
-    const auto said = [&] { return count(read_file(d.folder() + "/error.log"), text) >= times; };
+    const auto said = [&] { return times_in(read_file(d.folder() + "/error.log"), text) >= times; };
     return wait_for_change(d.folder(), said, Clock::now() + kPatience);
   };
   REQUIRE(d.tell("reload").exit_code == 0);
@@ -360,7 +355,7 @@ TEST_CASE("seawall -s tells the running server") {
   REQUIRE(logs("gracefully shutting down", 1));
   std::filesystem::rename(d.folder() + "/error.log", d.folder() + "/error.log.1");
   REQUIRE(d.tell("reopen").exit_code == 0);
-  const auto heard = [&] { return count(read_file(d.folder() + "/error.log.1"), "reopening logs") >= 1; };
+  const auto heard = [&] { return times_in(read_file(d.folder() + "/error.log.1"), "reopening logs") >= 1; };
   REQUIRE(wait_for_change(d.folder(), heard, Clock::now() + kPatience));
   REQUIRE(d.tell("reload").exit_code == 0);  // the client makes the new file; a line in it is the server's
   REQUIRE(logs("reconfiguring", 1));

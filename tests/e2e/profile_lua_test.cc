@@ -1,6 +1,5 @@
 // The profile of scripts: Lua's functions by their own names, of one loop at a time, and nothing of it is left behind.
 #include <csignal>
-#include <optional>
 
 #include "catch.h"
 #include "e2e/busy.h"
@@ -36,26 +35,6 @@ std::string server(const std::string& inside, const std::string& beside = {}) {
   return "access_log off; " + beside + " server { listen 127.0.0.1:%%PORT_0%%; " + inside + " }";
 }
 
-// Of a busy machine's server, which gets little of it: again until it has been met there.
-PprofFile profile_with(const Server& s, const std::string& function) {
-  std::optional<PprofFile> file;
-  const auto met = [&] {
-    const Response response = get(s.url("/debug/lua?seconds=1"));
-    REQUIRE(response.status == 200);
-    return file.emplace(response.body).total(0, function) > 0;
-  };
-  const bool found = wait_until(met, 4 * kPatience);
-  std::string seen;
-  for (const auto& sample : file->samples) {
-    seen += std::to_string(sample.values[0]);
-    for (const std::string& frame : sample.frames) seen += " < " + frame;
-    seen += "\n";
-  }
-  INFO("no sample has " << function << ":\n" << seen);
-  CHECK(found);
-  return *file;
-}
-
 // Is SIGPROF in that set ("SigCgt:") of the process that serves?
 bool has_signal(const Server& s, const std::string& set) {
   const std::string status = read_file("/proc/" + std::to_string(serving_process(s)) + "/status");
@@ -80,7 +59,7 @@ TEST_CASE("a profile of scripts names Lua's functions, compiled or not") {
   const std::string jit = GENERATE("on", "off");
   Server s(server(kPages + kScript, "lua_jit " + jit + ";"));
   const Busy busy(s.url("/"));
-  const PprofFile file = profile_with(s, ":inner_in_lua");
+  const PprofFile file = profile_with(s, "/debug/lua?seconds=1", ":inner_in_lua");
   CHECK(file.types == std::vector<std::string>{"samples/count", "cpu/nanoseconds"});
   CHECK(file.default_type == "cpu");
   CHECK(file.period == 10'000'000);

@@ -1,6 +1,5 @@
 // The profiler: there where its directive stands and nowhere else (B35), and what it says is what happened.
 #include <filesystem>
-#include <optional>
 
 #include "catch.h"
 #include "e2e/busy.h"
@@ -20,22 +19,6 @@ const std::string kPages = "location /debug/ { allow 127.0.0.1; deny all; profil
 
 std::string server(const std::string& inside) {
   return "access_log off; root %%DIR%%/html; server { listen 127.0.0.1:%%PORT_0%%; " + inside + " }";
-}
-
-// Of a busy machine's server, which gets little of it: again until it has been met there.
-PprofFile cpu_profile_with(const Server& s, const std::string& function) {
-  std::optional<PprofFile> file;
-  const auto met = [&] {
-    const Response response = get(s.url("/debug/profile?seconds=1"));
-    REQUIRE(response.status == 200);
-    return file.emplace(response.body).total(0, function) > 0;
-  };
-  const bool found = wait_until(met, 4 * kPatience);
-  std::string seen;
-  for (const auto& sample : file->samples) seen += std::to_string(sample.values[0]) + " " + sample.frames.front() + " < " + sample.frames.back() + "\n";
-  INFO("no sample has " << function << ":\n" << seen);
-  CHECK(found);
-  return *file;
 }
 
 // "SigCgt:" and its like, of a process.
@@ -94,7 +77,7 @@ TEST_CASE("who may not come in gets no profile") {
 TEST_CASE("a profile of the CPU names what the loops were at") {
   Server s("worker_processes 2;\nevents {}\nhttp { " + server(kPages + "location / { return 200 text; }") + " }");
   const Busy busy(s.url("/"));
-  const PprofFile file = cpu_profile_with(s, "seawall::serve_h1(seawall::Connection&)");
+  const PprofFile file = profile_with(s, "/debug/profile?seconds=1", "seawall::serve_h1(seawall::Connection&)");
   CHECK(file.types == std::vector<std::string>{"samples/count", "cpu/nanoseconds"});
   CHECK(file.default_type == "cpu");
   CHECK(file.period == 10'000'000);
@@ -170,6 +153,6 @@ TEST_CASE("sampling does not walk into LuaJIT's frames") {
       ngx.say("done")
     } })"));
   const Busy first(s.url("/")), second(s.url("/"));
-  for (int i = 0; i < 2; ++i) cpu_profile_with(s, "luajit");
+  for (int i = 0; i < 2; ++i) profile_with(s, "/debug/profile?seconds=1", "luajit");
   CHECK(get(s.url("/debug/heap")).status == 200);
 }

@@ -11,6 +11,7 @@
 #include "e2e/pprof_file.h"
 #include "e2e/raw_client.h"
 #include "e2e/server.h"
+#include "e2e/times_in.h"
 #include "e2e/timing.h"
 #include "e2e/upstream.h"
 
@@ -29,16 +30,10 @@ std::string server(const std::string& inside) {
   return "access_log off; server { listen 127.0.0.1:%%PORT_0%%; http2 on; location /debug/ { allow 127.0.0.1; deny all; profile; } " + inside + " }";
 }
 
-int count(const std::string& text, const std::string& what) {
-  int n = 0;
-  for (auto at = text.find(what); at != text.npos; at = text.find(what, at + 1)) ++n;
-  return n;
-}
-
 // The text, once that is in it so often.
 std::string tasks_with(const Server& s, const std::string& what, int times = 1) {
   std::string text;
-  const bool found = wait_until([&] { return count(text = get(s.url("/debug/tasks")).body, what) >= times; });
+  const bool found = wait_until([&] { return times_in(text = get(s.url("/debug/tasks")).body, what) >= times; });
   INFO(text);
   CHECK(found);
   return text;
@@ -151,7 +146,7 @@ TEST_CASE("tasks: a connection over HTTP/2 has none of the streams that have bee
   }
   client.request(21, "/sleep");
   const std::string connection = part_with(tasks_with(s, "    stream 21: "), ", HTTP/2: h2 for ");
-  CHECK(count(connection, "\n    stream ") == 1);
+  CHECK(times_in(connection, "\n    stream ") == 1);
   CHECK_THAT(part_with(connection, "    stream 21: "), ContainsSubstring("Script::run < "));
 }
 
@@ -191,7 +186,7 @@ TEST_CASE("tasks: of all loops or of one, and at most so many") {
   CHECK_THAT(get(s.url("/debug/tasks")).body, ContainsSubstring("loop 0, connections: ") && ContainsSubstring("loop 1, connections: "));
   CHECK_THAT(get(s.url("/debug/tasks?loop=1")).body, ContainsSubstring("loop 1") && !ContainsSubstring("loop 0"));
   const std::string few = get(s.url("/debug/tasks?most=1")).body;
-  CHECK(count(few, "\n  connection ") <= 2);
+  CHECK(times_in(few, "\n  connection ") <= 2);
   CHECK_THAT(few, ContainsSubstring("  left out: connections: "));
   for (const char* wrong : {"format=json", "format=xml", "most=0", "most=x", "most=10001", "loop=7"}) CHECK(get(s.url("/debug/tasks?" + std::string(wrong))).status == 400);
 }
@@ -216,10 +211,10 @@ TEST_CASE("tasks: one of each, and all others are counted") {
   }));
   INFO(text);
   CHECK_THAT(text, Catch::Matchers::StartsWith("loop 0, connections: 27\n"));
-  CHECK(count(text, "\n  connection ") == 1);
-  CHECK(count(text, "\n    stream ") == 1);
+  CHECK(times_in(text, "\n  connection ") == 1);
+  CHECK(times_in(text, "\n    stream ") == 1);
   int waits = 0;
-  for (const char* kind : {" event: ", " socket: ", " time: ", " tasks to end"}) waits += count(text, kind);
+  for (const char* kind : {" event: ", " socket: ", " time: ", " tasks to end"}) waits += times_in(text, kind);
   CHECK(waits == 1);
   // All of them, seen or not: those of the connections, and what the loop has besides.
   const auto counted = text.find("coroutines: ");
@@ -233,7 +228,7 @@ TEST_CASE("tasks: of a client's long line only the begin") {
   client.send("GET /?" + std::string(5'000, 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n");
   const std::string request = part_with(tasks_with(s, "Script::run < "), "\"GET /?aaa");
   CHECK_THAT(request, ContainsSubstring("aaa...\" of \"a\" in "));
-  CHECK((count(request, "a") > 1'000 && count(request, "a") < 1'200));
+  CHECK((times_in(request, "a") > 1'000 && times_in(request, "a") < 1'200));
 }
 
 namespace {
