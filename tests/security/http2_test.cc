@@ -37,11 +37,11 @@ class Target : public Server {
 
 // Sends the same thing until the server has had enough; what it says is in its log.
 void check_flood(H2Abuse abuse, const std::string& message, const std::function<void(H2Client&, std::uint32_t)>& send,
-                 const std::string& http = "") {
+                 const std::string& http = "", std::uint32_t rounds = 5000) {
   Target s(http);
   H2Client c(s.port());
   try {
-    for (std::uint32_t i = 0; i < 5000; ++i) send(c, i);
+    for (std::uint32_t i = 0; i < rounds; ++i) send(c, i);
   } catch (const std::exception&) {  // it does not take any more
   }
   CHECK(s.wait_for_log(message));
@@ -79,10 +79,11 @@ TEST_CASE("rapid reset: over 100 connections it costs no memory once they are go
 }
 
 TEST_CASE("MadeYouReset (CVE-2025-8671): broken frames that make us reset") {
+  // Fewer than the budget of WINDOW_UPDATE frames has: all that one read brings are counted before nghttp2 looks at the first.
   check_flood(H2Abuse::made_you_reset, "client sent too many broken frames", [](H2Client& c, std::uint32_t i) {
     c.request(2 * i + 1, "/wait");
     c.open_window(2 * i + 1, 0x7fffffff);
-  });
+  }, "", 1000);
   check_flood(H2Abuse::made_you_reset, "client sent too many broken frames", [](H2Client& c, std::uint32_t i) {
     H2Fields fields = get_fields("/wait", {{"content-length", "1"}});
     fields[0].second = "POST";
