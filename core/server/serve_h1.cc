@@ -19,6 +19,7 @@
 #include "seawall/server/inform.h"
 #include "seawall/server/old_browsers.h"
 #include "seawall/server/respond.h"
+#include "seawall/server/takeover.h"
 #include "seawall/server/vhost.h"
 #include "seawall/server/worker_module.h"
 #include "seawall/server/write_h1.h"
@@ -193,6 +194,13 @@ Task<void> run_tunnel(Connection& c, Tunnel& tunnel) {
   co_await tunnel.run(*c.stream, std::move(already_read)).in(scope);
 }
 
+// Who has the connection from now on; null: the next request.
+std::unique_ptr<Tunnel> tunnel_of(Exchange& x, std::optional<Response>& response, bool sent) {
+  if (!sent) return taken_over(x);
+  auto* tunnel = std::get_if<std::unique_ptr<Tunnel>>(&response->body);
+  return tunnel ? std::move(*tunnel) : nullptr;
+}
+
 // The next request; null when none comes, and the client has been told what was wrong with it.
 Task<std::unique_ptr<Exchange>> read_request(Connection& c, bool first) {
   std::optional<RequestHead> head;
@@ -224,6 +232,7 @@ Task<bool> one_request(Connection& c, std::unique_ptr<Exchange> owner) {
   H1BodySource source(c, x.request);
   H1Informer informer(c);
   std::optional<Response> response;
+  std::unique_ptr<Tunnel> tunnel;
   bool sent = false;
   std::exception_ptr failed;
   try {
@@ -240,12 +249,13 @@ Task<bool> one_request(Connection& c, std::unique_ptr<Exchange> owner) {
       x.keep_alive = reusable(c, x, *response);
       c.enter(ConnState::send);
       sent = co_await write_h1(c, x, *response);
-      if (auto* tunnel = std::get_if<std::unique_ptr<Tunnel>>(&response->body); tunnel && sent) {
-        if (!x.at_work()) hold_text_alone(x.request);  // it may last for days; copies of the request (mirror) have views of the text
-        co_await run_tunnel(c, **tunnel);
-        sent = false;
-      }
-    } else {
+    }
+    if (tunnel = tunnel_of(x, response, sent); tunnel) {
+      c.linger = !sent;
+      if (!x.at_work()) hold_text_alone(x.request);  // it may last for days; copies of the request (mirror) have views of the text
+      co_await run_tunnel(c, *tunnel);
+      sent = false;
+    } else if (!response) {
       x.status = x.client_left ? 499 : 444;
       ++c.server.counts().aborts;
     }
@@ -255,6 +265,7 @@ Task<bool> one_request(Connection& c, std::unique_ptr<Exchange> owner) {
   }
   x.informer = nullptr;
   x.response = nullptr;
+  tunnel.reset();
   response.reset();
   if (x.at_work()) co_await end_work(x);
   if (failed) co_return give_up(c, failed);

@@ -1,5 +1,6 @@
 // What belongs to a worker as a process: its processors, its core file, its tunnels. A table of its own (see core_module.h).
 #pragma once
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -7,6 +8,7 @@
 #include "seawall/async/scope.h"
 #include "seawall/base/list.h"
 #include "seawall/config/directive.h"
+#include "seawall/http/body.h"
 #include "seawall/server/cpu_affinity.h"
 
 namespace seawall {
@@ -43,8 +45,15 @@ class Tunnels {
   bool ended_ = false;
 };
 
+// Of a request that becomes a tunnel of itself (takeover.h).
+class Takeover {
+ public:
+  std::unique_ptr<Tunnel> tunnel;
+};
+
 struct WorkerModule {
   using Conf = WorkerConf;
+  using State = Takeover;
   using LoopState = Tunnels;
   static constexpr const char* name = "worker";
   static constexpr const char* summary = "the worker as a process: processors, core files, the end of its tunnels";

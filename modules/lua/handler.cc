@@ -8,6 +8,7 @@
 #include "seawall/server/content_type.h"
 #include "seawall/server/error_pages.h"
 #include "seawall/server/server_name.h"
+#include "seawall/server/takeover.h"
 
 namespace seawall::lua {
 namespace {
@@ -42,6 +43,15 @@ Response streamed(Exchange& x, std::unique_ptr<Script> script) {
   else response.body = std::make_unique<ScriptBody>(std::move(script), said_length(state));
   state.headers.clear();
   return response;
+}
+
+// Nothing of a response is out: the script says all of it.
+Outcome given_away(Exchange& x, std::unique_ptr<Script> script) {
+  RequestState& state = x.state<Lua>();
+  state.sent = true;
+  x.status = state.status;
+  take_over(x, std::make_unique<ScriptTunnel>(std::move(script)));
+  return Abort{};
 }
 
 Response whole(Exchange& x, int status, std::string body) {
@@ -145,6 +155,7 @@ Task<Outcome> run(Exchange& x, const Conf& conf, Hook hook, const Chunk& chunk) 
   if (!script->begin(chunk)) co_return Response(script->status);
   const Stop stop = co_await script->run();
   if (stop == Stop::output) {
+    if (!script->begun) co_return given_away(x, std::move(script));
     // A subrequest's or the client's: what follows is pulled.
     co_return streamed(x, std::move(script));
   }

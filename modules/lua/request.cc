@@ -43,7 +43,7 @@ int read_body(lua_State* L) {
   Call& call = check_call(L, kBody, 2);
   Exchange& x = *call.x;
   x.state<Lua>().body_read = true;
-  if (x.body.ended()) {
+  if (x.body.ended() || x.state<Lua>().raw_socket) {
     lua_pushnil(L);
     return 1;
   }
@@ -73,7 +73,7 @@ class DiscardAwait final : public Await {
 
 int discard_body(lua_State* L) {
   Call& call = check_request(L, kBody, 2);
-  if (call.x->body.ended()) {
+  if (call.x->body.ended() || call.x->state<Lua>().raw_socket) {
     lua_pushnil(L);
     return 1;
   }
@@ -122,19 +122,52 @@ int set_body_file(lua_State* L) {
   return wait_for(L, std::make_unique<NewBodyAwait>(*call.x, std::string(text_at(L, 1))));
 }
 
-// raw_socket(): the client's connection, behind a 101
-int raw_socket(lua_State* L) {
-  Call& call = check_call(L, kBody, 2);
-  RequestState& state = call.x->state<Lua>();
-  if (state.raw_socket) return push_error(L, "duplicate call");
-  if (!state.client) return raise(L, 2, "ngx.req.socket(true) before a response with status 101 is not supported yet");
-  state.raw_socket = true;
+int push_connection(lua_State* L, const RequestState& state) {
   push_new_tcp(L);
   TcpSocket& socket = tcp_at(L, -1);
   socket.of_request = true;
   socket.borrowed = state.client;
   socket.in = state.client_in.view();
   return 1;
+}
+
+// Until what was said is out and the connection is the script's (ScriptTunnel).
+class ConnectionAwait final : public Await {
+ public:
+  explicit ConnectionAwait(const RequestState& state) : state_(state) {}
+  bool begin(LightThread& thread) override {
+    thread.script.flushers.push_back(&thread);
+    thread.script.wants_connection = true;
+    return false;
+  }
+  Task<void> run() override { co_return; }
+  int push(lua_State* L) override { return state_.client ? push_connection(L, state_) : push_error(L, "client aborted"); }
+
+ private:
+  const RequestState& state_;
+};
+
+// Null: there is nothing in its way.
+const char* keeps_connection(Exchange& x, const Script& script) {
+  const RequestState& state = x.state<Lua>();
+  if (state.raw_socket) return "duplicate call";
+  if (state.body_busy) return "pending request body reading in some other thread";
+  if (script.buffers_all && script.begun) return "http 1.0 buffering";
+  if (script.eof) return "seen eof";
+  return nullptr;
+}
+
+// raw_socket(): the client's connection
+int raw_socket(lua_State* L) {
+  Call& call = check_call(L, kBody, 2);
+  Exchange& x = *call.x;
+  RequestState& state = x.state<Lua>();
+  if (x.parent) return raise(L, 2, "attempt to read the request body in a subrequest");
+  if (x.request.version == Version::http2 && !state.client) return raise(L, 2, "http v2 not supported yet");
+  if (const char* why = keeps_connection(x, *call.script)) return push_error(L, why);
+  state.raw_socket = state.body_read = true;
+  if (state.client) return push_connection(L, state);
+  return wait_for(L, std::make_unique<ConnectionAwait>(state));
 }
 
 // req_socket(): the client's body as it comes, as a socket that only reads

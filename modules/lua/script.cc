@@ -150,7 +150,7 @@ Task<void> Script::run_out() {
     const Stop stop = co_await run();
     if (stop == Stop::cancelled) break;
     out.clear();
-    flush = eof = false;
+    flush = eof = wants_connection = false;
     wake_flushers();
   }
 }

@@ -132,6 +132,7 @@ class Script {
   bool flush = false;         // asked for
   bool eof = false;
   bool buffers_all = false;   // HTTP/1.0: nothing is sent before the end
+  bool wants_connection = false;  // ngx.req.socket(true): one of its threads waits for it among the flushers
   int status = 0;             // of begin()'s failure
   int subrequests = 0;        // under way
   std::optional<Deadline> until;  // none: its request's own
@@ -147,7 +148,7 @@ class Script {
   void forget(LightThread& thread);
   void reap_ended();
   void abandon_sockets();
-  bool wants_to_send() const { return begun && !buffers_all && (!out.empty() || flush || eof); }
+  bool wants_to_send() const { return wants_connection || (begun && !buffers_all && (!out.empty() || flush || eof)); }
 
   std::vector<std::weak_ptr<ScriptSocket>> sockets_;
   std::size_t sockets_checked_at_ = 16;

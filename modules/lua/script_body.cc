@@ -3,6 +3,7 @@
 #include "lua.h"
 #include "seawall/base/text.h"
 #include "seawall/server/exchange.h"
+#include "seawall/server/takeover.h"
 
 namespace seawall::lua {
 namespace {
@@ -47,7 +48,12 @@ ScriptBody::~ScriptBody() {
 
 Task<Result<Piece>> ScriptBody::read() {
   Script& script = *script_;
-  if (begun_ || (script.out.empty() && !script.flush && !script.eof)) {
+  const bool has_said = !script.out.empty() || (!begun_ && script.flush);
+  if (script.wants_connection && !has_said) {
+    take_over(*script.x, std::make_unique<ScriptTunnel>(std::move(script_)));
+    co_return Errc::cancelled;
+  }
+  if (!script.wants_connection && (begun_ || (!has_said && !script.eof))) {
     script.wake_flushers();
     const Stop stop = co_await script.run();
     if (stop == Stop::cancelled) co_return Errc::cancelled;
@@ -73,7 +79,7 @@ Task<void> ScriptTunnel::run(Stream& client, Slice already_read) {
   state.client = &client;
   state.client_in = std::move(already_read);
   script_->out.clear();
-  script_->flush = false;
+  script_->flush = script_->wants_connection = false;
   script_->wake_flushers();
   co_await script_->run_out();
   co_await script_->end();

@@ -26,7 +26,7 @@ class ScriptBody final : public Reader {
   bool begun_ = false, done_ = false;
 };
 
-// Behind a 101: the script goes on with the connection as its own (ngx.req.socket(true)), and when it ends, so does that.
+// The script goes on with the connection as its own (ngx.req.socket(true)), and when it ends, so does that.
 class ScriptTunnel final : public Tunnel {
  public:
   explicit ScriptTunnel(std::unique_ptr<Script> script) : script_(std::move(script)) {}

@@ -211,9 +211,10 @@ body.__index = body
 local raw_body = { receive = tcp.receive, receiveany = tcp.receiveany, receiveuntil = tcp.receiveuntil, settimeout = tcp.settimeout,
   settimeouts = tcp.settimeouts, send = tcp.send }
 raw_body.__index = raw_body
+local raw_socket = C.waiting(C.raw_socket)
 function ngx.req.socket(raw)
   local ud, why
-  if raw then ud, why = C.raw_socket() else ud, why = C.req_socket() end
+  if raw then ud, why = raw_socket() else ud, why = C.req_socket() end
   if not ud then return nil, why end
   if raw then return setmetatable({ ud }, raw_body) end
   return setmetatable({ ud }, body)
