@@ -10,6 +10,7 @@
 #include "seawall/server/explanation.h"
 #include "seawall/server/probe.h"
 #include "seawall/server/server_name.h"
+#include "seawall/server/takeover.h"
 #include "seawall/server/vhost.h"
 
 namespace seawall {
@@ -98,6 +99,7 @@ std::unique_ptr<Exchange> make_explained(const ConnectionInfo& connection, const
 void put_explanation(Exchange& x, std::optional<Response>& response) {
   const Probe* probe = x.connection.probe;
   if (!probe || !probe->is_live || x.client_left) return;
+  taken_over(x).reset();
   std::string text(x.request.request_line);
   text += "\n" + explanation_of(*probe->endpoint, *probe->trace, response ? head_of(x, *response) : std::string());
   response.emplace(200, Slice::from(std::move(text)));

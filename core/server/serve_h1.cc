@@ -146,6 +146,7 @@ Task<void> refuse(Connection& c, std::error_code error) {
   }
   x->status = response ? response->status : 444;
   log_exchange(*x);
+  taken_over(*x).reset();  // of what is no request nobody goes on with the connection
   x->response = nullptr;
   response.reset();
   if (x->at_work()) co_await end_work(*x);
@@ -196,7 +197,8 @@ Task<void> run_tunnel(Connection& c, Tunnel& tunnel) {
 
 // Who has the connection from now on; null: the next request.
 std::unique_ptr<Tunnel> tunnel_of(Exchange& x, std::optional<Response>& response, bool sent) {
-  if (!sent) return taken_over(x);
+  std::unique_ptr<Tunnel> taken = taken_over(x);
+  if (!sent) return taken;
   auto* tunnel = std::get_if<std::unique_ptr<Tunnel>>(&response->body);
   return tunnel ? std::move(*tunnel) : nullptr;
 }
@@ -252,7 +254,8 @@ Task<bool> one_request(Connection& c, std::unique_ptr<Exchange> owner) {
     }
     if (tunnel = tunnel_of(x, response, sent); tunnel) {
       c.linger = !sent;
-      if (!x.at_work()) hold_text_alone(x.request);  // it may last for days; copies of the request (mirror) have views of the text
+      // It may last for days. Copies of the request (mirror, a script's capture) have views of the text.
+      if (x.scope.all_ended() && x.background.all_ended()) hold_text_alone(x.request);
       co_await run_tunnel(c, *tunnel);
       sent = false;
     } else if (!response) {
@@ -265,6 +268,7 @@ Task<bool> one_request(Connection& c, std::unique_ptr<Exchange> owner) {
   }
   x.informer = nullptr;
   x.response = nullptr;
+  if (failed) tunnel = taken_over(x);
   tunnel.reset();
   response.reset();
   if (x.at_work()) co_await end_work(x);

@@ -15,7 +15,8 @@ class Exchange;
 // `x` is no subrequest. Once per request.
 SEAWALL_API void take_over(Exchange& x, std::unique_ptr<Tunnel> tunnel);
 bool is_taken_over(Exchange& x);
-// Whose the connection is now; null: nobody has taken it.
+// Whose the connection is now; null: nobody has taken it. Whoever runs handlers asks before the request's work is joined: a tunnel may
+// have to spawn its end.
 std::unique_ptr<Tunnel> taken_over(Exchange& x);
 
 }  // namespace seawall

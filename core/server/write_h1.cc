@@ -384,10 +384,11 @@ Task<bool> write_h1(Connection& c, Exchange& x, Response& response) {
   x.body_bytes_sent = x.bytes_sent > head.size() ? x.bytes_sent - head.size() : 0;
   x.completed = sent.has_value();
   if (sent) co_return true;
-  if (is_taken_over(x)) {
-    co_await sender.flush();  // where that fails the tunnel's next write does
-    co_return false;
+  if (sent.error() == Errc::cancelled && !sender.client_failed() && is_taken_over(x)) {
+    sent = co_await sender.flush();
+    if (sent) co_return false;
   }
+  taken_over(x).reset();  // nobody goes on behind a broken head
   if (sent.error() != Errc::timed_out && sent.error() != Errc::cancelled)
     x.log(sender.client_failed() ? failed(*x.vhost, Failure::reset_send) : Level::info,
           describe(sent.error()) + " while sending response to client");

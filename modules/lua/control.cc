@@ -61,12 +61,15 @@ int exit(lua_State* L) {
   return finish(L, script, std::move(verdict));
 }
 
+// The head is settled, or what the client gets is the script's own.
+bool has_answered(const Call& call) { return call.script->begun || call.x->state<Lua>().raw_socket; }
+
 // exec(uri, args): the arguments as text, or nil
 int exec(lua_State* L) {
   Call& call = check_call(L, kHandlers, 2);
   std::string_view uri = text_at(L, 1);
   if (uri.empty()) return raise(L, 2, "The uri argument is empty");
-  if (call.script->begun) return raise(L, 2, "attempt to call ngx.exec after sending out response headers");
+  if (has_answered(call)) return raise(L, 2, "attempt to call ngx.exec after sending out response headers");
   Verdict verdict;
   verdict.kind = Verdict::exec;
   std::string_view args = text_at(L, 2);
@@ -104,7 +107,7 @@ int redirect(lua_State* L) {
   if (status != 301 && status != 302 && status != 303 && status != 307 && status != 308)
     return raise(L, 2, "only ngx.HTTP_MOVED_TEMPORARILY, ngx.HTTP_MOVED_PERMANENTLY, ngx.HTTP_PERMANENT_REDIRECT, ngx.HTTP_SEE_OTHER, and "
                        "ngx.HTTP_TEMPORARY_REDIRECT are allowed");
-  if (call.script->begun) return raise(L, 2, "attempt to call ngx.redirect after sending out the headers");
+  if (has_answered(call)) return raise(L, 2, "attempt to call ngx.redirect after sending out the headers");
   for (const char c : uri)
     if (is_unsafe(c))
       return raise(L, 2, "unsafe byte \"0x%02x\" in redirect uri \"%s\"", static_cast<unsigned char>(c), shown(uri).c_str());

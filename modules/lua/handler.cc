@@ -154,6 +154,7 @@ Task<Outcome> run(Exchange& x, const Conf& conf, Hook hook, const Chunk& chunk) 
   script->buffers_all = x.request.version == Version::http10 && *conf.http10_buffering && x.request.method != Method::head;
   if (!script->begin(chunk)) co_return Response(script->status);
   const Stop stop = co_await script->run();
+  if (stop != Stop::output && script->wants_connection) x.state<Lua>().raw_socket = false;
   if (stop == Stop::output) {
     if (!script->begun) co_return given_away(x, std::move(script));
     // A subrequest's or the client's: what follows is pulled.
@@ -175,6 +176,9 @@ Task<Outcome> run(Exchange& x, const Conf& conf, Hook hook, const Chunk& chunk) 
   co_return outcome;
 }
 
+// No hook here.
+Task<Outcome> go_on() { co_return Next{}; }
+
 }  // namespace
 
 Task<Outcome> run_server_rewrite(Exchange& x, const Conf& conf) { return run(x, conf, Hook::server_rewrite, **conf.server_rewrite); }
@@ -188,8 +192,7 @@ Outcome end_failed_set(Exchange& x, const Conf&) {
 Task<Outcome> run_access(Exchange& x, const Conf& conf) { return run(x, conf, Hook::access, **conf.access); }
 
 Task<Outcome> run_content(Exchange& x, const Conf& conf) {
-  if (x.location->holds(conf.block)) co_return co_await run(x, conf, Hook::content, *conf.content);
-  co_return Next{};
+  return x.location->holds(conf.block) ? run(x, conf, Hook::content, *conf.content) : go_on();
 }
 
 }  // namespace seawall::lua

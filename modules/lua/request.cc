@@ -107,18 +107,24 @@ int get_body_file(lua_State* L) {
   return 1;
 }
 
+// What is left of it when the connection is given away is the raw socket's.
+bool is_unread(Exchange& x) {
+  const RequestState& state = x.state<Lua>();
+  return !x.body.ended() && (!state.body_read || state.raw_socket);
+}
+
 // set_body_data(text)
 int set_body_data(lua_State* L) {
   Call& call = check_request(L, kBody, 2);
   if (!lua_isstring(L, 1)) return raise_argument(L, 2, 1, "set_body_data", "string expected");
-  if (!call.x->state<Lua>().body_read && !call.x->body.ended()) return raise(L, 2, "request body not read yet");
+  if (is_unread(*call.x)) return raise(L, 2, "request body not read yet");
   return wait_for(L, std::make_unique<NewBodyAwait>(*call.x, Slice::copy(text_at(L, 1))));
 }
 
 // set_body_file(path)
 int set_body_file(lua_State* L) {
   Call& call = check_request(L, kBody, 2);
-  if (!call.x->state<Lua>().body_read && !call.x->body.ended()) return raise(L, 2, "request body not read yet");
+  if (is_unread(*call.x)) return raise(L, 2, "request body not read yet");
   return wait_for(L, std::make_unique<NewBodyAwait>(*call.x, std::string(text_at(L, 1))));
 }
 
@@ -134,8 +140,9 @@ int push_connection(lua_State* L, const RequestState& state) {
 // Until what was said is out and the connection is the script's (ScriptTunnel).
 class ConnectionAwait final : public Await {
  public:
-  explicit ConnectionAwait(const RequestState& state) : state_(state) {}
+  explicit ConnectionAwait(RequestState& state) : state_(state) {}
   bool begin(LightThread& thread) override {
+    state_.raw_socket = state_.body_read = true;
     thread.script.flushers.push_back(&thread);
     thread.script.wants_connection = true;
     return false;
@@ -144,16 +151,18 @@ class ConnectionAwait final : public Await {
   int push(lua_State* L) override { return state_.client ? push_connection(L, state_) : push_error(L, "client aborted"); }
 
  private:
-  const RequestState& state_;
+  RequestState& state_;
 };
 
 // Null: there is nothing in its way.
 const char* keeps_connection(Exchange& x, const Script& script) {
   const RequestState& state = x.state<Lua>();
   if (state.raw_socket) return "duplicate call";
-  if (state.body_busy) return "pending request body reading in some other thread";
+  if (state.body_busy || (state.body_read && !x.body.ended())) return "pending request body reading in some other thread";
   if (script.buffers_all && script.begun) return "http 1.0 buffering";
   if (script.eof) return "seen eof";
+  const int status = state.status ? state.status : 200;
+  if (script.begun && status != 101 && !carries_body(x.request.method, status)) return "header only";
   return nullptr;
 }
 
@@ -165,8 +174,10 @@ int raw_socket(lua_State* L) {
   if (x.parent) return raise(L, 2, "attempt to read the request body in a subrequest");
   if (x.request.version == Version::http2 && !state.client) return raise(L, 2, "http v2 not supported yet");
   if (const char* why = keeps_connection(x, *call.script)) return push_error(L, why);
-  state.raw_socket = state.body_read = true;
-  if (state.client) return push_connection(L, state);
+  if (state.client) {
+    state.raw_socket = state.body_read = true;
+    return push_connection(L, state);
+  }
   return wait_for(L, std::make_unique<ConnectionAwait>(state));
 }
 

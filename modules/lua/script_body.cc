@@ -49,11 +49,12 @@ ScriptBody::~ScriptBody() {
 Task<Result<Piece>> ScriptBody::read() {
   Script& script = *script_;
   const bool has_said = !script.out.empty() || (!begun_ && script.flush);
-  if (script.wants_connection && !has_said) {
+  const bool wants_connection = script.wants_connection && !script.ended();
+  if (wants_connection && !has_said) {
     take_over(*script.x, std::make_unique<ScriptTunnel>(std::move(script_)));
     co_return Errc::cancelled;
   }
-  if (!script.wants_connection && (begun_ || (!has_said && !script.eof))) {
+  if (!wants_connection && (begun_ || (!has_said && !script.eof))) {
     script.wake_flushers();
     const Stop stop = co_await script.run();
     if (stop == Stop::cancelled) co_return Errc::cancelled;

@@ -15,7 +15,7 @@ namespace {
 const std::string kHello = "HTTP/1.1 200 OK\\r\\nContent-Length: 5\\r\\n\\r\\n";
 
 std::string server(const std::string& inside) {
-  return "log_format said '$uri $status'; server { listen 127.0.0.1:%%PORT_0%%; access_log %%DIR%%/access.log said; " + inside + " }";
+  return "log_format said '$uri $status $bytes_sent'; server { listen 127.0.0.1:%%PORT_0%%; access_log %%DIR%%/access.log said; " + inside + " }";
 }
 
 // One location, whose script has the connection as `s`.
@@ -36,13 +36,13 @@ TEST_CASE("a script that has the connection first says all of the response") {
   Server s(server(raw("s:send('" + kHello + "hello')")));
   CHECK(answer(s.port(), "GET / HTTP/1.1\r\nHost: a\r\n\r\n") == "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
   CHECK(answer(s.port(), "GET /old HTTP/1.0\r\n\r\n") == "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
-  CHECK(s.wait_for_log("/old 000", "access.log"));  // nobody has told the server
+  CHECK(s.wait_for_log("/old 000 43", "access.log"));  // nobody has told the server
 }
 
 TEST_CASE("what ngx.status says is the status in the log of a response that the script makes") {
   Server s(server(raw("ngx.status = 201 s:send('HTTP/1.1 201 Created\\r\\nContent-Length: 0\\r\\n\\r\\n')", "rewrite_by_lua_block { ngx.status = 201 }")));
   CHECK_THAT(answer(s.port(), "GET / HTTP/1.1\r\nHost: a\r\n\r\n"), ContainsSubstring("201 Created"));
-  CHECK(s.wait_for_log("/ 201", "access.log"));
+  CHECK(s.wait_for_log("/ 201 43", "access.log"));
 }
 
 TEST_CASE("a body that nobody has read is there for the script, frames and all") {
@@ -142,6 +142,62 @@ TEST_CASE("why a script does not get the connection") {
   CHECK_THAT(c.read_until("thread\n"), ContainsSubstring("pending request body reading in some other thread"));
   c.send("de");
   c.read_all();
+}
+
+TEST_CASE("a script with the connection changes nothing of its request any more") {
+  Server s(server(R"(
+    location /body { content_by_lua_block {
+      local s = ngx.req.socket(true)
+      local function why(f, ...) return select(2, pcall(f, ...)):match("[^:]+$") end
+      s:send(why(ngx.req.set_body_data, "x") .. "," .. why(ngx.exec, "/other") .. "," .. why(ngx.redirect, "/other") .. ",")
+      s:send(s:receive(3) .. "\n")
+    } }
+    location /part { content_by_lua_block {
+      local body = ngx.req.socket()
+      ngx.say(select(2, ngx.req.socket(true)))
+    } }
+    location /head { content_by_lua_block { ngx.send_headers() ngx.log(ngx.ERR, "got ", select(2, ngx.req.socket(true))) } })"));
+  CHECK(answer(s.port(), "POST /body HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc") ==
+        "request body not read yet,attempt to call ngx.exec after sending out response headers,attempt to call ngx.redirect after sending out the headers,abc\n");
+  CHECK_THAT(answer(s.port(), "POST /part HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc"),
+             ContainsSubstring("pending request body reading in some other thread"));
+  CHECK_THAT(answer(s.port(), "HEAD /head HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"), ContainsSubstring("200 OK"));
+  CHECK(s.wait_for_log("got header only"));
+}
+
+TEST_CASE("a script that could not wait for the connection has not got it") {
+  Server s(server(R"(location / { content_by_lua_block {
+    local ok = pcall(table.sort, { 2, 1 }, function() ngx.req.socket(true) end)
+    ngx.say(ok)
+    ngx.flush(true)
+    ngx.req.socket(true):send("and now\n")
+  } })"));
+  CHECK_THAT(answer(s.port(), "GET / HTTP/1.1\r\nHost: a\r\n\r\n"), ContainsSubstring("false\n") && Catch::Matchers::EndsWith("and now\n"));
+}
+
+TEST_CASE("other light threads go on while one has the connection, with the request's fields as they were") {
+  Server s(server(R"(
+    location /slow { content_by_lua_block { ngx.sleep(0.05) ngx.print(ngx.var.http_x_set, ngx.req.get_headers().x_set) } }
+    location / { content_by_lua_block {
+      ngx.req.set_header("X-Set", ("set "):rep(20))
+      local capture = ngx.thread.spawn(function() return ngx.location.capture("/slow").body end)
+      local sleep = ngx.thread.spawn(function() ngx.sleep(0.01) return "slept " end)
+      local s = ngx.req.socket(true)
+      s:send(select(2, ngx.thread.wait(sleep)) .. select(2, ngx.thread.wait(capture)) .. s:receive("*l") .. "\n")
+    } })"));
+  std::string fields;
+  for (int i = 0; i < 40; ++i) fields += "set ";
+  CHECK(answer(s.port(), "GET / HTTP/1.1\r\nHost: a\r\n\r\nGET /next\r\n") == "slept " + fields + "GET /next\n");
+}
+
+TEST_CASE("a request that is none has no connection to give, nor has one that is explained") {
+  const std::string script = "{ ngx.thread.spawn(ngx.sleep, 1000) local s = ngx.req.socket(true) s:send('never') }";
+  Server s("explain_token 0123456789abcdef-secret; " +
+           server("error_page 400 /taken; location /taken { content_by_lua_block " + script + " } location / { access_by_lua_block " + script + " return 200; }"));
+  CHECK(answer(s.port(), "GET / HTTP/1.1\r\nHost: a\r\nbad field\r\n\r\n") == "");
+  CHECK(s.wait_for_log("/taken 444", "access.log"));
+  CHECK_THAT(answer(s.port(), "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX-Seawall-Explain: 0123456789abcdef-secret\r\n\r\n"),
+             ContainsSubstring("200 OK") && !ContainsSubstring("never"));
 }
 
 TEST_CASE("a stream of HTTP/2 has no connection to give") {
