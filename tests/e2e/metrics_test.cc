@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <openssl/ssl.h>
 
+#include <ctime>
 #include <map>
 #include <sstream>
 
@@ -84,7 +85,15 @@ TEST_CASE("metrics: requests by server, location, method and class of status") {
   CHECK(all.at("seawall_http_requests_total{vhost=\"a.test\",location=\"/ok\",method=\"POST\",status=\"2xx\"}") == 1);
   CHECK(all.at("seawall_http_requests_total{vhost=\"a.test\",location=\"~ \\\\.php$\",method=\"GET\",status=\"4xx\"}") == 1);
   CHECK(all.at("seawall_http_sent_bytes_total{vhost=\"a.test\",location=\"/ok\"}") > 4 * 5);
+  const char* const received = "seawall_http_received_bytes_total{vhost=\"a.test\",location=\"/ok\"}";
+  const std::string head = "POST /ok HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 7\r\n\r\n";
+  RawClient c(s.port());
+  c.send(head + "1234567");
+  c.read_all();
+  CHECK(become(s, received, all.at(received) + static_cast<double>(head.size() + 7)));
   CHECK(all.at("seawall_requests_total") == 6);
+  CHECK(all.at("seawall_connections_accepted_total") == 6);
+  CHECK(all.at("seawall_connections_handled_total") == 6);
   CHECK(all.at("seawall_http_phase_seconds_count{vhost=\"a.test\",location=\"/ok\",phase=\"handler\"}") == 4);
   CHECK(all.at("seawall_http_phase_seconds_bucket{vhost=\"a.test\",location=\"/ok\",phase=\"handler\",le=\"+Inf\"}") == 4);
 }
@@ -211,8 +220,11 @@ TEST_CASE("metrics: a certificate of two servers is told once") {
 }
 
 TEST_CASE("metrics: open files are those of /proc (B40), and the configuration has a hash") {
+  const double before = static_cast<double>(std::time(nullptr));
   Server s("master_process off; " + with_metrics(""));
   const Metrics all = metrics(s);
+  CHECK(all.at("seawall_config_load_time_seconds") >= before);
+  CHECK(all.at("seawall_config_load_time_seconds") <= static_cast<double>(std::time(nullptr)) + 1);
   const std::string fds = "/proc/" + std::to_string(s.pid()) + "/fd";
   const auto count = [&] {
     int n = 0;
