@@ -34,12 +34,12 @@ constexpr Row rows[] = {
     {"endblock", CommandId::endblock, {}},
 };
 
-std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
+std::string in_quotes(std::string_view text) { return "\"" + std::string(text) + "\""; }
 
 const Row& row_of(const Token& token) {
-  if (token.kind == Token::Kind::broken) throw CommandError("invalid SSI command: " + quoted(token.text));
+  if (token.kind == Token::Kind::broken) throw CommandError("invalid SSI command: " + in_quotes(token.text));
   const auto* row = std::find_if(std::begin(rows), std::end(rows), [&](const Row& r) { return token.command == r.name; });
-  if (row == std::end(rows)) throw CommandError("invalid SSI command: " + quoted(token.command));
+  if (row == std::end(rows)) throw CommandError("invalid SSI command: " + in_quotes(token.command));
   return *row;
 }
 
@@ -48,20 +48,20 @@ const Row& row_of(const Token& token) {
 Command::Command(const Token& token, std::size_t longest) : token_(token) {
   const Row& row = row_of(token);
   id = row.id;
-  const std::string in = " in " + quoted(token.command) + " SSI command";
+  const std::string in = " in " + in_quotes(token.command) + " SSI command";
   const auto knows = [&](const std::string& name) {
     return std::any_of(row.parameters.begin(), row.parameters.end(),
                        [&](const Parameter& p) { return p.name && name == p.name; });
   };
   for (auto it = token.parameters.begin(); it != token.parameters.end(); ++it) {
-    if (!knows(it->first)) throw CommandError("invalid parameter name: " + quoted(it->first) + in);
+    if (!knows(it->first)) throw CommandError("invalid parameter name: " + in_quotes(it->first) + in);
     const auto is_same = [&](const auto& other) { return other.first == it->first; };
     if (std::any_of(token.parameters.begin(), it, is_same))
-      throw CommandError("duplicate " + quoted(it->first) + " parameter" + in);
-    if (it->second.size() > longest) throw CommandError("too long value of " + quoted(it->first) + " parameter" + in);
+      throw CommandError("duplicate " + in_quotes(it->first) + " parameter" + in);
+    if (it->second.size() > longest) throw CommandError("too long value of " + in_quotes(it->first) + " parameter" + in);
   }
   for (const Parameter& p : row.parameters)
-    if (p.mandatory && !find(p.name)) throw CommandError("mandatory " + quoted(p.name) + " parameter is absent" + in);
+    if (p.mandatory && !find(p.name)) throw CommandError("mandatory " + in_quotes(p.name) + " parameter is absent" + in);
 }
 
 const std::string* Command::find(std::string_view parameter) const {
