@@ -165,3 +165,23 @@ TEST_CASE("the states of connections add up to the open sockets of clients at ea
   // Nothing drifts: when all have left, who asks is alone.
   CHECK(wait_until([&] { return sum_of_states(get(s.url("/counts")).body) == 1; }));
 }
+
+// Minutes, so not every time: tests/soak/run.
+TEST_CASE("no state has drifted after a million connections (B41)", "[.][soak]") {
+  constexpr std::uint64_t kConnections = 1'000'000;
+  Upstream up(switch_protocols);
+  Server s(site(up), files());
+  {
+    const Churn churns[] = {{s, 0}, {s, 2}, {s, 4}, {s, 6}};
+    Curl curl;
+    Request request;
+    request.url = s.url("/counts");
+    for (std::uint64_t accepted = 0; accepted < kConnections;) {
+      const std::string counts = curl.fetch(request).body;
+      INFO(counts);
+      REQUIRE(sum_of_states(counts) == count_in(counts, "sockets"));
+      accepted = count_in(counts, "accepted");
+    }
+  }
+  CHECK(wait_until([&] { return sum_of_states(get(s.url("/counts")).body) == 1; }));
+}

@@ -140,8 +140,8 @@ std::size_t count_client_sockets() {
   return static_cast<std::size_t>(std::count_if(open.begin(), open.end(), [&](in_port_t port) { return doors.contains(port); }));
 }
 
-// What the loops have counted: "accept_errors=0 timeouts=0,0,... h2_abuses=0,... states=...", in the order of the enumerations, and
-// how many sockets of clients are open at this moment.
+// What the loops have counted: "accept_errors=0 timeouts=0,0,... h2_abuses=0,... states=...", in the order of the enumerations, how
+// many sockets of clients are open at this moment, and how many there have been.
 bool shows_counts(const Conf& conf) { return *conf.counts; }
 Outcome show_counts(Exchange&, const Conf&) {
   const ServerCounts all = count_all();
@@ -153,7 +153,7 @@ Outcome show_counts(Exchange&, const Conf&) {
   list("timeouts", all.timeouts);
   list("h2_abuses", all.h2_abuses);
   list("states", all.states);
-  text += " sockets=" + std::to_string(count_client_sockets());
+  text += " sockets=" + std::to_string(count_client_sockets()) + " accepted=" + std::to_string(all.accepted);
   return Response(200, Slice::from(std::move(text)));
 }
 
