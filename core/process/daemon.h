@@ -40,7 +40,8 @@ class PidFile {
   bool step_back();
   // Does the name belong to another process that lives?
   bool is_taken() const;
-  // The server whose binary this process replaces lives: PATH.oldbin is its.
+  // Another server that has stepped aside lives: the one whose binary this process replaces, or a successor's successor in the
+  // moment before the file of the next.
   bool has_predecessor() const;
   // Another name, of a new configuration. False, and nothing has changed: errno.
   bool move(const std::string& path);

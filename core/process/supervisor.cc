@@ -289,7 +289,8 @@ class Supervisor {
     if (pid != upgrade_.pid()) return;
     log(Level::notice, "new binary process " + std::to_string(pid) + " exited");
     upgrade_.ended();
-    if (stopping_ || pid_file_.is_taken()) return;  // the new one has been changed for a newer one, which serves
+    // The new one has been changed for a newer one, which serves, or has stepped aside itself for one that is still to come.
+    if (stopping_ || pid_file_.is_taken() || pid_file_.has_predecessor()) return;
     take_name_back();
     if (retired_) return_to_work();
   }

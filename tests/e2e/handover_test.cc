@@ -264,6 +264,31 @@ TEST_CASE("a server that has made room for a new binary serves again when that i
   CHECK(s.reload());
 }
 
+TEST_CASE("a server whose successor's successor makes room for one more stays retired") {
+  Server s("server { listen 127.0.0.1:%%PORT_0%%; location / { return 200 here; } }");
+  const std::string pid_file = s.folder() + "/nginx.pid";
+  const pid_t second = upgrade(s);
+  NewBinary other(second);
+  s.signal(SIGWINCH);
+  REQUIRE(s.wait_for_log("exited with code 0"));
+  REQUIRE(::kill(second, SIGUSR2) == 0);
+  REQUIRE(wait_until([&] { return pid_in(pid_file) > 0 && pid_in(pid_file) != second; }));
+  const pid_t third = pid_in(pid_file);
+  NewBinary last(third);
+  std::filesystem::rename(pid_file, pid_file + ".oldbin");  // the moment between the third's USR2 and the fourth's file
+  other.tell(SIGQUIT);
+  REQUIRE(s.wait_for_log("new binary process " + std::to_string(second) + " exited"));
+  s.signal(SIGUSR1);
+  REQUIRE(s.wait_for_log(std::to_string(s.pid()) + "#.*reopening logs"));
+  CHECK_FALSE(std::filesystem::exists(pid_file));
+  CHECK(s.error_log().find("starting workers again") == std::string::npos);
+  std::filesystem::rename(pid_file + ".oldbin", pid_file);
+  CHECK(get(s.url()).body == "here");
+  s.stop();
+  last.tell(SIGTERM);
+  CHECK(wait_until([&] { return !std::filesystem::exists(pid_file); }));
+}
+
 TEST_CASE("env: workers and a new binary have what it names or sets, TZ, and nothing else") {
   const Environment kept("SEAWALL_KEPT", "kept"), dropped("SEAWALL_DROPPED", "dropped"), zone("TZ", "UTC0");
   Server s(with_probe("server { listen 127.0.0.1:%%PORT_0%%;" +
