@@ -14,6 +14,7 @@
 #include "seawall/server/h2_batch.h"
 #include "seawall/server/h2_stream.h"
 #include "seawall/server/h2_weights.h"
+#include "seawall/server/server_name.h"
 #include "seawall/server/vhost.h"
 
 namespace seawall {
@@ -308,7 +309,8 @@ void H2Connection::go_away(std::uint32_t code) {
 
 void H2Connection::drain() {
   if (c.state() == ConnState::idle) c.enter(ConnState::h2);  // not one that is closed without a word
-  const bool quiet = greeted_ && active_ == 0 && c.server.loop.now() - idle_since_ >= kQuiet;
+  const bool idle = greeted_ && active_ == 0;
+  const bool quiet = idle && (is_nginx_alike() || c.server.loop.now() - idle_since_ >= kQuiet);
   quiet ? go_away(NGHTTP2_NO_ERROR) : announce_end();
   wake_reader();
 }

@@ -336,6 +336,16 @@ TEST_CASE("HTTP/2: a reload announces the end: what is on its way still has its 
   CHECK(c.raw().expect_close(kPatience));
 }
 
+TEST_CASE("HTTP/2: under compat nginx an idle connection hears at once which stream was the last") {
+  Server s("compat nginx; " + server("location = /small { return 200 ok; }"));
+  H2Client c(s.port());
+  c.request(1, "/small");
+  CHECK(c.read_response(1).body == "ok");
+  s.signal(SIGQUIT);
+  CHECK(c.wait_for(NGHTTP2_GOAWAY).payload.substr(0, 4) == number_bytes(1));
+  CHECK(c.raw().expect_close(kPatience));
+}
+
 TEST_CASE("HTTP/2: QUIT says GOAWAY, finishes what has begun and takes nothing new") {
   Server s(server("root %%DIR%%;"), {{"big", kBig.substr(0, 100'000)}});
   H2Client c(s.port());
