@@ -102,7 +102,8 @@ bool PidFile::is_of_other(const std::string& path) const {
   return named > 0 && named != owner_ && (::kill(named, 0) == 0 || errno == EPERM);
 }
 
-bool PidFile::is_taken() const { return is_of_other(name_); }
+// In this order: a file that steps aside in between is found at its new place.
+bool PidFile::is_taken() const { return is_of_other(name_) || has_predecessor(); }
 bool PidFile::has_predecessor() const { return is_of_other(name_ + ".oldbin"); }
 
 bool PidFile::move(const std::string& path) {

@@ -38,10 +38,9 @@ class PidFile {
   // Takes the name back when that one has ended; of two changes of the binary in a row each calls its old server PATH.oldbin, so
   // the file may be another's by now, or gone: then it is written anew. False: errno.
   bool step_back();
-  // Does the name belong to another process that lives?
+  // Does the name belong to another process that lives, or is one about to have it, whose predecessor has stepped aside for it?
   bool is_taken() const;
-  // Another server that has stepped aside lives: the one whose binary this process replaces, or a successor's successor in the
-  // moment before the file of the next.
+  // The server whose binary this process replaces lives: PATH.oldbin is its.
   bool has_predecessor() const;
   // Another name, of a new configuration. False, and nothing has changed: errno.
   bool move(const std::string& path);

@@ -289,8 +289,7 @@ class Supervisor {
     if (pid != upgrade_.pid()) return;
     log(Level::notice, "new binary process " + std::to_string(pid) + " exited");
     upgrade_.ended();
-    // The new one has been changed for a newer one, which serves, or has stepped aside itself for one that is still to come.
-    if (stopping_ || pid_file_.is_taken() || pid_file_.has_predecessor()) return;
+    if (stopping_ || pid_file_.is_taken()) return;  // the new one has been changed for a newer one, which serves
     take_name_back();
     if (retired_) return_to_work();
   }
