@@ -81,7 +81,7 @@ const Directive rows[] = {
     duration<MainConf>("worker_shutdown_timeout", kMain, &MainConf::worker_shutdown_timeout,
                        "How long an old worker may finish what it has begun; 0: as long as it takes."),
     directive<MainConf, bool>("compat", kMain, 1, 1, "nginx", &MainConf::compat_nginx, parse_compat,
-                              "Restores nginx's name in Server and on pages where ours differs, and its chunks behind scripts and echo (ours)."),
+                              "Restores nginx's name in Server and on pages where ours differs, its chunks behind scripts and echo, and the end of idle HTTP/2 connections (ours)."),
     warn_when_off(number<MainConf>("limit_conn_header", kMain, &MainConf::limit_conn_header,
                                    "Unfinished request heads of one address; 0: no limit (ours).")),
 };
