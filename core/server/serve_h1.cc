@@ -197,7 +197,7 @@ Task<void> run_tunnel(Connection& c, Tunnel& tunnel) {
 
 // Who has the connection from now on; null: the next request.
 std::unique_ptr<Tunnel> tunnel_of(Exchange& x, std::optional<Response>& response, bool sent) {
-  std::unique_ptr<Tunnel> taken = taken_over(x);
+  std::unique_ptr<Tunnel> taken = taken_over(x);  // and dropped where the response is complete all the same
   if (!sent) return taken;
   auto* tunnel = std::get_if<std::unique_ptr<Tunnel>>(&response->body);
   return tunnel ? std::move(*tunnel) : nullptr;
@@ -253,7 +253,7 @@ Task<bool> one_request(Connection& c, std::unique_ptr<Exchange> owner) {
       sent = co_await write_h1(c, x, *response);
     }
     if (tunnel = tunnel_of(x, response, sent); tunnel) {
-      c.linger = !sent;
+      if (!sent) c.linger = true;
       // It may last for days. Copies of the request (mirror, a script's capture) have views of the text.
       if (x.scope.all_ended() && x.background.all_ended()) hold_text_alone(x.request);
       co_await run_tunnel(c, *tunnel);

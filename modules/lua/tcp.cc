@@ -164,7 +164,10 @@ class SendAwait final : public Await {
     socket_.writing = false;
     if (!done && done.error() != Errc::timed_out && done.error() != Errc::cancelled) socket_.write_closed = true;
     socket_.settle();
-    if (done && socket_.borrowed && x_) x_->bytes_sent += text_.size();
+    if (done && socket_.borrowed && x_) {
+      x_->bytes_sent += text_.size();
+      x_->body_bytes_sent += text_.size();
+    }
     if (done) co_return;
     error_ = socket_error(done.error());
     if (error_ == "timeout" && *conf_.log_socket_errors && x_) x_->log(Level::error, "lua tcp socket write timed out");
