@@ -15,7 +15,7 @@ namespace {
 const std::string kHello = "HTTP/1.1 200 OK\\r\\nContent-Length: 5\\r\\n\\r\\n";
 
 std::string server(const std::string& inside) {
-  return "log_format said '$uri $status $bytes_sent'; server { listen 127.0.0.1:%%PORT_0%%; access_log %%DIR%%/access.log said; " + inside + " }";
+  return "log_format said '$uri $status $bytes_sent $body_bytes_sent'; server { listen 127.0.0.1:%%PORT_0%%; access_log %%DIR%%/access.log said; " + inside + " }";
 }
 
 // One location, whose script has the connection as `s`.
@@ -36,13 +36,13 @@ TEST_CASE("a script that has the connection first says all of the response") {
   Server s(server(raw("s:send('" + kHello + "hello')")));
   CHECK(answer(s.port(), "GET / HTTP/1.1\r\nHost: a\r\n\r\n") == "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
   CHECK(answer(s.port(), "GET /old HTTP/1.0\r\n\r\n") == "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
-  CHECK(s.wait_for_log("/old 000 43", "access.log"));  // nobody has told the server
+  CHECK(s.wait_for_log("/old 000 43 43", "access.log"));  // nobody has told the server
 }
 
 TEST_CASE("what ngx.status says is the status in the log of a response that the script makes") {
   Server s(server(raw("ngx.status = 201 s:send('HTTP/1.1 201 Created\\r\\nContent-Length: 0\\r\\n\\r\\n')", "rewrite_by_lua_block { ngx.status = 201 }")));
   CHECK_THAT(answer(s.port(), "GET / HTTP/1.1\r\nHost: a\r\n\r\n"), ContainsSubstring("201 Created"));
-  CHECK(s.wait_for_log("/ 201 43", "access.log"));
+  CHECK(s.wait_for_log("/ 201 43 43", "access.log"));
 }
 
 TEST_CASE("a body that nobody has read is there for the script, frames and all") {
@@ -177,17 +177,20 @@ TEST_CASE("a script that could not wait for the connection has not got it") {
 
 TEST_CASE("other light threads go on while one has the connection, with the request's fields as they were") {
   Server s(server(R"(
-    location /slow { content_by_lua_block { ngx.sleep(0.05) ngx.print(ngx.var.http_x_set, ngx.req.get_headers().x_set) } }
+    location /slow { content_by_lua_block { package.loaded.go:wait(60) ngx.print(ngx.var.http_x_set, ngx.req.get_headers().x_set) } }
     location / { content_by_lua_block {
+      local go = require "ngx.semaphore".new()
+      package.loaded.go = go
       ngx.req.set_header("X-Set", ("set "):rep(20))
       local capture = ngx.thread.spawn(function() return ngx.location.capture("/slow").body end)
-      local sleep = ngx.thread.spawn(function() ngx.sleep(0.01) return "slept " end)
+      local waits = ngx.thread.spawn(function() go:wait(60) return "woken " end)
       local s = ngx.req.socket(true)
-      s:send(select(2, ngx.thread.wait(sleep)) .. select(2, ngx.thread.wait(capture)) .. s:receive("*l") .. "\n")
+      go:post(2)
+      s:send(select(2, ngx.thread.wait(waits)) .. select(2, ngx.thread.wait(capture)) .. s:receive("*l") .. "\n")
     } })"));
   std::string fields;
   for (int i = 0; i < 40; ++i) fields += "set ";
-  CHECK(answer(s.port(), "GET / HTTP/1.1\r\nHost: a\r\n\r\nGET /next\r\n") == "slept " + fields + "GET /next\n");
+  CHECK(answer(s.port(), "GET / HTTP/1.1\r\nHost: a\r\n\r\nGET /next\r\n") == "woken " + fields + "GET /next\n");
 }
 
 TEST_CASE("a request that is none has no connection to give, nor has one that is explained") {
