@@ -30,7 +30,7 @@ int exit_header_filter(Call& call, int status) {
 int exit_behind_head(Exchange& x, int status) {
   if (status == 408 || status == 444 || status == 499) return -1;
   const RequestState& state = x.state<Lua>();
-  const int sent = state.status ? state.status : 200;
+  const int sent = state.status_to_send();
   if (status != sent)
     x.log(Level::error, "attempt to set status " + std::to_string(status) + " via ngx.exit after sending out the response status " +
                             std::to_string(sent));

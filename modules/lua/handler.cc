@@ -30,15 +30,13 @@ Response begin_response(Exchange& x, int status) {
   return response;
 }
 
-int status_of(const RequestState& state) { return state.status ? state.status : 200; }
-
 // The length that a script has said, which holds where the body is not known in full.
 std::optional<std::uint64_t> said_length(const RequestState& state) { return parse_length(state.headers.get(FieldId::content_length)); }
 
 Response streamed(Exchange& x, std::unique_ptr<Script> script) {
   RequestState& state = x.state<Lua>();
   state.sent = true;
-  Response response = begin_response(x, status_of(state));
+  Response response = begin_response(x, state.status_to_send());
   if (response.status == 101) response.body = std::make_unique<ScriptTunnel>(std::move(script));
   else response.body = std::make_unique<ScriptBody>(std::move(script), said_length(state));
   state.headers.clear();
@@ -73,7 +71,7 @@ Response whole(Exchange& x, int status, std::string body) {
 Response broken(Exchange& x, std::string body) {
   RequestState& state = x.state<Lua>();
   state.sent = true;
-  Response response = begin_response(x, status_of(state));
+  Response response = begin_response(x, state.status_to_send());
   response.body = std::make_unique<SaidBody>(std::move(body), said_length(state), true);
   state.headers.clear();
   return response;
@@ -111,7 +109,7 @@ Outcome outcome_of(Exchange& x, Script& script) {
   if (script.begun) {
     if (verdict.kind == Verdict::failed || (verdict.kind == Verdict::exit && verdict.status < 0))
       return broken(x, std::move(script.out));
-    return whole(x, status_of(state), std::move(script.out));
+    return whole(x, state.status_to_send(), std::move(script.out));
   }
   switch (verdict.kind) {
     case Verdict::failed: return answer_of(x, 500);
@@ -128,12 +126,12 @@ Outcome outcome_of(Exchange& x, Script& script) {
       if (verdict.status == 0) break;
       if (verdict.status >= 200 && verdict.status < 300) {
         if (state.status == 0 || verdict.status != 200) state.status = verdict.status;
-        return whole(x, status_of(state), {});
+        return whole(x, state.status_to_send(), {});
       }
       return answer_of(x, verdict.status);
     case Verdict::none: break;
   }
-  if (script.hook == Hook::content) return whole(x, status_of(state), {});
+  if (script.hook == Hook::content) return whole(x, state.status_to_send(), {});
   if (script.hook == Hook::access && (verdict.kind == Verdict::exit || is_nginx_alike())) return Granted{};
   return Next{};
 }
@@ -154,7 +152,7 @@ Task<Outcome> run(Exchange& x, const Conf& conf, Hook hook, const Chunk& chunk) 
   script->buffers_all = x.request.version == Version::http10 && *conf.http10_buffering && x.request.method != Method::head;
   if (!script->begin(chunk)) co_return Response(script->status);
   const Stop stop = co_await script->run();
-  if (stop != Stop::output && script->wants_connection) x.state<Lua>().raw_socket = false;
+  if (stop != Stop::output && script->wants_connection) x.state<Lua>().raw_socket = false;  // the request goes on without it
   if (stop == Stop::output) {
     if (!script->begun) co_return given_away(x, std::move(script));
     // A subrequest's or the client's: what follows is pulled.

@@ -161,7 +161,7 @@ const char* keeps_connection(Exchange& x, const Script& script) {
   if (state.body_busy || (state.body_read && !x.body.ended())) return "pending request body reading in some other thread";
   if (script.buffers_all && script.begun) return "http 1.0 buffering";
   if (script.eof) return "seen eof";
-  const int status = state.status ? state.status : 200;
+  const int status = state.status_to_send();
   if (script.begun && status != 101 && !carries_body(x.request.method, status)) return "header only";
   return nullptr;
 }

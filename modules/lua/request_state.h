@@ -29,6 +29,7 @@ class RequestState {
   Vm* vm = nullptr;            // whose `ctx` is
   int ctx = 0;                 // the number of its ngx.ctx; 0: none yet
   int status = 0;              // ngx.status as set; 0: not
+  int status_to_send() const { return status ? status : 200; }
   Headers headers;             // of the response to come
   bool headers_cleared_type = false;  // ngx.header.content_type = nil: no default either
   bool sent = false;           // the response's head is out of the scripts' hands
