@@ -8,7 +8,7 @@
 #include "e2e/upstream.h"
 
 using namespace test;
-using Catch::Matchers::Contains;
+using Catch::Matchers::ContainsSubstring;
 
 namespace {
 
@@ -95,7 +95,7 @@ TEST_CASE("ssl_ocsp: a responder that says nothing holds up nobody else") {
 TEST_CASE("mistakes of ssl_ocsp are named") {
   const People people("");
   const auto complaint = [&](const std::string& settings) { return check_config(server(settings), people.files()).err; };
-  CHECK_THAT(complaint("ssl_ocsp_responder https://a/;"), Contains("invalid URL prefix in OCSP responder \"https://a/\""));
-  CHECK_THAT(complaint("ssl_ocsp_cache shared:a;"), Contains("invalid OCSP cache \"shared:a\""));
-  CHECK_THAT(complaint("ssl_ocsp_cache shared:a:1k;"), Contains("OCSP cache \"shared:a:1k\" is too small"));
+  CHECK_THAT(complaint("ssl_ocsp_responder https://a/;"), ContainsSubstring("invalid URL prefix in OCSP responder \"https://a/\""));
+  CHECK_THAT(complaint("ssl_ocsp_cache shared:a;"), ContainsSubstring("invalid OCSP cache \"shared:a\""));
+  CHECK_THAT(complaint("ssl_ocsp_cache shared:a:1k;"), ContainsSubstring("OCSP cache \"shared:a:1k\" is too small"));
 }

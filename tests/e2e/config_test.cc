@@ -10,7 +10,7 @@
 #include "e2e/server.h"
 
 using namespace test;
-using Catch::Matchers::Contains;
+using Catch::Matchers::ContainsSubstring;
 using Catch::Matchers::EndsWith;
 using Catch::Matchers::StartsWith;
 
@@ -95,8 +95,8 @@ TEST_CASE("Debian's layout works unchanged, what is not built yet is warned abou
   CHECK(s.wait_for_log("\"GET /none HTTP/1.1\" 404", "access.log"));
   const Run test = test_of(s);
   CHECK(test.exit_code == 0);
-  CHECK_THAT(test.err, Contains("[warn] \"memcached_connect_timeout\" directive is not supported yet, ignored in "));
-  CHECK_THAT(test.err, Contains("[notice] \"types_hash_max_size\" directive has no meaning here, ignored in "));
+  CHECK_THAT(test.err, ContainsSubstring("[warn] \"memcached_connect_timeout\" directive is not supported yet, ignored in "));
+  CHECK_THAT(test.err, ContainsSubstring("[notice] \"types_hash_max_size\" directive has no meaning here, ignored in "));
   CHECK_THAT(test.err, EndsWith("test is successful\n"));
 }
 
@@ -115,7 +115,7 @@ TEST_CASE("a site is a link in sites-enabled, its snippets are relative to nginx
 
 TEST_CASE("a module of nginx's own is never opened, only mentioned") {
   Server s(kDebian, kFiles);
-  CHECK_THAT(test_of(s).err, Contains("[warn] module \"/usr/lib/nginx/modules/ngx_stream_module.so\" of nginx is not loaded"));
+  CHECK_THAT(test_of(s).err, ContainsSubstring("[warn] module \"/usr/lib/nginx/modules/ngx_stream_module.so\" of nginx is not loaded"));
   const Run run = check_config("load_module %%DIR%%/ngx_broken.so;\nevents {}", {{"ngx_broken.so", "not an object"}});
   CHECK(run.exit_code == 0);
 }
@@ -129,7 +129,7 @@ TEST_CASE("a module that is no module is refused with its line") {
   CHECK_THAT(complaint("events {}\nload_module %%DIR%%/mine.so;", {{"mine.so", "not an object"}}),
              StartsWith("nginx: [emerg] cannot load module \"mine.so\": ") && EndsWith(" in nginx.conf:2"));
   CHECK_THAT(complaint("events {}\nload_module none.so;"),
-             StartsWith("nginx: [emerg] cannot load module \"none.so\": ") && Contains("No such file") &&
+             StartsWith("nginx: [emerg] cannot load module \"none.so\": ") && ContainsSubstring("No such file") &&
                  EndsWith(" in nginx.conf:2"));
 }
 
@@ -156,8 +156,8 @@ TEST_CASE("a configuration has an events section") {
 
 TEST_CASE("numbers of the process: a nice value may be negative, the number of workers may not be a word") {
   CHECK(check_config("worker_priority -5;\nevents {}").exit_code == 0);
-  CHECK_THAT(complaint("worker_priority -x;\nevents {}"), Contains("\"worker_priority\" directive invalid number in "));
-  CHECK_THAT(complaint("worker_processes many;\nevents {}"), Contains("\"worker_processes\" directive invalid value in "));
+  CHECK_THAT(complaint("worker_priority -x;\nevents {}"), ContainsSubstring("\"worker_priority\" directive invalid number in "));
+  CHECK_THAT(complaint("worker_processes many;\nevents {}"), ContainsSubstring("\"worker_processes\" directive invalid value in "));
 }
 
 TEST_CASE("what is not built yet is refused by name") {
@@ -182,7 +182,7 @@ TEST_CASE("the README's configuration is accepted") {
   const Response asset = get(s.tls_url("/assets/a.css", 1));
   CHECK(asset.status == 200);
   CHECK(asset.header("Content-Type") == "text/css");
-  CHECK_THAT(asset.header("Cache-Control"), Contains("max-age=2592000"));
+  CHECK_THAT(asset.header("Cache-Control"), ContainsSubstring("max-age=2592000"));
 }
 
 TEST_CASE("the configurations that are installed and started with serve their page") {
@@ -216,9 +216,9 @@ TEST_CASE("what nginx takes twice on a level is taken twice") {
     INFO(run.err);
     CHECK(run.exit_code == 0);
   }
-  CHECK_THAT(result("keepalive_disable msie6; keepalive_disable msie6;").err, Contains("duplicate value \"msie6\" in "));
+  CHECK_THAT(result("keepalive_disable msie6; keepalive_disable msie6;").err, ContainsSubstring("duplicate value \"msie6\" in "));
   Server s("server { listen 127.0.0.1:%%PORT_0%%; userid on; userid_flags secure; userid_flags httponly; location / { return 204; } }");
-  CHECK_THAT(get(s.url()).header("Set-Cookie"), Contains("; secure") && Contains("; httponly"));
+  CHECK_THAT(get(s.url()).header("Set-Cookie"), ContainsSubstring("; secure") && ContainsSubstring("; httponly"));
 }
 
 TEST_CASE("modules that are not planned are refused by name") {
@@ -230,7 +230,7 @@ TEST_CASE("modules that are not planned are refused by name") {
     INFO(name);
     const Run run = check_config("server { listen 127.0.0.1:%%PORT_0%%; location / { " + text + "; } }");
     CHECK(run.exit_code == 1);
-    CHECK_THAT(run.err, Contains("\"" + name + "\" directive is not supported yet in "));
+    CHECK_THAT(run.err, ContainsSubstring("\"" + name + "\" directive is not supported yet in "));
   }
 }
 
@@ -243,12 +243,12 @@ TEST_CASE("ssl on would be plain text where TLS is asked for: it is refused, off
 TEST_CASE("values without effect are named by -t, those that say what is so anyway are not") {
   const Run said = check_config("tcp_nodelay off;\ntcp_nopush on;");
   CHECK(said.exit_code == 0);
-  CHECK_THAT(said.err, Contains("[notice] \"tcp_nodelay off\" has no meaning here, ignored in "));
-  CHECK_THAT(said.err, Contains("[notice] \"tcp_nopush on\" has no meaning here, ignored in "));
-  CHECK_THAT(check_config("tcp_nodelay on; tcp_nopush off;").err, !Contains("[notice]"));
+  CHECK_THAT(said.err, ContainsSubstring("[notice] \"tcp_nodelay off\" has no meaning here, ignored in "));
+  CHECK_THAT(said.err, ContainsSubstring("[notice] \"tcp_nopush on\" has no meaning here, ignored in "));
+  CHECK_THAT(check_config("tcp_nodelay on; tcp_nopush off;").err, !ContainsSubstring("[notice]"));
 }
 
 TEST_CASE("an installation's own configuration has nothing that -t complains of") {
   for (const char* name : {"conf/nginx.conf", "conf/quickstart.conf"})
-    CHECK_THAT(repository_file(name, {}), !Contains("tcp_nopush"));
+    CHECK_THAT(repository_file(name, {}), !ContainsSubstring("tcp_nopush"));
 }

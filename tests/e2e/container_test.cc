@@ -1,4 +1,5 @@
 // The server as the first process of a container: what the kernel expects of process 1 of a namespace.
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>

@@ -29,7 +29,7 @@
 
 using namespace std::chrono_literals;
 using namespace test;
-using Catch::Matchers::Contains;
+using Catch::Matchers::ContainsSubstring;
 using Catch::Matchers::StartsWith;
 
 namespace {
@@ -310,7 +310,7 @@ TEST_CASE("handler: a response that has begun takes what it takes, but its first
   RawClient c(s.port());
   const Stopwatch watch(200ms);
   c.send("GET /late HTTP/1.1\r\nHost: a\r\n\r\n");
-  CHECK_THAT(c.read_all(), !Contains("xxxxx"));
+  CHECK_THAT(c.read_all(), !ContainsSubstring("xxxxx"));
   watch.check();
   CHECK(s.wait_for_log("handler timed out while producing the response"));
 }
@@ -455,13 +455,13 @@ TEST_CASE("the whole request: no gap and no rate makes it longer than request_ma
     const Stopwatch watch(400ms);
     RawClient c(s.port());
     c.send("GET /stream HTTP/1.1\r\nHost: a\r\n\r\n");
-    CHECK_THAT(c.read_all(), Contains("xxxxx") && !Contains("0\r\n\r\n"));
+    CHECK_THAT(c.read_all(), ContainsSubstring("xxxxx") && !ContainsSubstring("0\r\n\r\n"));
     watch.check();
   }
   {
     RawClient c(s.port());  // HTTP/1.0: only a reset tells that this is not the end
     c.send("GET /stream HTTP/1.0\r\n\r\n");
-    CHECK_THAT(c.read_all(), Contains("xxxxx"));
+    CHECK_THAT(c.read_all(), ContainsSubstring("xxxxx"));
     CHECK(c.was_reset());
   }
   const Stopwatch watch(400ms);
@@ -486,11 +486,11 @@ TEST_CASE("a bound that is taken away is warned about, and none is by omission")
     const Run run = check_config(line);
     CHECK(run.exit_code == 0);
     const std::string name(line, std::string_view(line).find(' '));
-    CHECK_THAT(run.err, Contains("[warn] \"" + name + "\" is off: what it bounds has no limit now in "));
+    CHECK_THAT(run.err, ContainsSubstring("[warn] \"" + name + "\" is off: what it bounds has no limit now in "));
   }
   const Run main = check_config("limit_conn_header 0;\nevents {}\nhttp {}");
-  CHECK_THAT(main.err, Contains("[warn] \"limit_conn_header\" is off"));
-  CHECK_THAT(check_config("server { }").err, !Contains("[warn]"));
+  CHECK_THAT(main.err, ContainsSubstring("[warn] \"limit_conn_header\" is off"));
+  CHECK_THAT(check_config("server { }").err, !ContainsSubstring("[warn]"));
 }
 
 TEST_CASE("a configuration that says nothing has an end for every phase") {
@@ -501,7 +501,7 @@ TEST_CASE("a configuration that says nothing has an end for every phase") {
                           "| `send_timeout` | time | `1m` |", "| `send_min_rate` | size | `256` |", "| `request_max_time` | time | `1d` |",
                           "| `keepalive_timeout` | time [header time] | `75s` |", "| `lingering_timeout` | time | `5s` |",
                           "| `lingering_time` | time | `30s` |"})
-    CHECK_THAT(core, Contains(row));
-  CHECK_THAT(table("ssl"), Contains("| `ssl_handshake_timeout` | time | `10s` |"));
-  CHECK_THAT(table("main"), Contains("| `limit_conn_header` | number | `256` |"));
+    CHECK_THAT(core, ContainsSubstring(row));
+  CHECK_THAT(table("ssl"), ContainsSubstring("| `ssl_handshake_timeout` | time | `10s` |"));
+  CHECK_THAT(table("main"), ContainsSubstring("| `limit_conn_header` | number | `256` |"));
 }

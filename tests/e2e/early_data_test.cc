@@ -5,7 +5,7 @@
 #include "e2e/upstream.h"
 
 using namespace test;
-using Catch::Matchers::Contains;
+using Catch::Matchers::ContainsSubstring;
 
 namespace {
 

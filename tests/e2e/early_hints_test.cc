@@ -9,7 +9,7 @@
 #include "e2e/upstream.h"
 
 using namespace test;
-using Catch::Matchers::Contains;
+using Catch::Matchers::ContainsSubstring;
 using Catch::Matchers::StartsWith;
 
 namespace {
@@ -89,7 +89,7 @@ TEST_CASE("early_hints: who is not to have them gets the answer alone") {
   c.send(old ? "GET / HTTP/1.0\r\n\r\n" : "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
   const std::string all = c.read_all();
   CHECK_THAT(all, StartsWith("HTTP/1.1 200 OK\r\n"));
-  CHECK_THAT(all, !Contains("103 Early"));
+  CHECK_THAT(all, !ContainsSubstring("103 Early"));
 }
 
 TEST_CASE("early_hints: more than proxy_buffer_size of them is not passed on") {
@@ -103,6 +103,6 @@ TEST_CASE("early_hints: more than proxy_buffer_size of them is not passed on") {
   RawClient c(s.port());
   c.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
   const std::string all = c.read_all();
-  CHECK_THAT(all, Contains("aaa") && !Contains("bbb") && Contains("\r\n\r\nok"));
+  CHECK_THAT(all, ContainsSubstring("aaa") && !ContainsSubstring("bbb") && ContainsSubstring("\r\n\r\nok"));
   CHECK(s.wait_for_log("upstream sent too big early hints"));
 }

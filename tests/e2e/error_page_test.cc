@@ -91,7 +91,7 @@ TEST_CASE("a module that throws is a 500 with its page, a throwing filter one wi
   CHECK(step.body == "sorry");
   const Response filter = get(s.url("/", 1));
   CHECK(filter.status == 500);
-  CHECK_THAT(filter.body, Catch::Matchers::Contains("500 Internal Server Error"));
+  CHECK_THAT(filter.body, Catch::Matchers::ContainsSubstring("500 Internal Server Error"));
   RawClient c(s.port());
   c.send("GET /body HTTP/1.0\r\n\r\n");
   CHECK(c.expect_close(kPatience));
@@ -120,13 +120,13 @@ TEST_CASE("a condition that fails and a range that there is not have their pages
 
 TEST_CASE("what error_page does not take is refused in nginx's words") {
   const auto refused = [](const std::string& line) { return check_config("server { " + line + " }").err; };
-  using Catch::Matchers::Contains;
-  CHECK_THAT(refused("error_page 200 /x;"), Contains("value \"200\" must be between 300 and 599"));
-  CHECK_THAT(refused("error_page 499 /x;"), Contains("value \"499\" must be between 300 and 599"));
-  CHECK_THAT(refused("error_page abc /x;"), Contains("invalid value \"abc\""));
-  CHECK_THAT(refused("error_page 404 =abc /x;"), Contains("invalid value \"=abc\""));
-  CHECK_THAT(refused("error_page =200 /x;"), Contains("invalid value \"=200\""));
-  CHECK_THAT(refused("error_page /x;"), Contains("invalid number of arguments in \"error_page\" directive"));
+  using Catch::Matchers::ContainsSubstring;
+  CHECK_THAT(refused("error_page 200 /x;"), ContainsSubstring("value \"200\" must be between 300 and 599"));
+  CHECK_THAT(refused("error_page 499 /x;"), ContainsSubstring("value \"499\" must be between 300 and 599"));
+  CHECK_THAT(refused("error_page abc /x;"), ContainsSubstring("invalid value \"abc\""));
+  CHECK_THAT(refused("error_page 404 =abc /x;"), ContainsSubstring("invalid value \"=abc\""));
+  CHECK_THAT(refused("error_page =200 /x;"), ContainsSubstring("invalid value \"=200\""));
+  CHECK_THAT(refused("error_page /x;"), ContainsSubstring("invalid number of arguments in \"error_page\" directive"));
 }
 
 TEST_CASE("the location that is asked for a page first says whether others are asked behind it") {

@@ -8,7 +8,7 @@
 
 using namespace std::chrono_literals;
 using namespace test;
-using Catch::Matchers::Contains;
+using Catch::Matchers::ContainsSubstring;
 using Catch::Matchers::EndsWith;
 using Catch::Matchers::StartsWith;
 
@@ -55,7 +55,8 @@ TEST_CASE("HTTP/1.0 ends with its response unless it asks otherwise") {
   Server s(server());
   RawClient once(s.port());
   once.send("GET /a HTTP/1.0\r\n\r\n");
-  CHECK_THAT(once.read_all(), StartsWith("HTTP/1.1 200 OK\r\n") && Contains("Connection: close\r\n") && EndsWith("\r\n\r\nGET /a"));
+  CHECK_THAT(once.read_all(),
+             StartsWith("HTTP/1.1 200 OK\r\n") && ContainsSubstring("Connection: close\r\n") && EndsWith("\r\n\r\nGET /a"));
   RawClient kept(s.port());
   for (int i = 0; i < 3; ++i) {
     kept.send("GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
@@ -67,14 +68,18 @@ TEST_CASE("HTTP/1.0 knows no chunks: a body of unknown length ends with the conn
   Server s(server());
   RawClient c(s.port());
   c.send("GET /stream HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
-  CHECK_THAT(c.read_all(), !Contains("Transfer-Encoding") && Contains("Connection: close\r\n") && EndsWith("\r\n\r\n" + std::string(15, 'x')));
+  CHECK_THAT(c.read_all(),
+             !ContainsSubstring("Transfer-Encoding") && ContainsSubstring("Connection: close\r\n") &&
+             EndsWith("\r\n\r\n" + std::string(15, 'x')));
 }
 
 TEST_CASE("chunked_transfer_encoding off does without chunks, too") {
   Server s(server("chunked_transfer_encoding off;"));
   RawClient c(s.port());
   c.send(request("GET /stream HTTP/1.1"));
-  CHECK_THAT(c.read_all(), !Contains("Transfer-Encoding") && Contains("Connection: close\r\n") && EndsWith("\r\n\r\n" + std::string(15, 'x')));
+  CHECK_THAT(c.read_all(),
+             !ContainsSubstring("Transfer-Encoding") && ContainsSubstring("Connection: close\r\n") &&
+             EndsWith("\r\n\r\n" + std::string(15, 'x')));
 }
 
 TEST_CASE("a body of unknown length is chunked, its trailers behind it, and the connection goes on") {
@@ -82,7 +87,7 @@ TEST_CASE("a body of unknown length is chunked, its trailers behind it, and the 
   RawClient c(s.port());
   c.send(request("GET /stream HTTP/1.1") + request("GET /next HTTP/1.1"));
   const std::string head = c.read_until("\r\n\r\n");
-  CHECK_THAT(head, Contains("Transfer-Encoding: chunked\r\n") && !Contains("Content-Length"));
+  CHECK_THAT(head, ContainsSubstring("Transfer-Encoding: chunked\r\n") && !ContainsSubstring("Content-Length"));
   CHECK(c.read_until("\r\n\r\n") == "5\r\nxxxxx\r\n5\r\nxxxxx\r\n5\r\nxxxxx\r\n0\r\nX-Pieces: 3\r\n\r\n");
   CHECK(c.read_response().body == "GET /next");
 }
@@ -318,7 +323,7 @@ TEST_CASE("plain HTTP on a TLS port is answered in plain words, or where error_p
   const Response r = c.read_response();
   CHECK(r.status == 400);
   CHECK(r.header("Connection") == "close");
-  CHECK_THAT(r.body, Contains("<title>400 The plain HTTP request was sent to HTTPS port</title>"));
+  CHECK_THAT(r.body, ContainsSubstring("<title>400 The plain HTTP request was sent to HTTPS port</title>"));
   CHECK(c.read_all() == "");
   RawClient redirected(s.port(1));
   redirected.send(request("GET /x?y HTTP/1.1"));

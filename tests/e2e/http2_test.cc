@@ -13,7 +13,7 @@
 
 using namespace std::chrono_literals;
 using namespace test;
-using Catch::Matchers::Contains;
+using Catch::Matchers::ContainsSubstring;
 using Catch::Matchers::StartsWith;
 
 namespace {
@@ -78,7 +78,7 @@ TEST_CASE("HTTP/2: nghttp and openssl s_client speak it") {
   Server s("server { " + kTls + " return 200 $server_protocol; }", with_certificate());
   const std::string where = "127.0.0.1:" + std::to_string(s.port());
   CHECK(output_of("nghttp --no-verify-peer https://" + where + "/") == "HTTP/2.0");
-  CHECK_THAT(output_of("openssl s_client -alpn h2 -connect " + where + " </dev/null 2>/dev/null"), Contains("ALPN protocol: h2"));
+  CHECK_THAT(output_of("openssl s_client -alpn h2 -connect " + where + " </dev/null 2>/dev/null"), ContainsSubstring("ALPN protocol: h2"));
 }
 
 TEST_CASE("HTTP/2: who offers only HTTP/1.1 gets that, and http2 off offers nothing else") {
@@ -242,7 +242,7 @@ TEST_CASE("HTTP/2: a large upload flows as it is read") {
   r.body = kBig;
   Curl curl;
   const Response answer = curl.fetch(r);
-  CHECK_THAT(answer.head, Contains("HTTP/2 200"));
+  CHECK_THAT(answer.head, ContainsSubstring("HTTP/2 200"));
   CHECK(answer.body == kBig);
 }
 
@@ -474,9 +474,11 @@ TEST_CASE("HTTP/2: urgencies of RFC 9218 are obeyed") {
 TEST_CASE("HTTP/2: directives of nginx that are gone are accepted with its warnings") {
   const Run run = check_config("http2_push_preload on; http2_max_field_size 4k; http2_recv_buffer_size 256k; server { listen 127.0.0.1:%%PORT_0%%; http2_idle_timeout 3m; }");
   CHECK(run.exit_code == 0);
-  CHECK_THAT(run.err, Contains("the \"http2_push_preload\" directive is obsolete, ignored"));
-  CHECK_THAT(run.err, Contains("the \"http2_max_field_size\" directive is obsolete, use the \"large_client_header_buffers\" directive instead"));
-  CHECK_THAT(run.err, Contains("the \"http2_idle_timeout\" directive is obsolete, use the \"keepalive_timeout\" directive instead"));
+  CHECK_THAT(run.err, ContainsSubstring("the \"http2_push_preload\" directive is obsolete, ignored"));
+  CHECK_THAT(run.err,
+             ContainsSubstring("the \"http2_max_field_size\" directive is obsolete, use the \"large_client_header_buffers\" directive instead"));
+  CHECK_THAT(run.err,
+             ContainsSubstring("the \"http2_idle_timeout\" directive is obsolete, use the \"keepalive_timeout\" directive instead"));
   CHECK(check_config("http2_chunk_size 0; ").exit_code == 1);
 }
 

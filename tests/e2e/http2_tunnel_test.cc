@@ -8,7 +8,7 @@
 #include "e2e/websocket_echo.h"
 
 using namespace test;
-using Catch::Matchers::Contains;
+using Catch::Matchers::ContainsSubstring;
 
 namespace {
 
@@ -38,7 +38,7 @@ TEST_CASE("WebSocket over HTTP/2: an echo answers each message, two beside each 
   Server s(server("location / { proxy_pass " + echo->url() + "; }"));
   H2Client c(s.port());
   const Frame settings = c.wait_for(NGHTTP2_SETTINGS);
-  CHECK_THAT(settings.payload, Contains(setting_bytes(NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1)));
+  CHECK_THAT(settings.payload, ContainsSubstring(setting_bytes(NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1)));
   for (const std::uint32_t id : {1u, 3u}) {
     c.send_headers(id, connect_fields("/"), false);
     const Frame head = c.wait_for(NGHTTP2_HEADERS, id);

@@ -6,7 +6,7 @@
 #include "e2e/upstream.h"
 
 using namespace test;
-using Catch::Matchers::Contains;
+using Catch::Matchers::ContainsSubstring;
 
 namespace {
 
@@ -81,7 +81,7 @@ TEST_CASE("a stapled response from a file") {
   CHECK(ask(s, to("localhost"), "localhost").status == 204);
   files.back().second = "nonsense";
   CHECK_THAT(check_config(server("ssl_stapling_file %%DIR%%/a.der;"), files).err,
-             Contains("cannot load OCSP response \"") && Contains("d2i_OCSP_RESPONSE() failed"));
+             ContainsSubstring("cannot load OCSP response \"") && ContainsSubstring("d2i_OCSP_RESPONSE() failed"));
 }
 
 TEST_CASE("a stapled response that was fetched, from the certificate's responder or another") {
@@ -91,7 +91,7 @@ TEST_CASE("a stapled response that was fetched, from the certificate's responder
     answers.response = make_ocsp_response(chain.authority, chain.leaf);
     Server s(server(settings), chain.files());
     CHECK(comes_to_staple(s, answers.response));
-    CHECK_THAT(answers.request, Contains("GET /path/") && Contains("HTTP/1.0\r\nHost: 127.0.0.1:"));
+    CHECK_THAT(answers.request, ContainsSubstring("GET /path/") && ContainsSubstring("HTTP/1.0\r\nHost: 127.0.0.1:"));
   }
   Answers answers;
   const Chain chain("http://127.0.0.1:1/");
@@ -146,8 +146,10 @@ TEST_CASE("a responder that says nothing holds up no handshake and no end") {
 
 TEST_CASE("what keeps a certificate without a stapled response is a warning") {
   const Chain none("");
-  CHECK_THAT(check_config(server(""), none.files()).err, Contains("[warn] \"ssl_stapling\" ignored, no OCSP responder URL in the certificate \""));
-  CHECK_THAT(check_config(server("", "alone.crt"), none.files()).err, Contains("\"ssl_stapling\" ignored, issuer certificate not found"));
+  CHECK_THAT(check_config(server(""), none.files()).err,
+             ContainsSubstring("[warn] \"ssl_stapling\" ignored, no OCSP responder URL in the certificate \""));
+  CHECK_THAT(check_config(server("", "alone.crt"), none.files()).err,
+             ContainsSubstring("\"ssl_stapling\" ignored, issuer certificate not found"));
   CHECK_THAT(check_config(server("ssl_stapling_responder https://a/;"), none.files()).err,
-             Contains("\"ssl_stapling\" ignored, invalid URL prefix in OCSP responder \"https://a/\""));
+             ContainsSubstring("\"ssl_stapling\" ignored, invalid URL prefix in OCSP responder \"https://a/\""));
 }

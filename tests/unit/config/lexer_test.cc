@@ -3,7 +3,7 @@
 #include "catch.h"
 
 using namespace seawall;
-using Catch::Matchers::Contains;
+using Catch::Matchers::ContainsSubstring;
 
 namespace {
 
@@ -111,5 +111,5 @@ TEST_CASE("braces in Lua strings, long brackets and comments do not count") {
 }
 
 TEST_CASE("a Lua block without an end is reported where it began") {
-  CHECK_THROWS_WITH(lua("\nx = {\n}"), Contains("expecting the closing brace of the Lua block in nginx.conf:1"));
+  CHECK_THROWS_WITH(lua("\nx = {\n}"), ContainsSubstring("expecting the closing brace of the Lua block in nginx.conf:1"));
 }
