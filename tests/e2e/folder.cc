@@ -15,6 +15,7 @@
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
+#include <system_error>
 #include <vector>
 
 #include "catch.h"
@@ -35,6 +36,14 @@ std::vector<std::string>& folders() {
   return all;
 }
 
+// The worker of a server that was killed may still remove files of its own, and write some, amid this.
+void remove_folder(const std::string& folder) {
+  std::error_code error;
+  do std::filesystem::remove_all(folder, error);
+  while (error == std::errc::no_such_file_or_directory || error == std::errc::directory_not_empty);
+  if (error) throw std::filesystem::filesystem_error("the test's folder stays", folder, error);
+}
+
 // The folders outlive their Server, so that what the test learned after it stopped counts as well.
 class FolderListener : public Listener {
  public:
@@ -42,7 +51,7 @@ class FolderListener : public Listener {
   void testCaseEnded(const Catch::TestCaseStats& stats) override {
     for (const auto& folder : folders()) {
       if (stats.totals.assertions.failed == 0) {
-        std::filesystem::remove_all(folder);
+        remove_folder(folder);
       } else {
         std::fprintf(stderr, "kept for a look: %s\n", folder.c_str());
       }
