@@ -56,6 +56,17 @@ class List {
     head_.next_->prev_ = &node;
     head_.next_ = &node;
   }
+  // Before one that is in the list; null: at the end.
+  void insert(T* before, T& item) {
+    if (!before) return push_back(item);
+    ListNode& node = item;
+    ListNode& next = *before;
+    CHECK(!node.linked());
+    node.prev_ = next.prev_;
+    node.next_ = &next;
+    next.prev_->next_ = &node;
+    next.prev_ = &node;
+  }
   T* back() { return empty() ? nullptr : static_cast<T*>(head_.prev_); }
   T* pop_front() {
     T* item = front();
