@@ -19,7 +19,7 @@ void add_steps(Plan& plan, std::span<const Offer> offers, const Settings& settin
     const Offer& offer = offers[order];
     for (const Step& step : offer.steps) {
       const void* conf = settings.get(offer.number);
-      if (step.phase == phase && step.active(conf)) plan.steps.push_back({step.now, step.later, conf, offer.module, order});
+      if (step.phase == phase && step.active(conf)) plan.steps.push_back({step.begin, step.may_wait, conf, offer.module, order});
     }
   }
 }

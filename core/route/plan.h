@@ -14,8 +14,8 @@ class Settings;
 
 struct Plan {
   struct BoundStep {
-    Outcome (*now)(Exchange&, const void*);
-    Task<Outcome> (*later)(Exchange&, const void*);
+    Rest (*begin)(Exchange&, const void*, Outcome&);
+    bool may_wait;
     const void* conf;
     const char* module;
     std::size_t order;  // the module's, among all: the same in every plan

@@ -1,6 +1,7 @@
 // What modules contribute to a request's way: steps by phase, filters by stage, and what a step may answer.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -41,11 +42,14 @@ class Internal {    // error_page, try_files, X-Accel-Redirect, index: as a new 
 class Abort {};     // close the connection (or reset the stream) without a response: return 444, exchange.abort()
 using Outcome = std::variant<Next, Granted, Response, Relocate, Internal, Abort>;
 
+// What is left of a step that has to wait: its outcome comes with that. Nothing: the step is done.
+using Rest = std::optional<Task<Outcome>>;
+
 struct Step {
   Phase phase;
-  bool (*active)(const void* conf);                    // at load: does this conf put the step into a plan?
-  Outcome (*now)(Exchange&, const void* conf);         // a step that never waits, or
-  Task<Outcome> (*later)(Exchange&, const void* conf); // one that may
+  bool may_wait;
+  bool (*active)(const void* conf);                           // at load: does this conf put the step into a plan?
+  Rest (*begin)(Exchange&, const void* conf, Outcome& outcome);  // done: `outcome`, a Next before, is what it answers
 };
 
 // A filter sees the head once and may change it or wrap the body; an error becomes 500 (a bug or a lack of memory).
@@ -55,15 +59,26 @@ struct Filter {
   Result<void> (*run)(Exchange&, Response&, const void* conf);
 };
 
+// A step that never waits.
 template <class Conf, bool (*Active)(const Conf&), Outcome (*Run)(Exchange&, const Conf&)>
 constexpr Step step(Phase phase) {
-  return {phase, [](const void* c) { return Active(*static_cast<const Conf*>(c)); },
-          [](Exchange& x, const void* c) { return Run(x, *static_cast<const Conf*>(c)); }, nullptr};
+  return {phase, false, [](const void* c) { return Active(*static_cast<const Conf*>(c)); },
+          [](Exchange& x, const void* c, Outcome& outcome) {
+            outcome = Run(x, *static_cast<const Conf*>(c));
+            return Rest();
+          }};
 }
+// One that does.
 template <class Conf, bool (*Active)(const Conf&), Task<Outcome> (*Run)(Exchange&, const Conf&)>
 constexpr Step step(Phase phase) {
-  return {phase, [](const void* c) { return Active(*static_cast<const Conf*>(c)); }, nullptr,
-          [](Exchange& x, const void* c) { return Run(x, *static_cast<const Conf*>(c)); }};
+  return {phase, true, [](const void* c) { return Active(*static_cast<const Conf*>(c)); },
+          [](Exchange& x, const void* c, Outcome&) { return Rest(Run(x, *static_cast<const Conf*>(c))); }};
+}
+// One that mostly need not: it makes a coroutine of its rest only when it must.
+template <class Conf, bool (*Active)(const Conf&), Rest (*Run)(Exchange&, const Conf&, Outcome&)>
+constexpr Step step(Phase phase) {
+  return {phase, true, [](const void* c) { return Active(*static_cast<const Conf*>(c)); },
+          [](Exchange& x, const void* c, Outcome& outcome) { return Run(x, *static_cast<const Conf*>(c), outcome); }};
 }
 template <class Conf, bool (*Active)(const Conf&), Result<void> (*Run)(Exchange&, Response&, const Conf&)>
 constexpr Filter filter(FilterStage stage) {

@@ -68,9 +68,8 @@ Exchange::~Exchange() {
     if (slot->state) slot->destroy(slot->state);
 }
 
-Exchange::Slot& Exchange::slot_of(int module) {
-  const auto index = static_cast<std::size_t>(module);
-  if (slots_.size() <= index) slots_.resize(index + 1);
+Exchange::Slot& Exchange::add_slots(std::size_t index) {
+  slots_.resize(index + 1);
   return slots_[index];
 }
 

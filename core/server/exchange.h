@@ -188,7 +188,11 @@ class SEAWALL_API Exchange {
     void* state = nullptr;
     void (*destroy)(void*) = nullptr;
   };
-  Slot& slot_of(int module);
+  Slot& slot_of(int module) {
+    const auto index = static_cast<std::size_t>(module);
+    return index < slots_.size() ? slots_[index] : add_slots(index);
+  }
+  Slot& add_slots(std::size_t index);
   std::vector<Slot, PoolAllocator<Slot>> slots_;
   const Plan* plan_ = nullptr;
   const CoreConf* core_ = nullptr;

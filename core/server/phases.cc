@@ -11,9 +11,18 @@ namespace {
 
 // A handler that would ask somebody else is not run for who only wants to know. That of echo may wait, but asks nobody.
 bool stays_home(const Exchange& x, Phase phase, const Plan::BoundStep& step) {
-  if (phase != Phase::content || !x.connection.probe || !x.connection.probe->trace || step.module == std::string_view("echo")) return false;
+  if (phase != Phase::content || !x.connection.probe || !x.connection.probe->trace || !step.may_wait) return false;
+  if (step.module == std::string_view("echo")) return false;
   tell(x, [&] { return std::string("content: ") + step.module + " would answer; it is not asked"; });
   x.connection.probe->trace->is_unasked = true;
+  return true;
+}
+
+// True: the step has to wait, and `kept` has the rest of it.
+bool waits(Exchange& x, const Plan::BoundStep& step, Outcome& outcome, Rest& kept) {
+  Rest rest = step.begin(x, step.conf, outcome);
+  if (!rest) return false;
+  kept.emplace(std::move(*rest));
   return true;
 }
 
@@ -25,7 +34,6 @@ bool denies(const Outcome& outcome) {
 // Against guessing: who was refused for want of a password hears it auth_delay later, which is no time of the handler's.
 Task<void> delay_refusal(Exchange& x) {
   const Milliseconds delay = *x.core().auth_delay;
-  if (delay.count() <= 0) co_return;
   x.log(Level::info, "delaying unauthorized request");
   x.pause_handler_clock();
   co_await sleep_until(Deadline::in(delay, Wait::handler).earlier(x.last_deadline(Wait::handler)));
@@ -33,38 +41,13 @@ Task<void> delay_refusal(Exchange& x) {
 }
 
 // Of several denials: a 401 rather than a 403, with every way to come in that one of them has named.
-void keep_denial(Outcome& kept, Response& next) {
-  auto* before = std::get_if<Response>(&kept);
-  if (before && before->status == 401) {
+void keep_denial(std::unique_ptr<Response>& kept, Response& next) {
+  if (kept && kept->status == 401) {
     for (const Field& field : next.headers.all())
-      if (field.id == FieldId::www_authenticate) before->headers.add(field.name, field.value);
-  } else if (!before || next.status == 401) {
-    kept = std::move(next);
+      if (field.id == FieldId::www_authenticate) kept->headers.add(field.name, field.value);
+  } else if (!kept || next.status == 401) {
+    kept = std::make_unique<Response>(std::move(next));
   }
-}
-
-// What all access steps say together. satisfy all: the first answer counts. satisfy any: one grant is enough, and a 401 is
-// preferred to a 403 when nobody grants.
-Task<Outcome> ask_access(Exchange& x) {
-  const bool any = *x.core().satisfy == Satisfy::any;
-  Outcome denial{Next{}};
-  for (const Plan::BoundStep& step : x.plan().of(Phase::access)) {
-    Outcome outcome{Next{}};
-    if (step.now) outcome = step.now(x, step.conf);
-    else outcome = co_await step.later(x, step.conf);
-    tell(x, [&] { return std::string("access: ") + step.module + " " + described(outcome); });
-    if (x.aborted) co_return Abort{};
-    if (is_next(outcome)) continue;
-    if (std::holds_alternative<Granted>(outcome)) {
-      if (any) co_return Next{};
-      continue;
-    }
-    if (!any || !denies(outcome)) co_return outcome;
-    keep_denial(denial, std::get<Response>(outcome));
-  }
-  if (denies(denial) && std::get<Response>(denial).status == 403)
-    x.log(Level::error, "access forbidden by rule");
-  co_return denial;
 }
 
 }  // namespace
@@ -85,8 +68,8 @@ PhaseRun::PhaseRun(Exchange& x, Phase phase, Outcome& outcome)
 bool PhaseRun::now() {
   for (; !steps_.empty(); next()) {
     const Plan::BoundStep& step = steps_.front();
-    if (!step.now) return false;
-    outcome_ = step.now(x_, step.conf);
+    if (stays_home(x_, phase_, step)) outcome_ = Abort{};
+    else if (waits(x_, step, outcome_, rest_)) return false;
     if (answered()) break;
   }
   return true;
@@ -94,9 +77,8 @@ bool PhaseRun::now() {
 
 Task<void> PhaseRun::later() {
   do {
-    const Plan::BoundStep& step = steps_.front();
-    if (stays_home(x_, phase_, step)) outcome_ = Abort{};
-    else outcome_ = co_await step.later(x_, step.conf);
+    outcome_ = co_await std::move(*rest_);
+    rest_.reset();
     if (answered()) co_return;
     next();
   } while (!now());
@@ -123,10 +105,51 @@ void PhaseRun::next() {
 
 bool has_access_phase(const Exchange& x) { return !x.parent && !x.plan().of(Phase::access).empty(); }
 
-Task<void> run_access(Exchange& x, Outcome& outcome) {
-  outcome = co_await ask_access(x);
-  const auto* refusal = std::get_if<Response>(&outcome);
-  if (refusal && refusal->status == 401) co_await delay_refusal(x);
+AccessRun::AccessRun(Exchange& x, Outcome& outcome)
+    : x_(x), outcome_(outcome), any_(*x.core().satisfy == Satisfy::any), steps_(x.plan().of(Phase::access)) {}
+
+bool AccessRun::now() {
+  ask();
+  return !rest_ && !is_delayed();
+}
+
+Task<void> AccessRun::later() {
+  while (rest_) {
+    outcome_ = co_await std::move(*rest_);
+    rest_.reset();
+    if (!judge()) ask();
+  }
+  if (is_delayed()) co_await delay_refusal(x_);
+}
+
+// One after the other, until there is an answer or one waits.
+void AccessRun::ask() {
+  while (!steps_.empty()) {
+    const Plan::BoundStep& step = steps_.front();
+    steps_ = steps_.subspan(1);
+    asked_ = step.module;
+    if (waits(x_, step, outcome_, rest_) || judge()) return;
+  }
+  if (!denial_) return;
+  if (denial_->status == 403) x_.log(Level::error, "access forbidden by rule");
+  outcome_ = std::move(*denial_);
+}
+
+// Has the last one decided? What it has said is kept or forgotten otherwise.
+bool AccessRun::judge() {
+  tell(x_, [&] { return std::string("access: ") + asked_ + " " + described(outcome_); });
+  if (x_.aborted) outcome_ = Abort{};
+  else if (is_next(outcome_)) return false;
+  const bool is_granted = std::holds_alternative<Granted>(outcome_);
+  if (!is_granted && !(any_ && denies(outcome_))) return true;
+  if (!is_granted) keep_denial(denial_, std::get<Response>(outcome_));
+  outcome_ = Next{};
+  return is_granted && any_;
+}
+
+bool AccessRun::is_delayed() const {
+  const auto* refusal = std::get_if<Response>(&outcome_);
+  return refusal && refusal->status == 401 && x_.core().auth_delay->count() > 0;
 }
 
 }  // namespace seawall

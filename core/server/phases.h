@@ -4,6 +4,7 @@
 //   co_await run_phase(x, Phase::preaccess, outcome);
 //   if (is_next(outcome)) ...                     // nobody has answered
 #pragma once
+#include <memory>
 #include <span>
 #include <string>
 
@@ -34,6 +35,7 @@ class PhaseRun {
   const Plan* plan_;
   std::span<const Plan::BoundStep> steps_;
   Outcome& outcome_;
+  Rest rest_;  // of the first of them, which waits
 };
 
 // Of x's location. `outcome` is a Next before.
@@ -43,6 +45,28 @@ inline TryFirst<PhaseRun> run_phase(Exchange& x, Phase phase, Outcome& outcome) 
 
 // The access phase has a rule of its own (satisfy), and does not concern subrequests: their request was let in.
 bool has_access_phase(const Exchange& x);
-Task<void> run_access(Exchange& x, Outcome& outcome);
+
+// What all access steps say together. satisfy all: the first answer counts. satisfy any: one grant is enough, and a 401 is
+// preferred to a 403 when nobody grants.
+class AccessRun {
+ public:
+  AccessRun(Exchange& x, Outcome& outcome);
+  bool now();
+  Task<void> later();
+
+ private:
+  void ask();
+  bool judge();
+  bool is_delayed() const;
+  Exchange& x_;
+  Outcome& outcome_;
+  const bool any_;
+  std::span<const Plan::BoundStep> steps_;  // that are still to be asked
+  const char* asked_ = nullptr;             // the last one's module
+  std::unique_ptr<Response> denial_;        // under satisfy any, which may still find a grant
+  Rest rest_;
+};
+
+inline TryFirst<AccessRun> run_access(Exchange& x, Outcome& outcome) { return TryFirst<AccessRun>(std::in_place, x, outcome); }
 
 }  // namespace seawall

@@ -54,10 +54,11 @@ Task<void> serve_location(Exchange& x, bool named, Outcome& outcome) {
       x.uri = std::move(relocate->uri);
       continue;
     }
-    if (is_next(outcome)) co_await run_phase(x, Phase::preaccess, outcome);
-    if (is_next(outcome) && has_access_phase(x)) co_await run_access(x, outcome);
-    if (is_next(outcome)) co_await run_phase(x, Phase::precontent, outcome);
-    if (is_next(outcome)) co_await run_phase(x, Phase::content, outcome);
+    for (const Phase phase : {Phase::preaccess, Phase::access, Phase::precontent, Phase::content}) {
+      if (!is_next(outcome)) break;
+      if (phase != Phase::access) co_await run_phase(x, phase, outcome);
+      else if (has_access_phase(x)) co_await run_access(x, outcome);
+    }
     if (is_next(outcome)) outcome = Response(404);
     co_return;
   }

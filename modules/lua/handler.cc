@@ -136,61 +136,108 @@ Outcome outcome_of(Exchange& x, Script& script) {
   return Next{};
 }
 
-Task<Outcome> run(Exchange& x, const Conf& conf, Hook hook, const Chunk& chunk) {
-  if (*conf.need_request_body && !x.body.ended()) {
-    const Result<void> stored = co_await x.body.store(x);
-    if (!stored) {
-      const int status = seawall::status_of(stored.error());
-      if (status == 0) co_return Abort{};
-      co_return Response(status);
-    }
-    x.state<Lua>().body_read = true;
-  }
+std::unique_ptr<Script> make_script(Exchange& x, const Conf& conf, Hook hook) {
   if (!*conf.check_client_abort) x.outlives_client = true;
   log_debug(&x, [&] { return std::string("lua ") + phase_of(hook) + " handler, uri:\"" + x.uri + "\""; });
   auto script = std::make_unique<Script>(vm_of(x), hook, &x, &x.background);
   script->buffers_all = x.request.version == Version::http10 && *conf.http10_buffering && x.request.method != Method::head;
-  if (!script->begin(chunk)) co_return Response(script->status);
-  const Stop stop = co_await script->run();
-  if (stop != Stop::output && script->wants_connection) x.state<Lua>().raw_socket = false;  // the request goes on without it
-  if (stop == Stop::output) {
-    if (!script->begun) co_return given_away(x, std::move(script));
-    // A subrequest's or the client's: what follows is pulled.
-    co_return streamed(x, std::move(script));
-  }
-  if (stop == Stop::cancelled) {
-    if (x.client_left) {
-      x.log(Level::info, "client prematurely closed connection");
-      if (script->tell_of_abort()) co_await script->run_out().in(x.background);
-    }
-    co_await script->end();
-    co_return Response(500);
-  }
-  Outcome outcome = outcome_of(x, *script);
-  if (!script->at_rest()) co_await script->end();
-  // A light thread was ended while it read the body: what is left of that must not pass for the whole.
+  return script;
+}
+
+// It has something to send: whoever sends pulls the rest of it, the client's body or a subrequest's; or the connection is its own.
+Outcome goes_on(Exchange& x, std::unique_ptr<Script> script) {
+  if (!script->begun) return given_away(x, std::move(script));
+  return streamed(x, std::move(script));
+}
+
+// It has ended, and nothing of it waits any more. `outcome` is a Next before.
+void close(Exchange& x, Script& script, Outcome& outcome) {
+  const bool has_said = script.verdict.kind != Verdict::none || script.begun;
+  if (has_said || script.hook == Hook::content || is_nginx_alike()) outcome = outcome_of(x, script);
   const bool goes_on = !std::holds_alternative<Abort>(outcome) && !std::holds_alternative<Response>(outcome);
-  if (goes_on && x.state<Lua>().body_lost) co_return Response(400);
+  // A light thread was ended while it read the body: what is left of that must not pass for the whole.
+  if (goes_on && x.state<Lua>().body_lost) outcome = Response(400);
+}
+
+// Nothing comes of a connection that it was about to have: the request goes on without it.
+void keep_connection(Exchange& x, const Script& script) {
+  if (script.wants_connection) x.state<Lua>().raw_socket = false;
+}
+
+// What is left of one that waits, or whose light threads do.
+Task<Outcome> rest_of(Exchange& x, std::unique_ptr<Script> script) {
+  std::optional<Stop> stop;
+  while (!(stop = script->advance())) {
+    const Errc waited = co_await script->wait();
+    if (waited != Errc::ok) stop = script->give_up();
+    if (stop) break;
+  }
+  if (stop == Stop::output) co_return goes_on(x, std::move(script));
+  keep_connection(x, *script);
+  if (stop == Stop::cancelled && x.client_left) {
+    x.log(Level::info, "client prematurely closed connection");
+    if (script->tell_of_abort()) co_await script->run_out().in(x.background);
+  }
+  co_await script->end();
+  Outcome outcome{Next{}};
+  if (stop == Stop::cancelled) outcome = Response(500);
+  else close(x, *script, outcome);
   co_return outcome;
 }
 
-// No hook here.
-Task<Outcome> go_on() { co_return Next{}; }
+// Most scripts wait for nothing: they have run when this returns.
+Rest run_now(Exchange& x, std::unique_ptr<Script> script, const Chunk& chunk, Outcome& outcome) {
+  if (!script->begin(chunk)) {
+    outcome = Response(script->status);
+    return {};
+  }
+  const std::optional<Stop> stop = script->advance();
+  if (stop == Stop::output) {
+    outcome = goes_on(x, std::move(script));
+    return {};
+  }
+  if (!stop || !script->at_rest()) return rest_of(x, std::move(script));
+  keep_connection(x, *script);
+  close(x, *script, outcome);
+  return {};
+}
+
+Task<Outcome> run_behind_body(Exchange& x, const Conf& conf, Hook hook, const Chunk& chunk) {
+  const Result<void> stored = co_await x.body.store(x);
+  if (!stored) {
+    const int status = seawall::status_of(stored.error());
+    if (status == 0) co_return Abort{};
+    co_return Response(status);
+  }
+  x.state<Lua>().body_read = true;
+  Outcome outcome{Next{}};
+  Rest rest = run_now(x, make_script(x, conf, hook), chunk, outcome);
+  if (rest) outcome = co_await std::move(*rest);
+  co_return outcome;
+}
+
+Rest run(Exchange& x, const Conf& conf, Hook hook, const Chunk& chunk, Outcome& outcome) {
+  if (*conf.need_request_body && !x.body.ended()) return run_behind_body(x, conf, hook, chunk);
+  return run_now(x, make_script(x, conf, hook), chunk, outcome);
+}
 
 }  // namespace
 
-Task<Outcome> run_server_rewrite(Exchange& x, const Conf& conf) { return run(x, conf, Hook::server_rewrite, **conf.server_rewrite); }
-Task<Outcome> run_rewrite(Exchange& x, const Conf& conf) { return run(x, conf, Hook::rewrite, **conf.rewrite); }
+Rest run_server_rewrite(Exchange& x, const Conf& conf, Outcome& outcome) {
+  return run(x, conf, Hook::server_rewrite, **conf.server_rewrite, outcome);
+}
+Rest run_rewrite(Exchange& x, const Conf& conf, Outcome& outcome) { return run(x, conf, Hook::rewrite, **conf.rewrite, outcome); }
 // A script of set_by_lua has failed: the instruction could not say so.
 Outcome end_failed_set(Exchange& x, const Conf&) {
   if (std::exchange(x.state<Lua>().set_failed, false)) return Response(500);
   return Next{};
 }
 
-Task<Outcome> run_access(Exchange& x, const Conf& conf) { return run(x, conf, Hook::access, **conf.access); }
+Rest run_access(Exchange& x, const Conf& conf, Outcome& outcome) { return run(x, conf, Hook::access, **conf.access, outcome); }
 
-Task<Outcome> run_content(Exchange& x, const Conf& conf) {
-  return x.location->holds(conf.block) ? run(x, conf, Hook::content, *conf.content) : go_on();
+Rest run_content(Exchange& x, const Conf& conf, Outcome& outcome) {
+  if (!x.location->holds(conf.block)) return {};
+  return run(x, conf, Hook::content, *conf.content, outcome);
 }
 
 }  // namespace seawall::lua

@@ -5,10 +5,10 @@
 
 namespace seawall::lua {
 
-Task<Outcome> run_server_rewrite(Exchange& x, const Conf& conf);
+Rest run_server_rewrite(Exchange& x, const Conf& conf, Outcome& outcome);
 Outcome end_failed_set(Exchange& x, const Conf& conf);
-Task<Outcome> run_rewrite(Exchange& x, const Conf& conf);
-Task<Outcome> run_access(Exchange& x, const Conf& conf);
-Task<Outcome> run_content(Exchange& x, const Conf& conf);
+Rest run_rewrite(Exchange& x, const Conf& conf, Outcome& outcome);
+Rest run_access(Exchange& x, const Conf& conf, Outcome& outcome);
+Rest run_content(Exchange& x, const Conf& conf, Outcome& outcome);
 
 }  // namespace seawall::lua

@@ -36,7 +36,7 @@ Script::Script(Vm& vm, Hook hook, Exchange* x, Scope* background)
     : vm(vm), hook(hook), x(x), settings(x ? x->location->settings : vm.world.http), scope_(background) {}
 
 Script::~Script() {
-  abandon_sockets();
+  if (!sockets_.empty()) abandon_sockets();
   for (LightThread& thread : threads_) vm.give_back(thread.coroutine, false);
   vm.give_back(on_abort, false);
 }
@@ -56,7 +56,7 @@ bool Script::begin(const Chunk& chunk) {
 void Script::begin(Vm::Coroutine coroutine, int arguments) {
   LightThread& thread = threads_.emplace_back(*this, coroutine, nullptr, true);
   thread.arguments = arguments;
-  ready_.push_back(&thread);
+  ready_.push_back(thread);
 }
 
 LightThread* Script::find(lua_State* L) {
@@ -75,20 +75,21 @@ LightThread& Script::spawn(lua_State* from, int arguments) {
   lua_xmove(from, coroutine.state, arguments + 1);
   LightThread& thread = threads_.emplace_back(*this, coroutine, current_, false);
   thread.arguments = arguments;
-  ready_.push_front(&thread);
+  ready_.push_front(thread);
   return thread;
 }
 
 void Script::let_spawned_run(LightThread& thread) {
   thread.state = LightThread::State::ready;
-  const auto behind = [](const LightThread* other) { return other->has_waited; };
-  ready_.insert(std::find_if(ready_.begin(), ready_.end(), behind), &thread);
+  LightThread* behind = ready_.front();
+  while (behind && !behind->has_waited) behind = ready_.next(*behind);
+  ready_.insert(behind, thread);
 }
 
 void Script::make_ready(LightThread& thread) {
   CHECK(!thread.at_work);
   thread.state = LightThread::State::ready;
-  ready_.push_back(&thread);
+  ready_.push_back(thread);
   woken_.set();
 }
 
@@ -126,7 +127,7 @@ void Script::kill(LightThread& thread) {
   thread.reaped = true;
   for (LightThread& other : threads_)
     if (other.awaited_by == &thread) other.awaited_by = nullptr;
-  std::erase(ready_, &thread);
+  thread.unlink();
   std::erase(flushers, &thread);
   if (thread.await) thread.await->give_up();
   thread.scope.cancel();
@@ -135,7 +136,8 @@ void Script::kill(LightThread& thread) {
 void Script::cancel() {
   ended_ = true;
   for (LightThread& thread : threads_) thread.scope.cancel();
-  ready_.clear();
+  while (ready_.pop_front()) {
+  }
   flushers.clear();
 }
 
@@ -159,30 +161,39 @@ bool Script::tell_of_abort() {
   if (!on_abort.state || ended_) return false;
   LightThread& thread = threads_.emplace_back(*this, std::exchange(on_abort, {}), nullptr, false);
   thread.reaped = true;  // nobody waits for it
-  ready_.push_front(&thread);
+  ready_.push_front(thread);
   return true;
+}
+
+std::optional<Stop> Script::advance() {
+  while (!ended_ && !ready_.empty()) resume(*ready_.pop_front());
+  if (ended_) return Stop::finished;
+  reap_ended();
+  if (wants_to_send()) return Stop::output;
+  return std::nullopt;
+}
+
+void Script::begin_wait() {
+  woken_.reset();
+  has_waited_ = true;
+}
+
+Deadline Script::deadline() const {
+  if (until) return *until;
+  const bool has_end = x && !x->state<Lua>().client;  // tunnels have none
+  return has_end ? x->last_deadline(Wait::handler) : Deadline::never(Wait::handler);
+}
+
+Stop Script::give_up() {
+  if (!on_abort.state) cancel();
+  return Stop::cancelled;
 }
 
 Task<Stop> Script::run() {
   for (;;) {
-    while (!ended_ && !ready_.empty()) {
-      LightThread& thread = *ready_.front();
-      ready_.pop_front();
-      resume(thread);
-    }
-    reap_ended();
-    if (ended_) co_return Stop::finished;
-    if (wants_to_send()) co_return Stop::output;
-    woken_.reset();
-    has_waited_ = true;
-    Deadline deadline = Deadline::never(Wait::handler);
-    if (until) deadline = *until;
-    else if (x && !x->state<Lua>().client) deadline = x->last_deadline(Wait::handler);  // tunnels have no end
-    const Errc waited = co_await woken_.wait(deadline);
-    if (waited != Errc::ok) {
-      if (!on_abort.state) cancel();
-      co_return Stop::cancelled;
-    }
+    if (const std::optional<Stop> stop = advance()) co_return *stop;
+    const Errc waited = co_await wait();
+    if (waited != Errc::ok) co_return give_up();
   }
 }
 

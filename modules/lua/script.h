@@ -19,6 +19,8 @@
 #include "script_socket.h"
 #include "seawall/async/event.h"
 #include "seawall/async/scope.h"
+#include "seawall/base/list.h"
+#include "seawall/base/pool.h"
 #include "vm.h"
 
 namespace seawall::lua {
@@ -40,7 +42,7 @@ class Await {
   virtual int push(lua_State* L) = 0;
 };
 
-class LightThread {
+class LightThread : public ListNode {
  public:
   LightThread(Script& script, Vm::Coroutine coroutine, LightThread* parent, bool is_entry);
   enum class State : std::uint8_t { ready, waiting, ended };
@@ -76,7 +78,7 @@ class Verdict {
   bool has_args = false;
 };
 
-class Script {
+class Script : public Pooled {
  public:
   // `background`: the scope in which its waits live.
   Script(Vm& vm, Hook hook, Exchange* x, Scope* background);
@@ -88,7 +90,15 @@ class Script {
   // The same with a function and its arguments that a caller has moved onto a coroutine's stack.
   void begin(Vm::Coroutine coroutine, int arguments);
 
-  // Until it has ended, wants to send, or the awaiter's scope is cancelled.
+  // As far as it goes without waiting: it has ended or wants to send; nothing: it has to wait.
+  std::optional<Stop> advance();
+  // ... until that is over: ok, or the awaiter's scope is cancelled (or `until` has come), which ends it.
+  auto wait() {
+    begin_wait();
+    return woken_.wait(deadline());
+  }
+  Stop give_up();
+  // Both, until it has ended, wants to send, or has given up.
   Task<Stop> run();
   // Goes on without anybody who listens, to its end.
   Task<void> run_out();
@@ -141,6 +151,8 @@ class Script {
   Vm::Coroutine on_abort;     // with the function of ngx.on_abort() on its stack; none
 
  private:
+  void begin_wait();
+  Deadline deadline() const;
   void resume(LightThread& thread);
   void ended(LightThread& thread, int result);
   void report(LightThread& thread, int result);
@@ -153,8 +165,8 @@ class Script {
   std::vector<std::weak_ptr<ScriptSocket>> sockets_;
   std::size_t sockets_checked_at_ = 16;
   Scope scope_;
-  std::list<LightThread> threads_;
-  std::list<LightThread*, PoolAllocator<LightThread*>> ready_;  // no memory without any
+  List<LightThread> ready_;
+  std::list<LightThread, PoolAllocator<LightThread>> threads_;
   Event woken_;
   LightThread* current_ = nullptr;
   bool ended_ = false;

@@ -110,6 +110,46 @@ TEST_CASE("ngx.exit(ngx.DECLINED) has no opinion, and the request goes on") {
   CHECK(get(s.url("/content")).status == 404);  // nobody else has the content either: there is no such file
 }
 
+TEST_CASE("an access script that waits says the same as one that does not, for itself and under satisfy any") {
+  Server s(server(R"(
+    location / { access_by_lua_block { if ngx.var.arg_wait then ngx.sleep(0.001) end if ngx.var.arg_no then ngx.exit(403) end } echo in; }
+    location /any {
+      satisfy any; deny all;
+      access_by_lua_block { if ngx.var.arg_wait then ngx.sleep(0.001) end ngx.exit(ngx.var.arg_no and 403 or ngx.OK) }
+      echo in;
+    }
+    location /asks {
+      satisfy any; deny all; auth_delay 1ms;
+      access_by_lua_block { if ngx.var.arg_wait then ngx.sleep(0.001) end ngx.header.www_authenticate = "Own" ngx.exit(401) }
+      echo in;
+    })"));
+  for (const char* wait : {"", "&wait=1"}) {
+    INFO(wait);
+    CHECK(get(s.url(std::string("/?a=1") + wait)).body == "in\n");
+    CHECK(get(s.url(std::string("/?no=1") + wait)).status == 403);
+    CHECK(get(s.url(std::string("/any?a=1") + wait)).body == "in\n");
+    CHECK(get(s.url(std::string("/any?no=1") + wait)).status == 403);
+    const Response asked = get(s.url(std::string("/asks?a=1") + wait));
+    CHECK(asked.status == 401);
+    CHECK(asked.header("WWW-Authenticate") == "Own");
+  }
+}
+
+TEST_CASE("variables have their values of this request, however often and by however many names they are asked for") {
+  Server s(server(R"(
+    location / { set $own $arg_a; content_by_lua_block {
+      for i = 1, 1100 do local ignored = ngx.var["arg_made_up_" .. i] end
+      ngx.header.x_said = "said"
+      ngx.say(ngx.var.own, " ", ngx.var.ARG_a, " ", ngx.var.arg_b, " ", ngx.var.nobodys, " ", ngx.var.sent_http_x_said, " ", ngx.var[1])
+      ngx.var.own = "new"
+      ngx.say(ngx.var.own, " ", ngx.var.arg_made_up_1100, " ", ngx.var.arg_made_up_1)
+    } })"));
+  for (const char* value : {"1", "2"}) {
+    const std::string query = std::string("/?a=") + value + "&b=" + value + "&made_up_1100=x&made_up_1=";
+    CHECK(get(s.url(query)).body == std::string(value) + " " + value + " " + value + " nil said nil\nnew x \n");
+  }
+}
+
 TEST_CASE("light threads and coroutines wait without each other") {
   Server s(server(R"(
     location / { content_by_lua_block {
