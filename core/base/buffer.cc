@@ -1,6 +1,5 @@
 #include "seawall/base/buffer.h"
 
-#include <algorithm>
 #include <cstring>
 #include <new>
 
@@ -10,15 +9,14 @@
 namespace seawall {
 namespace {
 
-// Every connection wants a block for the time of a request, in which its head stays while a handler waits: nearly all heads fit into
-// this much, which is one of the pool's sizes.
-constexpr std::size_t kCommonCapacity = 2048 - sizeof(Block);
+// All that the pool gives for the size that is asked for.
+constexpr std::size_t kStep = 64;
 
 }  // namespace
 
 Ref<Block> Block::make(std::size_t capacity) {
-  capacity = std::max(capacity, kCommonCapacity);
-  return Ref<Block>(new (pool_allocate(sizeof(Block) + capacity)) Block(capacity));
+  const std::size_t size = (sizeof(Block) + capacity + kStep - 1) / kStep * kStep;
+  return Ref<Block>(new (pool_allocate(size)) Block(size - sizeof(Block)));
 }
 
 void Block::dispose() {

@@ -1,7 +1,10 @@
 // HTTP/1.x on one connection, top to bottom: wait for a request, read its head, answer, log, read away what is left of its
 // body, again. Pipelining is the loop. Runs on the connection's loop; the Connection outlives it.
 #include <algorithm>
+#include <array>
+#include <cstring>
 #include <exception>
+#include <span>
 #include <utility>
 
 #include "seawall/async/try_first.h"
@@ -27,11 +30,17 @@
 namespace seawall {
 namespace {
 
+// Where all connections of a loop read what begins a head: it is kept in as much as it takes, for it stays while a handler waits.
+std::span<char> common_room() {
+  thread_local std::array<char, 4096> room;
+  return room;
+}
+
 // Reads more input into c.in: ok, or why there is none. Mostly the bytes are there already.
 class MoreInput {
  public:
   MoreInput(Connection& c, Deadline deadline)
-      : c_(c), read_(*c.stream, c.in.prepare(static_cast<std::size_t>(std::max<std::int64_t>(1, *c.vhost->core->client_header_buffer_size))), deadline) {}
+      : c_(c), begins_(c.in.empty()), room_(begins_ ? common_room() : room_behind(c)), read_(*c.stream, room_, deadline) {}
   std::optional<Result<void>> now() {
     const std::optional<Result<std::size_t>> n = read_.now();
     if (!n) return std::nullopt;
@@ -45,10 +54,16 @@ class MoreInput {
  private:
   Result<void> taken(const Result<std::size_t>& n) {
     if (!n) return n.error();
+    if (begins_) std::memcpy(c_.in.prepare(*n).data(), room_.data(), *n);
     c_.in.commit(*n);
     return {};
   }
+  static std::span<char> room_behind(Connection& c) {
+    return c.in.prepare(static_cast<std::size_t>(std::max<std::int64_t>(1, *c.vhost->core->client_header_buffer_size)));
+  }
   Connection& c_;
+  const bool begins_;
+  const std::span<char> room_;  // others read there, too, once this has what it reads
   SomeRead read_;
 };
 TryFirst<MoreInput> read_more(Connection& c, Deadline deadline) { return TryFirst<MoreInput>(std::in_place, c, deadline); }
