@@ -12,7 +12,9 @@ namespace seawall::lua {
 // Makes the memory; before the first worker is forked.
 void prepare_counts();
 void count_error();
-// Lua ran on this thread, from its entry to its next wait or its end.
+// Does anybody ask how long scripts run? From the first time on they are timed: a look at the clock costs as much as a short script.
+bool times_runs();
+// Lua ran on this thread, from its entry to its next wait or its end. 0: not timed.
 void count_run(std::int64_t nanoseconds);
 void collect_counts(Gathering& out);
 

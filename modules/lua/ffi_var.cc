@@ -32,9 +32,37 @@ bool find_said(Exchange& x, std::string_view key, std::string& value) {
   return found;
 }
 
+bool value_of(Exchange& x, std::string_view key, const Variable* variable, std::string_view rest, std::string& value) {
+  value.clear();
+  return find_said(x, key, value) || (variable && variable->get(x, rest, variable->data, value));
+}
+
+int give_text(std::string_view text, const char** out, std::size_t* size) {
+  give(text, out, size);
+  return 1;
+}
+
 }  // namespace
 
+// The number of the variable with this name in this VM, for seawall_lua_var_at(): looked up once, not at each use.
+SEAWALL_LUA int seawall_lua_var_number(const char* name, std::size_t size) {
+  Vm& vm = *Vm::now();
+  KnownVariable& known = vm.variables.emplace_back();
+  known.key = lower_name(name, size);
+  known.variable = vm.world.variables->find(known.key, &known.rest);
+  return static_cast<int>(vm.variables.size() - 1);
+}
+
 // 1: found; 0: no such value; -1: no request.
+SEAWALL_LUA int seawall_lua_var_at(int number, const char** out, std::size_t* size) {
+  Vm* const vm = Vm::now();
+  Exchange* const x = vm && vm->call ? vm->call->x : nullptr;
+  if (!x) return -1;
+  const KnownVariable& known = vm->variables[static_cast<std::size_t>(number)];
+  return value_of(*x, known.key, known.variable, known.rest, vm->scratch) ? give_text(vm->scratch, out, size) : 0;
+}
+
+// The same by name, for scripts that have asked for too many to keep.
 SEAWALL_LUA int seawall_lua_var_get(const char* name, std::size_t size, const char** out, std::size_t* out_size) {
   Exchange* const x = request_now();
   if (!x) return -1;
@@ -42,16 +70,7 @@ SEAWALL_LUA int seawall_lua_var_get(const char* name, std::size_t size, const ch
   std::string_view rest;
   const std::string key = lower_name(name, size);
   const Variable* const variable = vm.world.variables->find(key, &rest);
-  std::string value;
-  if (find_said(*x, key, value)) {
-    vm.scratch = std::move(value);
-    give(vm.scratch, out, out_size);
-    return 1;
-  }
-  if (!variable || !variable->get(*x, rest, variable->data, value)) return 0;
-  vm.scratch = std::move(value);
-  give(vm.scratch, out, out_size);
-  return 1;
+  return value_of(*x, key, variable, rest, vm.scratch) ? give_text(vm.scratch, out, out_size) : 0;
 }
 
 // 0: done; 1: no such variable; 2: not changeable; -1: no request. A null value: none any more.

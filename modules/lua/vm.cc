@@ -25,7 +25,8 @@
 namespace seawall::lua {
 namespace {
 
-thread_local Vm* running = nullptr;
+// Asked for at each step of a script: a few instructions instead of a call (a module is there from the start, and so is room for it).
+[[gnu::tls_model("initial-exec")]] thread_local Vm* running = nullptr;
 
 std::int64_t clock_now() { return std::chrono::steady_clock::now().time_since_epoch().count(); }
 
@@ -143,13 +144,13 @@ void raise_at_once(lua_State* L, lua_Debug*) {
 
 void Vm::interrupt() { lua_sethook(state_, raise_at_once, LUA_MASKCOUNT, 1); }
 
-Vm::Entered::Entered(Vm& vm, Call& call) : outer_(running), vm_(vm), outer_call_(vm.call), began_(outer_ ? 0 : clock_now()) {
+Vm::Entered::Entered(Vm& vm, Call& call) : outer_(running), vm_(vm), outer_call_(vm.call), began_(!outer_ && times_runs() ? clock_now() : 0) {
   running = &vm;
   vm.call = &call;
   if (Watched* const watched = outer_ ? nullptr : Watched::here()) watched->begin();
 }
 Vm::Entered::~Entered() {
-  if (!outer_) count_run(clock_now() - began_);
+  if (!outer_) count_run(began_ ? clock_now() - began_ : 0);
   if (Watched* const watched = outer_ ? nullptr : Watched::here(); watched && watched->end()) lua_sethook(vm_.state_, nullptr, 0, 0);
   vm_.call = outer_call_;
   running = outer_;
@@ -271,11 +272,11 @@ int Vm::load(const std::string& text, const Chunk& chunk, const std::string& nam
 }
 
 int Vm::function_of(const Chunk& chunk, Exchange* x) {
+  const auto index = static_cast<std::size_t>(chunk.number);
+  if (!chunk.is_file && index < inlined_.size() && inlined_[index] != LUA_NOREF) return inlined_[index];
   error.clear();
   error_status = 500;
   if (!chunk.is_file) {
-    const auto index = static_cast<std::size_t>(chunk.number);
-    if (index < inlined_.size() && inlined_[index] != LUA_NOREF) return inlined_[index];
     const int ref = load(chunk.text, chunk, chunk.name);
     if (ref == LUA_NOREF) error = "failed to load inlined Lua code: " + error;
     if (inlined_.size() <= index) inlined_.resize(index + 1, LUA_NOREF);
@@ -341,8 +342,7 @@ Vm::Coroutine Vm::start(const Chunk& chunk, Exchange* x) {
   }
   Coroutine coroutine = make_coroutine();
   if (!coroutine.state) return coroutine;
-  lua_rawgeti(state_, LUA_REGISTRYINDEX, function);
-  lua_xmove(state_, coroutine.state, 1);
+  lua_rawgeti(coroutine.state, LUA_REGISTRYINDEX, function);
   return coroutine;
 }
 

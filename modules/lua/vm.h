@@ -5,6 +5,7 @@
 #pragma once
 #include <lua.hpp>
 
+#include <deque>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -19,6 +20,7 @@ class Exchange;
 class Response;
 class Loop;
 class Settings;
+class Variable;
 }
 
 namespace seawall::lua {
@@ -38,6 +40,14 @@ class Call {
   Response* response = nullptr;  // header_filter: the head that will be sent
   const Settings* settings = nullptr;  // of the block that it runs in
   void* more = nullptr;          // of the hook: what body_filter, set and balancer work on
+};
+
+// A variable that was looked up by its name.
+class KnownVariable {
+ public:
+  std::string key;                     // in lower case
+  const Variable* variable = nullptr;  // null: there is none
+  std::string_view rest;               // of the key, behind a prefix
 };
 
 class Vm : public std::enable_shared_from_this<Vm> {
@@ -100,7 +110,7 @@ class Vm : public std::enable_shared_from_this<Vm> {
     Vm* const outer_;
     Vm& vm_;
     Call* const outer_call_;
-    const std::int64_t began_;  // ns
+    const std::int64_t began_;  // ns; 0: nobody wants to know
   };
 
   // ngx.ctx tables, by number.
@@ -112,6 +122,7 @@ class Vm : public std::enable_shared_from_this<Vm> {
   std::size_t memory = 0;          // bytes in use
   int ctx_tables = LUA_NOREF;      // the registry's table of them
   bool writes_guarded = false;
+  std::deque<KnownVariable> variables;  // that scripts have asked for (ffi_var.cc)
   std::unordered_set<lua_State*> light;  // the coroutines of scripts
 
  private:

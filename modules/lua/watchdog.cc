@@ -18,7 +18,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-thread_local Watched* watched_here = nullptr;
+[[gnu::tls_model("initial-exec")]] thread_local Watched* watched_here = nullptr;
 
 // Whoever has to go on elsewhere has this long.
 constexpr milliseconds kGrace(5000);

@@ -4,6 +4,8 @@ local C = ...
 local ffi = require "ffi"
 
 ffi.cdef [[
+int seawall_lua_var_number(const char *name, size_t size);
+int seawall_lua_var_at(int number, const char **out, size_t *size);
 int seawall_lua_var_get(const char *name, size_t size, const char **out, size_t *out_size);
 int seawall_lua_var_set(const char *name, size_t size, const char *value, size_t value_size);
 int seawall_lua_hook();
