@@ -16,6 +16,7 @@
 #include "seawall/server/handler_run.h"
 #include "seawall/server/http_conf.h"
 #include "seawall/server/live_explain.h"
+#include "seawall/server/more_input.h"
 #include "seawall/server/named_captures.h"
 #include "seawall/server/probe.h"
 #include "seawall/server/proxy_protocol.h"
@@ -93,12 +94,9 @@ Task<std::optional<bool>> begins_with_preface(Connection& c) {
       co_return std::nullopt;
     }
     if (begun.size() == kH2Preface.size()) co_return true;
-    const Result<std::size_t> n = co_await read_some(*c.stream, c.in.prepare(1024), c.head_clock.next());
-    if (n) {
-      c.in.commit(*n);
-      continue;
-    }
-    if (n.error() != Errc::timed_out) co_return std::nullopt;
+    const Result<void> more = co_await read_more(c, c.head_clock.next());
+    if (more) continue;
+    if (more.error() != Errc::timed_out) co_return std::nullopt;
     const Errc late = c.head_is_late();
     if (late == Errc::ok) continue;
     if (!c.in.empty() && c.in.view().find('\n') == std::string_view::npos) co_return false;

@@ -40,29 +40,28 @@ bool has_left(const Exchange& x) {
 }
 
 // The 503 of a handler that took too long. Its error_page may lead to another handler: that has a time of its own, once.
-Task<std::optional<Response>> timed_out(Exchange& x) {
+Task<void> timed_out(Exchange& x, std::optional<Response>& response) {
   count_failure(*x.vhost, Failure::timeout_handler);
   x.log(Level::error, "handler timed out");
   Scope& outer = co_await current_scope();
   Scope again(&outer);
   x.start_handler_clock();
   x.handler_timed_out = false;
-  UnderDeadline run(x, again, respond_with(x, 503));
-  std::optional<Response> response = co_await run;
+  UnderDeadline run(x, again, respond_with(x, 503, response));
+  co_await run;
   if (x.handler_timed_out) {
     response.emplace(503);
     add_default_page(x, *response);
   }
   x.handler_timed_out = true;
-  co_return response;
 }
 
 }  // namespace
 
-Task<std::optional<Response>> run_within_limits(Exchange& x, Task<std::optional<Response>> task, Socket* client) {
+Task<void> run_within_limits(Exchange& x, Task<void> task, std::optional<Response>& response, Socket* client) {
   UnderDeadline run(x, x.scope, std::move(task), client);
-  std::optional<Response> response = co_await run;
-  if (x.handler_timed_out) response = co_await timed_out(x);
+  co_await run;
+  if (x.handler_timed_out) co_await timed_out(x, response);
   x.response_begun = x.loop.now();
   if (x.client_left) {
     // In the middle of its body, whoever reads that counts it.
@@ -70,7 +69,6 @@ Task<std::optional<Response>> run_within_limits(Exchange& x, Task<std::optional<
     response.reset();
   }
   if (!x.parent) put_explanation(x, response);
-  co_return response;
 }
 
 void RequestWatch::start() {
@@ -93,9 +91,13 @@ void RequestWatch::fire(Timer& timer) {
   self.scope_->cancel();
 }
 
-Task<std::optional<Response>> run_handler(Exchange& x, Socket* client) { return run_within_limits(x, respond(x), client); }
+Task<void> run_handler(Exchange& x, std::optional<Response>& response, Socket* client) {
+  return run_within_limits(x, respond(x, response), response, client);
+}
 
-Task<std::optional<Response>> run_error(Exchange& x, int status) { return run_within_limits(x, respond_with(x, status)); }
+Task<void> run_error(Exchange& x, int status, std::optional<Response>& response) {
+  return run_within_limits(x, respond_with(x, status, response), response);
+}
 
 Task<void> end_work(Exchange& x) {
   x.scope.cancel();

@@ -210,21 +210,20 @@ void log_exception(Exchange& x, std::exception_ptr error) {
   }
 }
 
-std::optional<Response> response_of(Outcome& outcome) {
-  auto* response = std::get_if<Response>(&outcome);
-  if (!response) return std::nullopt;
-  return std::move(*response);
+void take(Outcome& outcome, std::optional<Response>& response) {
+  response.reset();
+  if (auto* made = std::get_if<Response>(&outcome)) response.emplace(std::move(*made));
 }
 
 // From an outcome (Next: nobody has looked at the request yet) to the response. An exception is a 500, with its error page;
 // a second one is a 500 that nobody is asked about.
-Task<std::optional<Response>> answer(Exchange& x, Outcome outcome) {
+Task<void> answer(Exchange& x, Outcome outcome, std::optional<Response>& response) {
   for (int attempt = 0; attempt < 2; ++attempt) {
     std::exception_ptr error;
     try {
       if (is_next(outcome)) co_await serve(x, outcome);
       co_await settle(x, outcome);
-      co_return response_of(outcome);
+      co_return take(outcome, response);
     } catch (...) {
       error = std::current_exception();
     }
@@ -234,18 +233,20 @@ Task<std::optional<Response>> answer(Exchange& x, Outcome outcome) {
     outcome = Response(500);
   }
   add_default_page(x, std::get<Response>(outcome));
-  co_return response_of(outcome);
+  take(outcome, response);
 }
 
 }  // namespace
 
-Task<std::optional<Response>> respond(Exchange& x) { return answer(x, Next{}); }
+Task<void> respond(Exchange& x, std::optional<Response>& response) { return answer(x, Next{}, response); }
 
-Task<std::optional<Response>> respond_with(Exchange& x, int status) { return answer(x, Response(status)); }
+Task<void> respond_with(Exchange& x, int status, std::optional<Response>& response) { return answer(x, Response(status), response); }
 
-Task<std::optional<Response>> respond_at(Exchange& x, std::string name) { return answer(x, Internal(std::move(name))); }
+Task<void> respond_at(Exchange& x, std::string name, std::optional<Response>& response) {
+  return answer(x, Internal(std::move(name)), response);
+}
 
-Task<std::optional<Response>> repeat_content(Exchange& x) {
+Task<void> repeat_content(Exchange& x, std::optional<Response>& response) {
   Outcome outcome{Next{}};
   std::exception_ptr error;
   try {
@@ -255,7 +256,7 @@ Task<std::optional<Response>> repeat_content(Exchange& x) {
   }
   if (error) log_exception(x, error);
   if (error || !std::holds_alternative<Response>(outcome)) outcome = Response(500);
-  co_return response_of(outcome);
+  take(outcome, response);
 }
 
 }  // namespace seawall

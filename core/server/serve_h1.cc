@@ -1,13 +1,9 @@
 // HTTP/1.x on one connection, top to bottom: wait for a request, read its head, answer, log, read away what is left of its
 // body, again. Pipelining is the loop. Runs on the connection's loop; the Connection outlives it.
 #include <algorithm>
-#include <array>
-#include <cstring>
 #include <exception>
-#include <span>
 #include <utility>
 
-#include "seawall/async/try_first.h"
 #include "seawall/http/h1_head.h"
 #include "seawall/http/h1_response.h"
 #include "seawall/http/hold_text.h"
@@ -20,6 +16,7 @@
 #include "seawall/server/handler_run.h"
 #include "seawall/server/http_conf.h"
 #include "seawall/server/inform.h"
+#include "seawall/server/more_input.h"
 #include "seawall/server/old_browsers.h"
 #include "seawall/server/respond.h"
 #include "seawall/server/takeover.h"
@@ -29,44 +26,6 @@
 
 namespace seawall {
 namespace {
-
-// Where all connections of a loop read what begins a head: it is kept in as much as it takes, for it stays while a handler waits.
-std::span<char> common_room() {
-  thread_local std::array<char, 4096> room;
-  return room;
-}
-
-// Reads more input into c.in: ok, or why there is none. Mostly the bytes are there already.
-class MoreInput {
- public:
-  MoreInput(Connection& c, Deadline deadline)
-      : c_(c), begins_(c.in.empty()), room_(begins_ ? common_room() : room_behind(c)), read_(*c.stream, room_, deadline) {}
-  std::optional<Result<void>> now() {
-    const std::optional<Result<std::size_t>> n = read_.now();
-    if (!n) return std::nullopt;
-    return taken(*n);
-  }
-  Task<Result<void>> later() {
-    const Result<std::size_t> n = co_await read_.later();
-    co_return taken(n);
-  }
-
- private:
-  Result<void> taken(const Result<std::size_t>& n) {
-    if (!n) return n.error();
-    if (begins_) std::memcpy(c_.in.prepare(*n).data(), room_.data(), *n);
-    c_.in.commit(*n);
-    return {};
-  }
-  static std::span<char> room_behind(Connection& c) {
-    return c.in.prepare(static_cast<std::size_t>(std::max<std::int64_t>(1, *c.vhost->core->client_header_buffer_size)));
-  }
-  Connection& c_;
-  const bool begins_;
-  const std::span<char> room_;  // others read there, too, once this has what it reads
-  SomeRead read_;
-};
-TryFirst<MoreInput> read_more(Connection& c, Deadline deadline) { return TryFirst<MoreInput>(std::in_place, c, deadline); }
 
 // The next request's first bytes, after an idle time of its own (B25). False: the connection is to be closed quietly.
 Task<bool> wait_for_request(Connection& c) {
@@ -152,7 +111,8 @@ Task<void> refuse(Connection& c, std::error_code error) {
   auto x = std::make_unique<Exchange>(c.info, std::move(head), *c.vhost, &scope);
   x->started = c.head_started;
   const NamedExchange named(c, *x);
-  std::optional<Response> response = co_await run_error(*x, status);
+  std::optional<Response> response;
+  co_await run_error(*x, status, response);
   if (std::exchange(x->handler_timed_out, false)) c.server.count_timeout(Wait::handler);
   if (response) {
     c.enter(ConnState::send);
@@ -257,8 +217,8 @@ Task<bool> one_request(Connection& c, std::unique_ptr<Exchange> owner) {
     if (x.request.chunked || x.request.content_length.value_or(0) > 0) x.body.attach(&source, x.request.content_length);
     c.relax_user_timeout();
     c.enter(ConnState::handler);
-    if (const int wrong = wrong_connection(c, x)) response = co_await run_error(x, wrong);
-    else response = co_await run_handler(x, &c.stream->socket());
+    if (const int wrong = wrong_connection(c, x)) co_await run_error(x, wrong, response);
+    else co_await run_handler(x, response, &c.stream->socket());
     if (std::exchange(x.handler_timed_out, false)) c.server.count_timeout(Wait::handler);
     c.core = &x.core();
     x.informer = nullptr;

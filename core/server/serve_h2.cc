@@ -32,16 +32,14 @@ int refusal_of(const Connection& c, const H2Stream& s, const Exchange& x) {
   return wrong_connection(c, x);
 }
 
-Task<std::optional<Response>> answer(H2Connection& h, H2Stream& s, Exchange& x) {
+Task<void> answer(H2Connection& h, H2Stream& s, Exchange& x, std::optional<Response>& response) {
   s.working = &x.scope;
-  std::optional<Response> response;
-  if (const int wrong = refusal_of(h.c, s, x)) response = co_await run_error(x, wrong);
-  else response = co_await run_handler(x);
+  if (const int wrong = refusal_of(h.c, s, x)) co_await run_error(x, wrong, response);
+  else co_await run_handler(x, response);
   if (!x.request.tunnel.empty() && response && !s.closed)
-    if (const int refused = tunnel_refused(x, *response)) response = co_await run_error(x, refused);
+    if (const int refused = tunnel_refused(x, *response)) co_await run_error(x, refused, response);
   s.working = nullptr;
   if (std::exchange(x.handler_timed_out, false)) h.c.server.count_timeout(Wait::handler);
-  co_return response;
 }
 
 // The body stopped coming: nobody waits for the rest of it.
@@ -106,7 +104,8 @@ Task<void> serve_h2_stream(H2Connection& h, H2Stream& s) {
     x.started = s.started;
     x.informer = &informer;
     if (!s.malformed && s.has_body && x.request.tunnel.empty()) x.body.attach(&source, x.request.content_length);
-    std::optional<Response> response = co_await answer(h, s, x);
+    std::optional<Response> response;
+    co_await answer(h, s, x, response);
     h.c.core = &x.core();
     bool sent = false;
     const bool tunnel = response && std::holds_alternative<std::unique_ptr<Tunnel>>(response->body);

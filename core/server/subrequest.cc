@@ -63,10 +63,10 @@ void hand_back(const Exchange& x, const std::vector<std::pair<std::string, std::
   }
 }
 
-Task<std::optional<Response>> way_to_response(Exchange& x) {
-  if (!x.uri.starts_with('@')) return respond(x);
+Task<void> way_to_response(Exchange& x, std::optional<Response>& response) {
+  if (!x.uri.starts_with('@')) return respond(x, response);
   std::string name = std::exchange(x.uri, x.parent->uri);
-  return respond_at(x, std::move(name));
+  return respond_at(x, std::move(name), response);
 }
 
 int depth_of(const Exchange& x) { return x.parent ? 1 + depth_of(*x.parent) : 0; }
@@ -157,12 +157,12 @@ Task<std::optional<Response>> Subrequest::run() {
   Scope& scope = co_await current_scope();
   std::optional<Response> response;
   if (work_->repeats) {
-    response = co_await seawall::repeat_content(x);
+    co_await seawall::repeat_content(x, response);
   } else {
-    Task<std::optional<Response>> answer = way_to_response(x);
+    Task<void> answer = way_to_response(x, response);
     // The handler's deadline is the parent's while that waits.
-    if (in_background) response = co_await run_within_limits(x, std::move(answer));
-    else response = co_await std::move(answer);
+    if (in_background) co_await run_within_limits(x, std::move(answer), response);
+    else co_await std::move(answer);
   }
   if (!response && scope.cancelled()) response.emplace(500);  // the request ends, which is no wish to close
   x.status = response ? response->status : 444;

@@ -1,8 +1,8 @@
 // UnderDeadline: awaits a task of a request in a scope of its own until the request's deadline (Exchange), which may move
 // while it runs: the timer compares. It is armed only if the task suspends. One loop.
 //
-//   UnderDeadline run(x, scope, respond(x));
-//   auto response = co_await run;       // x.handler_timed_out, x.client_left: the scope was cancelled, and why
+//   UnderDeadline run(x, scope, respond(x, response));
+//   co_await run;                       // x.handler_timed_out, x.client_left: the scope was cancelled, and why
 #pragma once
 #include <coroutine>
 #include <utility>

@@ -63,7 +63,8 @@ Task<std::string> ask(const HealthCheck& check, const Vhost& vhost, const Peer& 
   attempts.only = &state;
   std::string fault;
   {
-    std::optional<Response> response = co_await repeat_content(*x);
+    std::optional<Response> response;
+    co_await repeat_content(*x, response);
     const char* const doing = attempts.head.status > 0 ? nullptr : "asking it";
     if (doing) fault = doing;
     std::string body;

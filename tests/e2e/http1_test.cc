@@ -358,3 +358,39 @@ TEST_CASE("client_header_buffer_size 0 is a first buffer of no size, not the end
     CHECK(c.read_response().status == 200);
   }
 }
+
+TEST_CASE("a head is read whole whatever its length, and the next one behind it, in clear and over TLS") {
+  const auto made = make_certificate({"localhost"});
+  Server s("server { listen 127.0.0.1:%%PORT_0%%; listen 127.0.0.1:%%PORT_1%% ssl; ssl_certificate a.crt; ssl_certificate_key a.key; "
+           "location / { return 200 $http_x; } }",
+           {{"a.crt", made.certificate}, {"a.key", made.key}});
+  const std::string fixed = request("GET / HTTP/1.1", "X: \r\n");
+  for (const std::size_t size : {100u, 1023u, 1024u, 1025u, 4095u, 4096u, 4097u, 8000u}) {
+    INFO(size);
+    const std::string value(size - fixed.size(), 'x');
+    const std::string head = request("GET / HTTP/1.1", "X: " + value + "\r\n");
+    REQUIRE(head.size() == size);
+    RawClient c(s.port());
+    for (int i = 0; i < 3; ++i) {
+      c.send(head);
+      CHECK(c.read_response().body == value);
+    }
+    c.send(head + head);
+    for (int i = 0; i < 2; ++i) CHECK(c.read_response().body == value);
+    CHECK(get(s.tls_url("/", 1), {"X: " + value}).body == value);
+  }
+}
+
+TEST_CASE("heads that come in pieces on many connections do not mix") {
+  Server s("server { listen 127.0.0.1:%%PORT_0%%; location / { return 200 $http_x; } }");
+  std::vector<std::unique_ptr<RawClient>> clients;
+  const auto value_of = [](std::size_t i) { return std::string(100 * i + 1, static_cast<char>('a' + i)); };
+  for (std::size_t i = 0; i < 20; ++i) clients.push_back(std::make_unique<RawClient>(s.port()));
+  for (std::size_t part = 0; part < 4; ++part)
+    for (std::size_t i = 0; i < 20; ++i) {
+      const std::string head = request("GET / HTTP/1.1", "X: " + value_of(i) + "\r\n");
+      const std::size_t quarter = head.size() / 4 + 1;
+      clients[i]->send(std::string_view(head).substr(quarter * part, quarter));
+    }
+  for (std::size_t i = 0; i < 20; ++i) CHECK(clients[i]->read_response().body == value_of(i));
+}
