@@ -17,7 +17,10 @@ constexpr std::uint64_t kAtOnce = 256 * 1024;
 // Less than this waits for more of a body that does not pause.
 constexpr std::size_t kWorthSending = 4096;
 // Text becomes about this small; a guess that is too low costs a copy.
-constexpr std::size_t expected_of(std::uint64_t length) { return static_cast<std::size_t>(length / 4); }
+constexpr std::size_t expected_of(std::uint64_t length) {
+  constexpr std::uint64_t kShort = 2048;  // shrinks less
+  return static_cast<std::size_t>(std::max(length / 4, std::min(length + 64, kShort)));
+}
 
 // A coder that is slow works on a thread of its own while the loop goes on; the coder is then the thread's, too.
 class CodedBody final : public Reader {
