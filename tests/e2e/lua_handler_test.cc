@@ -137,16 +137,27 @@ TEST_CASE("an access script that waits says the same as one that does not, for i
 
 TEST_CASE("variables have their values of this request, however often and by however many names they are asked for") {
   Server s(server(R"(
-    location / { set $own $arg_a; content_by_lua_block {
-      for i = 1, 1100 do local ignored = ngx.var["arg_made_up_" .. i] end
-      ngx.header.x_said = "said"
-      ngx.say(ngx.var.own, " ", ngx.var.ARG_a, " ", ngx.var.arg_b, " ", ngx.var.nobodys, " ", ngx.var.sent_http_x_said, " ", ngx.var[1])
+    location ~ ^/(g.) { set $own $arg_a; content_by_lua_block {
+      local function say_all()
+        ngx.say(ngx.var.own, ngx.var.ARG_a, ngx.var.arg_b, ngx.var.nobodys, ngx.var.sent_http_x_said, ngx.var[1], ngx.var.arg_1, ngx.var.arg_1100)
+      end
+      ngx.header.x_said = ngx.var.arg_a
+      say_all()
+      for i = 1, 1100 do local ignored = ngx.var["arg_" .. i] end
       ngx.var.own = "new"
-      ngx.say(ngx.var.own, " ", ngx.var.arg_made_up_1100, " ", ngx.var.arg_made_up_1)
+      say_all()
+      ngx.say(ngx.var["arg_" .. ("long"):rep(100)])
     } })"));
-  for (const char* value : {"1", "2"}) {
-    const std::string query = std::string("/?a=") + value + "&b=" + value + "&made_up_1100=x&made_up_1=";
-    CHECK(get(s.url(query)).body == std::string(value) + " " + value + " " + value + " nil said nil\nnew x \n");
+  const std::string long_name = [] {
+    std::string name;
+    for (int i = 0; i < 100; ++i) name += "long";
+    return name;
+  }();
+  for (const char* v : {"1", "2"}) {
+    const std::string value = v, group = "g" + value;
+    const std::string query = "/" + group + "?a=" + value + "&b=" + value + "&1=" + value + "&1100=" + value + "&" + long_name + "=" + value;
+    const std::string both = value + value + "nil" + value + group + value + value + "\n";
+    CHECK(get(s.url(query)).body == value + both + "new" + both + value + "\n");
   }
 }
 

@@ -3,10 +3,10 @@ local C = ...
 local ffi = require "ffi"
 local S, out, size = C.S, C.out, C.size
 
--- The numbers of the variables that were asked for, by name; names that scripts make up do not fill the memory.
-local numbers, room = {}, 1000
+-- The numbers of the variables that were asked for, by name: names that scripts make of what a client has sent do not fill the memory.
+local numbers, room, longest = {}, 1000, 64
 local function find(key)
-  if room == 0 then return S.seawall_lua_var_get(key, #key, out, size) end
+  if room == 0 or #key > longest then return S.seawall_lua_var_get(key, #key, out, size) end
   room = room - 1
   local number = S.seawall_lua_var_number(key, #key)
   numbers[key] = number
