@@ -20,7 +20,7 @@ inline bool is_next(const Outcome& outcome) { return std::holds_alternative<Next
 // In words, for who wants to know (probe.h).
 std::string described(const Outcome& outcome);
 
-// One phase. Steps that never wait, and phases without any, need no coroutine.
+// One phase. It needs no coroutine unless a step has to wait.
 class PhaseRun {
  public:
   PhaseRun(Exchange& x, Phase phase, Outcome& outcome);
