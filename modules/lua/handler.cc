@@ -165,7 +165,7 @@ void keep_connection(Exchange& x, const Script& script) {
 }
 
 // What is left of one that waits, or whose light threads do.
-Task<Outcome> rest_of(Exchange& x, std::unique_ptr<Script> script) {
+Task<Outcome> run_script(Exchange& x, std::unique_ptr<Script> script) {
   std::optional<Stop> stop;
   while (!(stop = script->advance())) {
     const Errc waited = co_await script->wait();
@@ -196,7 +196,7 @@ Rest run_now(Exchange& x, std::unique_ptr<Script> script, const Chunk& chunk, Ou
     outcome = goes_on(x, std::move(script));
     return {};
   }
-  if (!stop || !script->at_rest()) return rest_of(x, std::move(script));
+  if (!stop || !script->at_rest()) return run_script(x, std::move(script));
   keep_connection(x, *script);
   close(x, *script, outcome);
   return {};

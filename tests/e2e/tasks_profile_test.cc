@@ -147,15 +147,15 @@ TEST_CASE("tasks: a connection over HTTP/2 has none of the streams that have bee
   client.request(21, "/sleep");
   const std::string connection = part_with(tasks_with(s, "    stream 21: "), ", HTTP/2: h2 for ");
   CHECK(times_in(connection, "\n    stream ") == 1);
-  CHECK_THAT(part_with(connection, "    stream 21: "), ContainsSubstring("Script::run < "));
+  CHECK_THAT(part_with(connection, "    stream 21: "), ContainsSubstring("lua::run_script < "));
 }
 
 TEST_CASE("tasks: a script that sleeps") {
   Server s(server("location /lua { content_by_lua_block { ngx.sleep(60) ngx.say('done') } }"));
   RawClient client(s.port());
   client.send("GET /lua HTTP/1.1\r\nHost: a\r\n\r\n");
-  const std::string request = part_with(tasks_with(s, "Script::run < "), "\"GET /lua ");
-  CHECK_THAT(request, ContainsSubstring(": handler for ") && ContainsSubstring("      event: handler") && ContainsSubstring("Script::run < "));
+  const std::string request = part_with(tasks_with(s, "lua::run_script < "), "\"GET /lua ");
+  CHECK_THAT(request, ContainsSubstring(": handler for ") && ContainsSubstring("      event: handler") && ContainsSubstring("lua::run_script < "));
 }
 
 TEST_CASE("tasks: as a profile and as a flame graph") {
@@ -226,7 +226,7 @@ TEST_CASE("tasks: of a client's long line only the begin") {
   Server s(server("location / { content_by_lua_block { ngx.sleep(60) } }"));
   RawClient client(s.port());
   client.send("GET /?" + std::string(5'000, 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n");
-  const std::string request = part_with(tasks_with(s, "Script::run < "), "\"GET /?aaa");
+  const std::string request = part_with(tasks_with(s, "lua::run_script < "), "\"GET /?aaa");
   CHECK_THAT(request, ContainsSubstring("aaa...\" of \"a\" in "));
   CHECK((times_in(request, "a") > 1'000 && times_in(request, "a") < 1'200));
 }
