@@ -56,7 +56,7 @@ TEST_CASE("profile is where it stands, and not around it") {
   CHECK(fetch(post).status == 405);
 }
 
-TEST_CASE("-t warns of a profiler that everybody can reach (B35)") {
+TEST_CASE("a test of the configuration warns of a profiler that everybody can reach (B35)") {
   const auto said = [](const std::string& where) { return check_config(server(where)).err; };
   const std::string warning = "everybody may profile this server here";
   CHECK_THAT(said("location /debug/ { profile; }"), ContainsSubstring("[warn] " + warning) && ContainsSubstring("test is successful"));
