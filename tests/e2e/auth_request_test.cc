@@ -154,8 +154,8 @@ TEST_CASE("satisfy any with auth_request, addresses and passwords") {
                   " location /allowed { allow all; auth_request /403; try_files /index.html =404; } location = /403 { return 403; }"
                   " location /granted { deny all; auth_request /200; try_files /index.html =404; } location = /200 { return 200; }"
                   " location /refused { deny all; auth_request /403; }"
-                  " location /both { deny all; auth_request /401; access_by_lua_block { ngx.sleep(0.001)"
-                  " if ngx.var.arg_in then return ngx.exit(ngx.OK) end ngx.exit(403) } try_files /index.html =404; }"),
+                  " location /both { deny all; auth_request /401; access_by_lua_block { local go = require 'ngx.semaphore'.new()"
+                  " ngx.timer.at(0, function() go:post() end) assert(go:wait(10)) if ngx.var.arg_in then return ngx.exit(ngx.OK) end ngx.exit(403) } try_files /index.html =404; }"),
            kFiles);
   CHECK(get(s.url()).status == 401);
   CHECK(get(s.url("/both")).status == 401);  // each of the two has waited

@@ -112,17 +112,24 @@ TEST_CASE("ngx.exit(ngx.DECLINED) has no opinion, and the request goes on") {
 
 TEST_CASE("an access script that waits says the same as one that does not, for itself and under satisfy any") {
   Server s(server(R"(
-    location / { access_by_lua_block { if ngx.var.arg_wait then ngx.sleep(0.001) end if ngx.var.arg_no then ngx.exit(403) end } echo in; }
+    location / { access_by_lua_block { may_wait() if ngx.var.arg_no then ngx.exit(403) end } echo in; }
     location /any {
       satisfy any; deny all;
-      access_by_lua_block { if ngx.var.arg_wait then ngx.sleep(0.001) end ngx.exit(ngx.var.arg_no and 403 or ngx.OK) }
+      access_by_lua_block { may_wait() ngx.exit(ngx.var.arg_no and 403 or ngx.OK) }
       echo in;
     }
     location /asks {
       satisfy any; deny all; auth_delay 1ms;
-      access_by_lua_block { if ngx.var.arg_wait then ngx.sleep(0.001) end ngx.header.www_authenticate = "Own" ngx.exit(401) }
+      access_by_lua_block { may_wait() ngx.header.www_authenticate = "Own" ngx.exit(401) }
       echo in;
-    })"));
+    })", R"(init_by_lua_block {
+    function may_wait()
+      if not ngx.var.arg_wait then return end
+      local go = require "ngx.semaphore".new()
+      ngx.timer.at(0, function() go:post() end)
+      assert(go:wait(10))
+    end
+  })"));
   for (const char* wait : {"", "&wait=1"}) {
     INFO(wait);
     CHECK(get(s.url(std::string("/?a=1") + wait)).body == "in\n");
