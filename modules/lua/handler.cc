@@ -154,26 +154,22 @@ Outcome goes_on(Exchange& x, std::unique_ptr<Script> script) {
 void close(Exchange& x, Script& script, Outcome& outcome) {
   const bool has_said = script.verdict.kind != Verdict::none || script.begun;
   if (has_said || script.hook == Hook::content || is_nginx_alike()) outcome = outcome_of(x, script);
-  const bool goes_on = !std::holds_alternative<Abort>(outcome) && !std::holds_alternative<Response>(outcome);
+  const bool answers = std::holds_alternative<Abort>(outcome) || std::holds_alternative<Response>(outcome);
   // A light thread was ended while it read the body: what is left of that must not pass for the whole.
-  if (goes_on && x.state<Lua>().body_lost) outcome = Response(400);
+  if (!answers && x.state<Lua>().body_lost) outcome = Response(400);
 }
 
 // Nothing comes of a connection that it was about to have: the request goes on without it.
-void keep_connection(Exchange& x, const Script& script) {
+void leave_connection(Exchange& x, const Script& script) {
   if (script.wants_connection) x.state<Lua>().raw_socket = false;
 }
 
 // What is left of one that waits, or whose light threads do.
 Task<Outcome> run_script(Exchange& x, std::unique_ptr<Script> script) {
-  std::optional<Stop> stop;
-  while (!(stop = script->advance())) {
-    const Errc waited = co_await script->wait();
-    if (waited != Errc::ok) stop = script->give_up();
-    if (stop) break;
-  }
+  std::optional<Stop> stop = script->advance();
+  while (!stop) stop = co_await script->wait();
   if (stop == Stop::output) co_return goes_on(x, std::move(script));
-  keep_connection(x, *script);
+  leave_connection(x, *script);
   if (stop == Stop::cancelled && x.client_left) {
     x.log(Level::info, "client prematurely closed connection");
     if (script->tell_of_abort()) co_await script->run_out().in(x.background);
@@ -197,7 +193,7 @@ Rest run_now(Exchange& x, std::unique_ptr<Script> script, const Chunk& chunk, Ou
     return {};
   }
   if (!stop || !script->at_rest()) return run_script(x, std::move(script));
-  keep_connection(x, *script);
+  leave_connection(x, *script);
   close(x, *script, outcome);
   return {};
 }

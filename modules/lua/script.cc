@@ -173,28 +173,24 @@ std::optional<Stop> Script::advance() {
   return std::nullopt;
 }
 
-void Script::begin_wait() {
+Deadline Script::begin_wait() {
   woken_.reset();
   has_waited_ = true;
-}
-
-Deadline Script::deadline() const {
   if (until) return *until;
   const bool has_end = x && !x->state<Lua>().client;  // tunnels have none
   return has_end ? x->last_deadline(Wait::handler) : Deadline::never(Wait::handler);
 }
 
-Stop Script::give_up() {
+std::optional<Stop> Script::end_wait(Errc waited) {
+  if (waited == Errc::ok) return advance();
   if (!on_abort.state) cancel();
   return Stop::cancelled;
 }
 
 Task<Stop> Script::run() {
-  for (;;) {
-    if (const std::optional<Stop> stop = advance()) co_return *stop;
-    const Errc waited = co_await wait();
-    if (waited != Errc::ok) co_return give_up();
-  }
+  std::optional<Stop> stop = advance();
+  while (!stop) stop = co_await wait();
+  co_return *stop;
 }
 
 // Those that nobody can ask about any more.

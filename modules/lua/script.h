@@ -92,12 +92,9 @@ class Script : public Pooled {
 
   // As far as it goes without waiting: it has ended or wants to send; nothing: it has to wait.
   std::optional<Stop> advance();
-  // ... until that is over: ok, or the awaiter's scope is cancelled (or `until` has come), which ends it.
-  auto wait() {
-    begin_wait();
-    return woken_.wait(deadline());
-  }
-  Stop give_up();
+  // Waits for that, and goes on as advance() does. When the awaiter's scope is cancelled, or `until` has come, it has given up.
+  class Pause;
+  Pause wait();
   // Both, until it has ended, wants to send, or has given up.
   Task<Stop> run();
   // Goes on without anybody who listens, to its end.
@@ -151,8 +148,8 @@ class Script : public Pooled {
   Vm::Coroutine on_abort;     // with the function of ngx.on_abort() on its stack; none
 
  private:
-  void begin_wait();
-  Deadline deadline() const;
+  Deadline begin_wait();
+  std::optional<Stop> end_wait(Errc waited);
   void resume(LightThread& thread);
   void ended(LightThread& thread, int result);
   void report(LightThread& thread, int result);
@@ -172,5 +169,19 @@ class Script : public Pooled {
   bool ended_ = false;
   bool has_waited_ = false;
 };
+
+class Script::Pause {
+ public:
+  explicit Pause(Script& script) : script_(script), woken_(script.woken_.wait(script.begin_wait())) {}
+  bool await_ready() const { return woken_.await_ready(); }
+  template <class P>
+  bool await_suspend(std::coroutine_handle<P> awaiter) { return woken_.await_suspend(awaiter); }
+  std::optional<Stop> await_resume() { return script_.end_wait(woken_.await_resume()); }
+
+ private:
+  Script& script_;
+  decltype(std::declval<Event&>().wait(std::declval<Deadline>())) woken_;
+};
+inline Script::Pause Script::wait() { return Pause(*this); }
 
 }  // namespace seawall::lua
