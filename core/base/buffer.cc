@@ -7,16 +7,9 @@
 #include "seawall/base/pool.h"
 
 namespace seawall {
-namespace {
-
-// All that the pool gives for the size that is asked for.
-constexpr std::size_t kStep = 64;
-
-}  // namespace
 
 Ref<Block> Block::make(std::size_t capacity) {
-  const std::size_t size = (sizeof(Block) + capacity + kStep - 1) / kStep * kStep;
-  return Ref<Block>(new (pool_allocate(size)) Block(size - sizeof(Block)));
+  return Ref<Block>(new (pool_allocate(sizeof(Block) + capacity)) Block(capacity));
 }
 
 void Block::dispose() {
