@@ -18,6 +18,14 @@
 namespace seawall {
 namespace {
 
+// Where standard error goes: in the background it is nobody's, in the foreground it stays unless -e says where. "": it stays.
+std::string standard_error(const Options& options, bool daemon) {
+  const bool is_wanted = options.error_log == "stderr";
+  const bool stays = !daemon && (is_wanted || options.error_log.empty());
+  if (stays || logs_to_stderr()) return "";
+  return is_wanted ? "/dev/null" : first_log_path(options);
+}
+
 int start(const Options& options, Starting& starting) {
   auto zones = inherited_zones();
   auto conf = Configuration::load(options, [](const std::string& text) { say(Level::warn, text); });
@@ -34,9 +42,7 @@ int start(const Options& options, Starting& starting) {
   const bool daemon = *conf->main().daemon && !inherited.replaces;
   if (daemon) starting.go_to_background();
   PidFile pid(conf->pid_file());
-  // In the background standard error is nobody's; in the foreground it stays unless -e says where.
-  const bool away = daemon || !options.error_log.empty();
-  starting.done(logs_to_stderr() || !away ? "" : first_log_path(options));
+  starting.done(standard_error(options, daemon));
   stop_saying();
   log(Level::notice, "seawall/" + std::string(kVersion) + " started");
   if (!conf->http().tls_contexts().empty() && aes_hardware().empty())

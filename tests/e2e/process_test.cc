@@ -81,6 +81,7 @@ class Daemon {
     wait_gone(pid());
   }
   Run start() const { return run({}); }
+  Run start_with_e(const std::string& log) const { return run_server({"-p", folder_, "-c", "nginx.conf", "-e", log}, folder_); }
   Run start_without_e() const { return run_server({"-p", folder_, "-c", "nginx.conf"}, folder_); }
   Run tell(const std::string& what) const { return run({"-s", what}); }
   pid_t pid() const { return to_pid(read_file(folder_ + "/nginx.pid")); }
@@ -122,6 +123,14 @@ TEST_CASE("in the background standard error is the first error log, so that nobo
   INFO(started.err);
   REQUIRE(started.exit_code == 0);
   REQUIRE(std::filesystem::read_symlink("/proc/" + std::to_string(d.pid()) + "/fd/2") == d.folder() + "/logs/error.log");
+}
+
+TEST_CASE("in the background standard error is nobody's where -e names it") {
+  Daemon d(kAnswer);
+  const auto started = d.start_with_e("stderr");
+  INFO(started.err);
+  REQUIRE(started.exit_code == 0);
+  CHECK(std::filesystem::read_symlink("/proc/" + std::to_string(d.pid()) + "/fd/2") == "/dev/null");
 }
 
 TEST_CASE("a configuration that is wrong keeps the server from going to the background") {
