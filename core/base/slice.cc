@@ -1,9 +1,11 @@
 #include "seawall/base/slice.h"
 
+#include "seawall/base/pool.h"
+
 namespace seawall {
 namespace {
 
-class StringOwner final : public Owner {
+class StringOwner final : public Owner, public Pooled {
  public:
   explicit StringOwner(std::string text) : text(std::move(text)) {}
   const std::string text;

@@ -143,7 +143,8 @@ Result<void> read_host(RequestHead& head) {
   if (hosts == 0 && head.authority.empty()) return {};
   Result<std::string> host = parse_host(head.authority);
   if (!host) return host.error();
-  head.host = head.headers.arena().copy(*host);
+  const bool is_prefix = head.authority.starts_with(*host);  // mostly: in lower case, and without a final dot
+  head.host = is_prefix ? head.authority.substr(0, host->size()) : head.headers.arena().copy(*host);
   return {};
 }
 
@@ -202,8 +203,7 @@ Result<std::optional<std::size_t>> HeadReader::scan(std::string_view bytes) {
   return std::optional<std::size_t>();
 }
 
-Result<RequestHead> parse_head(Buffer& in, std::size_t size, const HeadOptions& options) {
-  RequestHead head;
+Result<void> parse_head(Buffer& in, std::size_t size, const HeadOptions& options, RequestHead& head) {
   head.size = size;
   head.storage = in.block();
   std::string_view text = skip_empty_lines(in.view().substr(0, size));
@@ -226,7 +226,7 @@ Result<RequestHead> parse_head(Buffer& in, std::size_t size, const HeadOptions& 
   if (Result<void> ok = read_framing(head); !ok) return ok.error();
   read_connection(head);
   in.consume(size);
-  return head;
+  return {};
 }
 
 }  // namespace seawall

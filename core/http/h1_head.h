@@ -39,6 +39,8 @@ class SEAWALL_API HeadReader {
   // The head's length once its empty line is there. Remembers where it stopped. Errors: uri_too_long, header_too_large,
   // bad_request.
   Result<std::optional<std::size_t>> scan(std::string_view bytes);
+  // How many the head has, once it is there.
+  std::size_t fields() const { return lines_ > 0 ? lines_ - 1 : 0; }
 
  private:
   Result<void> check_line(std::size_t length);
@@ -49,9 +51,9 @@ class SEAWALL_API HeadReader {
   std::size_t empty_ = 0;     // leading empty lines
 };
 
-// The head in the first `size` bytes of the buffer; consumes them unless there is an error: the log wants to show them.
-// The views of the result live as long as its storage. Errors: bad_request, bad_version, not_supported.
-SEAWALL_API Result<RequestHead> parse_head(Buffer& in, std::size_t size, const HeadOptions& options);
+// The head in the first `size` bytes of the buffer into `head`, which is empty; consumes them unless there is an error: the log wants
+// to show them. Its views live as long as its storage. Errors: bad_request, bad_version, not_supported.
+SEAWALL_API Result<void> parse_head(Buffer& in, std::size_t size, const HeadOptions& options, RequestHead& head);
 
 // What is left behind the empty lines that may stand before a request line (RFC 9112 2.2).
 SEAWALL_API std::string_view skip_empty_lines(std::string_view text);

@@ -36,6 +36,8 @@ class Field {
 
 class SEAWALL_API Headers {
  public:
+  // Room for so many at once, no more.
+  void reserve(std::size_t fields) { fields_.reserve(fields); }
   // Copies both texts.
   void add(std::string_view name, std::string_view value);
   // Keeps the views: literals, configuration, bytes pinned by the message's owner.

@@ -16,6 +16,7 @@ void hold_text_alone(RequestHead& head) {
                      head.raw_path.size() + head.args.size() + head.tunnel.size();
   for (const Field& field : head.headers.all()) size += field.name.size() + field.value.size();
   Headers copies;
+  copies.reserve(head.headers.all().size());
   char* at = copies.arena().allocate(size);
   const auto copy = [&at](std::string_view text) {
     if (!text.empty()) std::memcpy(at, text.data(), text.size());

@@ -1,8 +1,9 @@
 // What modules contribute to a request's way: steps by phase, filters by stage, and what a step may answer.
 #pragma once
+#include <coroutine>
 #include <cstdint>
-#include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 
 #include "seawall/async/task.h"
@@ -42,8 +43,38 @@ class Internal {    // error_page, try_files, X-Accel-Redirect, index: as a new 
 class Abort {};     // close the connection (or reset the stream) without a response: return 444, exchange.abort()
 using Outcome = std::variant<Next, Granted, Response, Relocate, Internal, Abort>;
 
-// What is left of a step that has to wait: its outcome comes with that. Nothing: the step is done.
-using Rest = std::optional<Task<Outcome>>;
+// What is left of a step that has to wait. Awaited, it puts the outcome where begin() was told to. Nothing: the step is done.
+class Rest {
+ public:
+  Rest() = default;
+  Rest(Task<Outcome> task, Outcome& outcome) : task_(std::in_place_index<1>, std::move(task)), outcome_(&outcome) {}
+  explicit Rest(Task<void> task) : task_(std::in_place_index<2>, std::move(task)) {}  // puts it there itself
+  Rest(Rest&&) = default;
+  explicit operator bool() const { return task_.index() > 0; }
+
+  auto operator co_await() { return Awaiter(*this); }
+
+ private:
+  class Awaiter {
+   public:
+    explicit Awaiter(Rest& rest) : rest_(rest) {}
+    bool await_ready() const { return false; }
+    template <class P>
+    bool await_suspend(std::coroutine_handle<P> awaiter) {
+      if (auto* task = std::get_if<1>(&rest_.task_)) return task->await_suspend(awaiter);
+      return std::get<2>(rest_.task_).await_suspend(awaiter);
+    }
+    void await_resume() {
+      if (auto* task = std::get_if<1>(&rest_.task_)) *rest_.outcome_ = task->await_resume();
+      else std::get<2>(rest_.task_).await_resume();
+    }
+
+   private:
+    Rest& rest_;
+  };
+  std::variant<std::monostate, Task<Outcome>, Task<void>> task_;
+  Outcome* outcome_ = nullptr;
+};
 
 struct Step {
   Phase phase;
@@ -72,7 +103,7 @@ constexpr Step step(Phase phase) {
 template <class Conf, bool (*Active)(const Conf&), Task<Outcome> (*Run)(Exchange&, const Conf&)>
 constexpr Step step(Phase phase) {
   return {phase, true, [](const void* c) { return Active(*static_cast<const Conf*>(c)); },
-          [](Exchange& x, const void* c, Outcome&) { return Rest(Run(x, *static_cast<const Conf*>(c))); }};
+          [](Exchange& x, const void* c, Outcome& outcome) { return Rest(Run(x, *static_cast<const Conf*>(c)), outcome); }};
 }
 // One that mostly need not: it makes a coroutine of its rest only when it must.
 template <class Conf, bool (*Active)(const Conf&), Rest (*Run)(Exchange&, const Conf&, Outcome&)>

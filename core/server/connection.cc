@@ -342,7 +342,7 @@ Task<void> serve(LoopServer& server, Fd fd, const ListenSocket& door) { return s
 
 Task<void> serve_probe(LoopServer& server, Fd fd, const Probe& probe) { return serve(server, std::move(fd), nullptr, &probe); }
 
-std::unique_ptr<Exchange> make_exchange(const Connection& c, ConnectionInfo& info, RequestHead head, Scope* scope) {
+std::unique_ptr<Exchange> make_exchange(const Connection& c, ConnectionInfo& info, RequestHead&& head, Scope* scope) {
   Captures captures;
   const ServerMatch found = c.endpoint->names.find(head.host, &captures);
   const Vhost* vhost = found.vhost;

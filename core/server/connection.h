@@ -92,7 +92,7 @@ Task<void> serve_h1(Connection& c);
 Task<void> serve_h2(Connection& c);
 
 // The exchange of a head, with the server its Host asks for; its handler runs below `scope`.
-std::unique_ptr<Exchange> make_exchange(const Connection& c, ConnectionInfo& info, RequestHead head, Scope* scope = nullptr);
+std::unique_ptr<Exchange> make_exchange(const Connection& c, ConnectionInfo& info, RequestHead&& head, Scope* scope = nullptr);
 // The status when a request may not be answered on this connection, after a line in the log: 421, 497 (plain HTTP on a TLS
 // port), 495 and 496 (the client's certificate); 0 when it may.
 int wrong_connection(const Connection& c, const Exchange& x);

@@ -53,7 +53,7 @@ class About {
 
 }  // namespace
 
-Exchange::Exchange(ConnectionInfo& connection, RequestHead head, const Vhost& vhost, Scope* parent)
+Exchange::Exchange(ConnectionInfo& connection, RequestHead&& head, const Vhost& vhost, Scope* parent)
     : loop(Loop::current()), scope(parent), background(parent), connection(connection), request(std::move(head)), method(request.method),
       uri(std::move(request.path)), args(request.args), vhost(&vhost), started(loop.now()), head_read(started) {
   enter(vhost.locations.root());
@@ -64,13 +64,18 @@ Exchange::~Exchange() {
   forget_exchange(*this);
   CHECK(!at_work());
   // In the reverse order: those of modules may point into the core's.
-  for (auto slot = slots_.rbegin(); slot != slots_.rend(); ++slot)
-    if (slot->state) slot->destroy(slot->state);
+  while (held_) {
+    Held* const held = held_;
+    held_ = held->next;
+    held->destroy(held);
+  }
 }
 
-Exchange::Slot& Exchange::add_slots(std::size_t index) {
-  slots_.resize(index + 1);
-  return slots_[index];
+void Exchange::hold(Held& held, int module) {
+  Held** place = &held_;
+  while (*place && (*place)->module > module) place = &(*place)->next;
+  held.module = module;
+  held.next = std::exchange(*place, &held);
 }
 
 const void* Exchange::conf(int module) const { return location->settings->get(module); }

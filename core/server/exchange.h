@@ -63,7 +63,7 @@ class Informer {
 class SEAWALL_API Exchange {
  public:
   // The handler runs in a scope below `parent`: what ends that ends it.
-  Exchange(ConnectionInfo& connection, RequestHead head, const Vhost& vhost, Scope* parent = nullptr);
+  Exchange(ConnectionInfo& connection, RequestHead&& head, const Vhost& vhost, Scope* parent = nullptr);
   ~Exchange();
   Exchange(const Exchange&) = delete;
   static void* operator new(std::size_t size) { return pool_allocate(size); }
@@ -108,12 +108,11 @@ class SEAWALL_API Exchange {
   // What module M keeps for this request; made on first use, destroyed with the exchange.
   template <class M>
   typename M::State& state() {
-    Slot& slot = slot_of(module_number<M>);
-    if (!slot.state) {
-      slot.state = new typename M::State;
-      slot.destroy = [](void* s) { delete static_cast<typename M::State*>(s); };
-    }
-    return *static_cast<typename M::State*>(slot.state);
+    if (Held* known = find_held(module_number<M>)) return static_cast<HeldState<M>*>(known)->state;
+    auto* const made = new HeldState<M>;
+    made->destroy = [](Held* held) { delete static_cast<HeldState<M>*>(held); };
+    hold(*made, module_number<M>);
+    return made->state;
   }
 
   // Moves to another location (or server root); the plan, the settings and the deadlines follow.
@@ -184,16 +183,23 @@ class SEAWALL_API Exchange {
   bool completed = false;               // all of the response is out
 
  private:
-  struct Slot {
-    void* state = nullptr;
-    void (*destroy)(void*) = nullptr;
+  // The states, by the modules' numbers, the highest first: few modules keep anything for a request.
+  struct Held {
+    Held* next = nullptr;
+    int module = 0;
+    void (*destroy)(Held*) = nullptr;
   };
-  Slot& slot_of(int module) {
-    const auto index = static_cast<std::size_t>(module);
-    return index < slots_.size() ? slots_[index] : add_slots(index);
+  template <class M>
+  struct HeldState final : Held, Pooled {
+    typename M::State state;
+  };
+  Held* find_held(int module) const {
+    Held* held = held_;
+    while (held && held->module > module) held = held->next;
+    return held && held->module == module ? held : nullptr;
   }
-  Slot& add_slots(std::size_t index);
-  std::vector<Slot, PoolAllocator<Slot>> slots_;
+  void hold(Held& held, int module);
+  Held* held_ = nullptr;
   const Plan* plan_ = nullptr;
   const CoreConf* core_ = nullptr;
   std::int64_t handler_deadline_ = Deadline::kNever;

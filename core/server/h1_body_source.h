@@ -1,5 +1,5 @@
 // The body of an HTTP/1 request, read from its connection: Content-Length or chunked, with 100-continue on first use and
-// the deadlines of the location (client_body_timeout, _min_rate, _total_timeout). One loop; lives in one_request's frame.
+// the deadlines of the location (client_body_timeout, _min_rate, _total_timeout). One loop; a request without a body has none.
 #pragma once
 #include "seawall/async/deadline.h"
 #include "seawall/http/h1_body.h"
@@ -10,7 +10,7 @@ namespace seawall {
 
 class Connection;
 
-class H1BodySource final : public BodySource {
+class H1BodySource final : public BodySource, public Pooled {
  public:
   H1BodySource(Connection& connection, const RequestHead& head);
   Task<Result<Piece>> read(Exchange& x) override;

@@ -40,35 +40,36 @@ bool has_left(const Exchange& x) {
 }
 
 // The 503 of a handler that took too long. Its error_page may lead to another handler: that has a time of its own, once.
-Task<void> timed_out(Exchange& x, std::optional<Response>& response) {
+Task<void> timed_out(Exchange& x, Outcome& outcome) {
   count_failure(*x.vhost, Failure::timeout_handler);
   x.log(Level::error, "handler timed out");
   Scope& outer = co_await current_scope();
   Scope again(&outer);
   x.start_handler_clock();
   x.handler_timed_out = false;
-  UnderDeadline run(x, again, respond_with(x, 503, response));
+  outcome = Response(503);
+  UnderDeadline run(x, again, respond(x, outcome));
   co_await run;
   if (x.handler_timed_out) {
-    response.emplace(503);
-    add_default_page(x, *response);
+    outcome = Response(503);
+    add_default_page(x, std::get<Response>(outcome));
   }
   x.handler_timed_out = true;
 }
 
 }  // namespace
 
-Task<void> run_within_limits(Exchange& x, Task<void> task, std::optional<Response>& response, Socket* client) {
-  UnderDeadline run(x, x.scope, std::move(task), client);
+Task<void> run_handler(Exchange& x, Outcome& outcome, Socket* client) {
+  UnderDeadline run(x, x.scope, respond(x, outcome), client);
   co_await run;
-  if (x.handler_timed_out) co_await timed_out(x, response);
+  if (x.handler_timed_out) co_await timed_out(x, outcome);
   x.response_begun = x.loop.now();
   if (x.client_left) {
     // In the middle of its body, whoever reads that counts it.
     x.log(x.body.ended() ? failed(*x.vhost, Failure::reset_handler) : Level::info, "client closed connection while the request was being processed");
-    response.reset();
+    outcome = Abort{};
   }
-  if (!x.parent) put_explanation(x, response);
+  if (!x.parent) put_explanation(x, outcome);
 }
 
 void RequestWatch::start() {
@@ -89,14 +90,6 @@ void RequestWatch::fire(Timer& timer) {
   else if (has_left(*self.x_)) self.x_->client_left = true;
   else return self.start();
   self.scope_->cancel();
-}
-
-Task<void> run_handler(Exchange& x, std::optional<Response>& response, Socket* client) {
-  return run_within_limits(x, respond(x, response), response, client);
-}
-
-Task<void> run_error(Exchange& x, int status, std::optional<Response>& response) {
-  return run_within_limits(x, respond_with(x, status, response), response);
 }
 
 Task<void> end_work(Exchange& x) {

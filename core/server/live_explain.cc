@@ -88,7 +88,7 @@ bool asks_why(const RequestHead& head, const Vhost& vhost) {
   return field && is_same_secret(field->value, token);
 }
 
-std::unique_ptr<Exchange> make_explained(const ConnectionInfo& connection, const Endpoint& endpoint, RequestHead head, const Vhost& vhost,
+std::unique_ptr<Exchange> make_explained(const ConnectionInfo& connection, const Endpoint& endpoint, RequestHead&& head, const Vhost& vhost,
                                          Scope* scope) {
   auto live = std::make_unique<LiveExplanation>(connection, endpoint);
   auto x = std::make_unique<Exchange>(live->connection, std::move(head), vhost, scope);
@@ -96,16 +96,18 @@ std::unique_ptr<Exchange> make_explained(const ConnectionInfo& connection, const
   return x;
 }
 
-void put_explanation(Exchange& x, std::optional<Response>& response) {
+void put_explanation(Exchange& x, Outcome& outcome) {
   const Probe* probe = x.connection.probe;
   if (!probe || !probe->is_live || x.client_left) return;
   taken_over(x).reset();
   std::string text(x.request.request_line);
+  const auto* response = std::get_if<Response>(&outcome);
   text += "\n" + explanation_of(*probe->endpoint, *probe->trace, response ? head_of(x, *response) : std::string());
-  response.emplace(200, Slice::from(std::move(text)));
-  response->headers.add_view("Content-Type", "text/plain; charset=utf-8", FieldId::content_type);
-  response->headers.set("Cache-Control", "no-store");
-  response->headers.set("X-Content-Type-Options", "nosniff");
+  Response explained(200, Slice::from(std::move(text)));
+  explained.headers.add_view("Content-Type", "text/plain; charset=utf-8", FieldId::content_type);
+  explained.headers.set("Cache-Control", "no-store");
+  explained.headers.set("X-Content-Type-Options", "nosniff");
+  outcome = std::move(explained);
   x.aborted = false;
 }
 

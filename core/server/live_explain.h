@@ -8,6 +8,7 @@
 
 #include "seawall/config/directive.h"
 #include "seawall/http/message.h"
+#include "seawall/route/step.h"
 #include "seawall/server/exchange.h"
 
 namespace seawall {
@@ -34,9 +35,9 @@ struct ExplainModule {
 // Does this request to that server bring the token?
 bool asks_why(const RequestHead& head, const Vhost& vhost);
 // The exchange of one that does, with a ConnectionInfo of its own.
-std::unique_ptr<Exchange> make_explained(const ConnectionInfo& connection, const Endpoint& endpoint, RequestHead head, const Vhost& vhost,
+std::unique_ptr<Exchange> make_explained(const ConnectionInfo& connection, const Endpoint& endpoint, RequestHead&& head, const Vhost& vhost,
                                          Scope* scope);
 // Puts the explanation in the place of what was answered, where the exchange is one of those.
-void put_explanation(Exchange& x, std::optional<Response>& response);
+void put_explanation(Exchange& x, Outcome& outcome);
 
 }  // namespace seawall

@@ -1,5 +1,7 @@
 #include "seawall/server/phases.h"
 
+#include <utility>
+
 #include "seawall/async/event.h"
 #include "seawall/server/core_conf.h"
 #include "seawall/server/current_exchange.h"
@@ -15,14 +17,6 @@ bool stays_home(const Exchange& x, Phase phase, const Plan::BoundStep& step) {
   if (step.module == std::string_view("echo")) return false;
   tell(x, [&] { return std::string("content: ") + step.module + " would answer; it is not asked"; });
   x.connection.probe->trace->is_unasked = true;
-  return true;
-}
-
-// True: the step has to wait, and `kept` has the rest of it.
-bool waits(Exchange& x, const Plan::BoundStep& step, Outcome& outcome, Rest& kept) {
-  Rest rest = step.begin(x, step.conf, outcome);
-  if (!rest) return false;
-  kept.emplace(std::move(*rest));
   return true;
 }
 
@@ -60,35 +54,64 @@ std::string described(const Outcome& outcome) {
   return std::holds_alternative<Abort>(outcome) ? "closes the connection" : "has no objection";
 }
 
-PhaseRun::PhaseRun(Exchange& x, Phase phase, Outcome& outcome)
-    : x_(x), phase_(phase), plan_(&x.plan()), steps_(plan_->of(phase)), outcome_(outcome) {
-  set_current_exchange(x);
+void PhaseRun::begin(Phase phase) {
+  set_current_exchange(x_);
+  phase_ = phase;
+  plan_ = &x_.plan();
+  steps_ = plan_->of(phase);
+  if (phase == Phase::access && x_.parent) steps_ = {};
 }
 
-bool PhaseRun::now() {
-  for (; !steps_.empty(); next()) {
-    const Plan::BoundStep& step = steps_.front();
-    if (stays_home(x_, phase_, step)) outcome_ = Abort{};
-    else if (waits(x_, step, outcome_, rest_)) return false;
-    if (answered()) break;
+bool PhaseRun::advance() {
+  if (rest_) {
+    rest_.reset();
+    if (steps_.empty()) return true;  // it was the delay behind them
+    judge();
   }
+  while (!steps_.empty()) {
+    if (waits()) return false;
+    judge();
+  }
+  return phase_ != Phase::access || !delays_refusal();
+}
+
+bool PhaseRun::waits() {
+  const Plan::BoundStep& step = steps_.front();
+  if (stays_home(x_, phase_, step)) {
+    outcome_ = Abort{};
+    return false;
+  }
+  Rest rest = step.begin(x_, step.conf, outcome_);
+  if (!rest) return false;
+  rest_.emplace(std::move(rest));
   return true;
 }
 
-Task<void> PhaseRun::later() {
-  do {
-    outcome_ = co_await std::move(*rest_);
-    rest_.reset();
-    if (answered()) co_return;
-    next();
-  } while (!now());
+// What the first step has said: the end of the phase, or it is the next one's turn.
+void PhaseRun::judge() {
+  if (phase_ == Phase::access ? decides_access() : decides()) steps_ = {};
+  else next();
 }
 
-bool PhaseRun::answered() {
+bool PhaseRun::decides() {
   if (x_.aborted) outcome_ = Abort{};
   if (is_next(outcome_)) return false;
   tell(x_, [&] { return std::string(name_of(phase_)) + ": " + steps_.front().module + " " + described(outcome_); });
   return true;
+}
+
+// What it has said is kept or forgotten otherwise.
+bool PhaseRun::decides_access() {
+  tell(x_, [&] { return std::string("access: ") + steps_.front().module + " " + described(outcome_); });
+  if (x_.aborted) outcome_ = Abort{};
+  else if (is_next(outcome_)) return false;
+  const bool any = *x_.core().satisfy == Satisfy::any;
+  const bool is_granted = std::holds_alternative<Granted>(outcome_);
+  const bool decided = is_granted ? any : !(any && denies(outcome_));
+  if (decided) denial_.reset();
+  else if (!is_granted) keep_denial(denial_, std::get<Response>(outcome_));
+  if (is_granted || !decided) outcome_ = Next{};
+  return decided;
 }
 
 // A step that has entered an `if` is followed by what comes after it there.
@@ -103,53 +126,17 @@ void PhaseRun::next() {
   while (!steps_.empty() && steps_.front().order <= done) steps_ = steps_.subspan(1);
 }
 
-bool has_access_phase(const Exchange& x) { return !x.parent && !x.plan().of(Phase::access).empty(); }
-
-AccessRun::AccessRun(Exchange& x, Outcome& outcome)
-    : x_(x), outcome_(outcome), any_(*x.core().satisfy == Satisfy::any), steps_(x.plan().of(Phase::access)) {}
-
-bool AccessRun::now() {
-  ask();
-  return !rest_ && !is_delayed();
-}
-
-Task<void> AccessRun::later() {
-  while (rest_) {
-    outcome_ = co_await std::move(*rest_);
-    rest_.reset();
-    if (!judge()) ask();
+// The end of the access phase: what nobody has granted is denied, and waits where auth_delay says so.
+bool PhaseRun::delays_refusal() {
+  if (denial_) {
+    if (denial_->status == 403) x_.log(Level::error, "access forbidden by rule");
+    outcome_ = std::move(*denial_);
+    denial_.reset();
   }
-  if (is_delayed()) co_await delay_refusal(x_);
-}
-
-// One after the other, until there is an answer or one waits.
-void AccessRun::ask() {
-  while (!steps_.empty()) {
-    const Plan::BoundStep& step = steps_.front();
-    steps_ = steps_.subspan(1);
-    asked_ = step.module;
-    if (waits(x_, step, outcome_, rest_) || judge()) return;
-  }
-  if (!denial_) return;
-  if (denial_->status == 403) x_.log(Level::error, "access forbidden by rule");
-  outcome_ = std::move(*denial_);
-}
-
-// Has the last one decided? What it has said is kept or forgotten otherwise.
-bool AccessRun::judge() {
-  tell(x_, [&] { return std::string("access: ") + asked_ + " " + described(outcome_); });
-  if (x_.aborted) outcome_ = Abort{};
-  else if (is_next(outcome_)) return false;
-  const bool is_granted = std::holds_alternative<Granted>(outcome_);
-  if (!is_granted && !(any_ && denies(outcome_))) return true;
-  if (!is_granted) keep_denial(denial_, std::get<Response>(outcome_));
-  outcome_ = Next{};
-  return is_granted && any_;
-}
-
-bool AccessRun::is_delayed() const {
   const auto* refusal = std::get_if<Response>(&outcome_);
-  return refusal && refusal->status == 401 && x_.core().auth_delay->count() > 0;
+  if (!refusal || refusal->status != 401 || x_.core().auth_delay->count() <= 0) return false;
+  rest_.emplace(delay_refusal(x_));
+  return true;
 }
 
 }  // namespace seawall

@@ -1,16 +1,19 @@
-// The phases of a request: the steps of each, in the Plan's order, until one of them answers. One loop.
+// The phases of a request: the steps of each, in the Plan's order, until one of them answers. No coroutine: who runs them waits where
+// a step has to. One loop.
 //
-//   Outcome outcome{Next{}};
-//   co_await run_phase(x, Phase::preaccess, outcome);
+//   PhaseRun run(x, outcome);                     // outcome is a Next
+//   run.begin(Phase::preaccess);
+//   while (!run.advance()) co_await run.rest();
 //   if (is_next(outcome)) ...                     // nobody has answered
 #pragma once
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
+#include <variant>
 
-#include "seawall/async/task.h"
-#include "seawall/async/try_first.h"
 #include "seawall/route/plan.h"
+#include "seawall/route/step.h"
 
 namespace seawall {
 
@@ -20,53 +23,33 @@ inline bool is_next(const Outcome& outcome) { return std::holds_alternative<Next
 // In words, for who wants to know (probe.h).
 std::string described(const Outcome& outcome);
 
-// One phase. It needs no coroutine unless a step has to wait.
+// One phase of x's location after the other, as they are begun. The access phase has a rule of its own (satisfy), and does not concern
+// subrequests: their request was let in. satisfy all: the first answer counts. satisfy any: one grant is enough, and a 401 is preferred
+// to a 403 when nobody grants.
 class PhaseRun {
  public:
-  PhaseRun(Exchange& x, Phase phase, Outcome& outcome);
-  bool now();
-  Task<void> later();
+  PhaseRun(Exchange& x, Outcome& outcome) : x_(x), outcome_(outcome) {}
+  void begin(Phase phase);
+  void end() { steps_ = {}; }  // of the phase that was begun: it asks nobody
+  Phase phase() const { return phase_; }
+  // As far as it goes without waiting. True: the phase is over; false: rest() is to be awaited, and then this.
+  bool advance();
+  Rest& rest() { return *rest_; }
 
  private:
-  bool answered();
+  bool waits();
+  void judge();
+  bool decides();
+  bool decides_access();
   void next();
-  Exchange& x_;
-  const Phase phase_;
-  const Plan* plan_;
-  std::span<const Plan::BoundStep> steps_;
-  Outcome& outcome_;
-  Rest rest_;  // of the first of them, which waits
-};
-
-// Of x's location. `outcome` is a Next before.
-inline TryFirst<PhaseRun> run_phase(Exchange& x, Phase phase, Outcome& outcome) {
-  return TryFirst<PhaseRun>(std::in_place, x, phase, outcome);
-}
-
-// The access phase has a rule of its own (satisfy), and does not concern subrequests: their request was let in.
-bool has_access_phase(const Exchange& x);
-
-// What all access steps say together. satisfy all: the first answer counts. satisfy any: one grant is enough, and a 401 is
-// preferred to a 403 when nobody grants.
-class AccessRun {
- public:
-  AccessRun(Exchange& x, Outcome& outcome);
-  bool now();
-  Task<void> later();
-
- private:
-  void ask();
-  bool judge();
-  bool is_delayed() const;
+  bool delays_refusal();
   Exchange& x_;
   Outcome& outcome_;
-  const bool any_;
-  std::span<const Plan::BoundStep> steps_;  // that are still to be asked
-  const char* asked_ = nullptr;             // the last one's module
-  std::unique_ptr<Response> denial_;        // under satisfy any, which may still find a grant
-  Rest rest_;
+  Phase phase_ = Phase::post_read;
+  const Plan* plan_ = nullptr;
+  std::span<const Plan::BoundStep> steps_;  // that are still to be asked; the first is the one that waits
+  std::unique_ptr<Response> denial_;        // of the access phase under satisfy any, which may still find a grant
+  std::optional<Rest> rest_;
 };
-
-inline TryFirst<AccessRun> run_access(Exchange& x, Outcome& outcome) { return TryFirst<AccessRun>(std::in_place, x, outcome); }
 
 }  // namespace seawall

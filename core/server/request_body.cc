@@ -25,39 +25,44 @@ Task<Result<Piece>> RequestBody::read(Exchange& x) {
     x.log(Level::error, "client intended to send too large chunked body: " + std::to_string(received_) + " bytes");
     co_return Errc::body_too_large;
   }
-  if (keep_at_most_ > 0) keep(piece->data.view());
+  if (stored_ && stored_->keep_at_most > 0) keep(piece->data.view());
   co_return piece;
 }
 
-RequestBody::~RequestBody() {
-  if (remove_ && !name_.empty()) ::unlink(name_.c_str());
+RequestBody::Stored::~Stored() {
+  if (remove && !name.empty()) ::unlink(name.c_str());
+}
+
+RequestBody::Stored& RequestBody::stored() {
+  if (!stored_) stored_ = std::make_unique<Stored>();
+  return *stored_;
 }
 
 void RequestBody::keep(std::string_view piece) {
-  if (received_ > static_cast<std::uint64_t>(keep_at_most_)) {
-    keep_at_most_ = 0;
-    small_ = {};
+  if (received_ > static_cast<std::uint64_t>(stored_->keep_at_most)) {
+    stored_->keep_at_most = 0;
+    stored_->small = {};
     return;
   }
-  small_.append(piece);
-  if (ended_ && !kept_) kept_ = Slice::from(std::move(small_));
+  stored_->small.append(piece);
+  if (ended_ && !stored_->memory) stored_->memory = Slice::from(std::move(stored_->small));
 }
 
 std::string RequestBody::file_name() const {
-  if (!name_.empty() || !file_) return name_;
-  return "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(file_->file->fd.get());
+  if (!stored_ || !stored_->name.empty() || !stored_->file) return stored_ ? stored_->name : std::string();
+  return "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(stored_->file->file->fd.get());
 }
 
 Result<Fd> RequestBody::make_file(const Exchange& x) {
   const BodyInFile rule = *x.core().client_body_in_file_only;
   if (rule == BodyInFile::off) return make_temporary_file(*x.core().client_body_temp_path);
-  remove_ = rule == BodyInFile::clean;
-  return make_named_file(*x.core().client_body_temp_path, name_);
+  stored().remove = rule == BodyInFile::clean;
+  return make_named_file(*x.core().client_body_temp_path, stored().name);
 }
 
 Task<Result<Slice>> RequestBody::read_all(Exchange& x) {
-  if (kept_) co_return *kept_;
-  if (file_) co_return read_file();
+  if (kept()) co_return *kept();
+  if (file()) co_return read_file();
   if (!ended_) source_->expect_whole();
   std::string whole;
   while (!ended_) {
@@ -65,15 +70,16 @@ Task<Result<Slice>> RequestBody::read_all(Exchange& x) {
     if (!piece) co_return piece.error();
     whole.append(piece->data.view());
   }
-  kept_ = Slice::from(std::move(whole));
-  co_return *kept_;
+  stored().memory = Slice::from(std::move(whole));
+  co_return *kept();
 }
 
 Result<Slice> RequestBody::read_file() {
-  std::string whole(static_cast<std::size_t>(file_->length), '\0');
+  const FilePart& part = *file();
+  std::string whole(static_cast<std::size_t>(part.length), '\0');
   std::size_t n = 0;
   while (n < whole.size()) {
-    const ssize_t got = ::pread(file_->file->fd.get(), whole.data() + n, whole.size() - n, static_cast<off_t>(n));
+    const ssize_t got = ::pread(part.file->fd.get(), whole.data() + n, whole.size() - n, static_cast<off_t>(n));
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) return got < 0 ? system_error_code(errno) : make_error_code(Errc::truncated);
     n += static_cast<std::size_t>(got);
@@ -93,7 +99,7 @@ Task<Result<void>> RequestBody::store(Exchange& x) {
     Result<Piece> piece = co_await read(x);
     if (!piece) co_return piece.error();
     if (ended_ && memory.empty() && !file && !only_file && piece->data.size() <= most) {  // came in one
-      kept_ = std::move(piece->data);
+      stored().memory = std::move(piece->data);
       co_return Result<void>();
     }
     memory.append(piece->data.view());
@@ -109,8 +115,8 @@ Task<Result<void>> RequestBody::store(Exchange& x) {
     written += memory.size();
     memory.clear();
   }
-  if (file) file_.emplace(std::move(file), 0, written);
-  else kept_ = Slice::from(std::move(memory));
+  if (file) stored().file.emplace(std::move(file), 0, written);
+  else stored().memory = Slice::from(std::move(memory));
   co_return Result<void>();
 }
 

@@ -30,7 +30,6 @@ class BodySource {
 class SEAWALL_API RequestBody {
  public:
   RequestBody() = default;
-  ~RequestBody();
   RequestBody(const RequestBody&) = delete;
   // No source: the request has no body.
   void attach(BodySource* source, std::optional<std::uint64_t> length) {
@@ -47,23 +46,37 @@ class SEAWALL_API RequestBody {
   Task<Result<Piece>> read(Exchange& x);
   // The whole body as one Slice, kept for later readers (all() of a retry, $request_body).
   Task<Result<Slice>> read_all(Exchange& x);
-  const std::optional<Slice>& kept() const { return kept_; }
+  const Slice* kept() const { return stored_ && stored_->memory ? &*stored_->memory : nullptr; }
   // Reads the whole body and keeps it for whoever asks, even several times: in memory up to client_body_buffer_size, a longer
   // one in a file. Errors: also errno of that file.
   Task<Result<void>> store(Exchange& x);
-  const std::optional<FilePart>& file() const { return file_; }  // of a stored body that is not in kept()
+  const FilePart* file() const { return stored_ && stored_->file ? &*stored_->file : nullptr; }  // of a stored body that is not in kept()
   // Some of it was read by somebody who did not keep it: the whole is not to be had any more.
-  bool is_spent() const { return received_ > 0 && !kept_ && !file_; }
+  bool is_spent() const { return received_ > 0 && !kept() && !file(); }
   // Where the file can be read by others, if there is one.
   std::string file_name() const;
   // A body that is read piece by piece is kept as well, as long as it is no longer than that.
-  void keep_small(std::int64_t most) { keep_at_most_ = most; }
+  void keep_small(std::int64_t most) { stored().keep_at_most = most; }
   // The fields behind a chunked body; complete once it has ended.
   const Headers& trailers() const;
   // Reads what is left and forgets it.
   Task<Result<void>> discard(Exchange& x);
 
  private:
+  // Most requests have no body.
+  class Stored {
+   public:
+    Stored() = default;
+    ~Stored();
+    Stored(const Stored&) = delete;
+    std::optional<Slice> memory;
+    std::optional<FilePart> file;
+    std::string name;               // of the file, where it has one (client_body_in_file_only)
+    bool remove = false;            // ... and loses it with the request
+    std::int64_t keep_at_most = 0;  // while it is read piece by piece:
+    std::string small;
+  };
+  Stored& stored();
   Result<Slice> read_file();
   static std::error_code file_failed(Exchange& x, std::error_code error);
   Result<Fd> make_file(const Exchange& x);
@@ -71,12 +84,7 @@ class SEAWALL_API RequestBody {
   BodySource* source_ = nullptr;
   std::optional<std::uint64_t> length_;
   std::uint64_t received_ = 0;
-  std::optional<Slice> kept_;
-  std::optional<FilePart> file_;
-  std::string name_;               // of the file, where it has one (client_body_in_file_only)
-  bool remove_ = false;            // ... and loses it with the request
-  std::int64_t keep_at_most_ = 0;
-  std::string small_;
+  std::unique_ptr<Stored> stored_;
   bool ended_ = true;
 };
 

@@ -1,114 +1,22 @@
 #include "seawall/server/respond.h"
 
 #include <exception>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "seawall/route/choice.h"
 #include "seawall/server/core_conf.h"
 #include "seawall/server/error_pages.h"
 #include "seawall/server/exchange.h"
 #include "seawall/server/finish_response.h"
-#include "seawall/server/named_captures.h"
-#include "seawall/server/phases.h"
+#include "seawall/server/phase_walk.h"
 #include "seawall/server/probe.h"
 #include "seawall/server/vhost.h"
 
 namespace seawall {
 namespace {
-
-// nginx's bound on rewrites and internal redirects of one request.
-constexpr int kMaxHops = 10;
-
-void tell_location(const Exchange& x) {
-  tell(x, [&] { return "path " + x.uri + ": " + title_and_place_of(*x.location); });
-  if (x.connection.probe && x.connection.probe->trace)
-    for (const std::string& line : not_chosen(x.vhost->locations, x.uri, *x.location)) tell(x, [&] { return "  " + line; });
-}
-
-// Which location serves x.uri; enters it. An answer when the search itself gives one (the redirect that appends a slash).
-Outcome locate(Exchange& x) {
-  const auto found = x.vhost->locations.find(x.uri, x.captures, [&](const Regex& regex, const Captures& captures) {
-    keep_named_captures(x, regex, captures);
-  });
-  x.enter(*found.location);
-  tell_location(x);
-  if (found.failed) return Response(500);
-  if (found.auto_redirect) return redirect_to(x, 301, x.uri + "/", x.args);
-  if (*x.core().internal && !x.internal) return Response(404);
-  const std::int64_t limit = *x.core().client_max_body_size;
-  if (limit > 0 && !x.body_refused && x.body.length() && !x.body.ended() && *x.body.length() > static_cast<std::uint64_t>(limit)) {
-    x.log(Level::error, "client intended to send too large body: " + std::to_string(*x.body.length()) + " bytes");
-    x.body_refused = true;
-    return Response(413);
-  }
-  return Next{};
-}
-
-// From location search to content, once. `named`: the location is entered already (a named one).
-Task<void> serve_location(Exchange& x, bool named, Outcome& outcome) {
-  for (int hops = 0; hops <= kMaxHops; ++hops) {
-    outcome = Next{};
-    if (!named) outcome = locate(x);
-    named = false;
-    if (is_next(outcome)) co_await run_phase(x, Phase::rewrite, outcome);
-    if (auto* relocate = std::get_if<Relocate>(&outcome)) {
-      x.uri = std::move(relocate->uri);
-      continue;
-    }
-    for (const Phase phase : {Phase::preaccess, Phase::access, Phase::precontent, Phase::content}) {
-      if (!is_next(outcome)) break;
-      if (phase != Phase::access) co_await run_phase(x, phase, outcome);
-      else if (has_access_phase(x)) co_await run_access(x, outcome);
-    }
-    if (is_next(outcome)) outcome = Response(404);
-    co_return;
-  }
-  x.log(Level::error, "rewrite or internal redirection cycle while processing \"" + x.uri + "\"");
-  outcome = Response(500);
-}
-
-// Methods that no handler may see: TRACE would show a script the cookies it must not read, CONNECT asks for a tunnel.
-bool is_refused(Exchange& x) {
-  if (x.method != Method::trace && x.method != Method::connect) return false;
-  x.log(Level::info, "client sent " + std::string(x.request.method_name) + " method");
-  if (x.method == Method::connect) x.keep_alive = false;  // what follows was meant for somebody else
-  return true;
-}
-
-// From the server's own phases on, as a request that has just come.
-Task<void> serve(Exchange& x, Outcome& outcome) {
-  x.enter(x.vhost->locations.root());
-  outcome = Next{};
-  if (!x.internal && is_refused(x)) outcome = Response(405);
-  // Once a request: realip has taken the address that a proxy told, and must not take it again.
-  if (!x.internal && is_next(outcome)) co_await run_phase(x, Phase::post_read, outcome);
-  if (is_next(outcome)) co_await run_phase(x, Phase::server_rewrite, outcome);
-  if (auto* relocate = std::get_if<Relocate>(&outcome)) {
-    x.uri = std::move(relocate->uri);
-    outcome = Next{};
-  }
-  if (is_next(outcome)) co_await serve_location(x, false, outcome);
-}
-
-// Goes where an Internal points. An answer when that is nowhere.
-Task<void> follow(Exchange& x, Internal internal, Outcome& outcome) {
-  tell(x, [&] { return "internal redirect to " + internal.to + (internal.args.empty() ? "" : "?" + internal.args); });
-  x.internal = true;
-  if (!internal.keep_method && x.method != Method::head) x.method = Method::get;
-  if (!internal.to.starts_with('@')) {
-    x.uri = std::move(internal.to);
-    x.args = std::move(internal.args);
-    co_return co_await serve(x, outcome);
-  }
-  const Location* named = x.vhost->locations.named(internal.to);
-  if (!named) {
-    x.log(Level::error, "could not find named location \"" + internal.to + "\"");
-    outcome = Response(500);
-    co_return;
-  }
-  x.enter(*named);
-  tell(x, [&] { return title_and_place_of(*named); });
-  co_await serve_location(x, true, outcome);
-}
 
 // After these nobody trusts what the connection brings next.
 bool ends_connection(int status) {
@@ -154,49 +62,118 @@ class PageSearch {
   bool may_ask_ = true;
 };
 
-// The loop over hops: an outcome leads to a response, or by an internal redirect or an error page to the next outcome. Ends
-// with a finished Response, or with Abort.
-Task<void> settle(Exchange& x, Outcome& outcome) {
-  int final_status = 0;
-  PageSearch pages;
-  KeptFields kept;
-  for (int hop = 0; hop <= kMaxHops; ++hop) {
-    if (x.aborted || std::holds_alternative<Abort>(outcome)) {
-      tell_filters(x);
-      x.aborted = true;
-      outcome = Abort{};
-      co_return;
-    }
-    if (auto* internal = std::get_if<Internal>(&outcome)) {
-      if (internal->status) final_status = internal->status;
-      Internal to = std::move(*internal);
-      co_await follow(x, std::move(to), outcome);
-      continue;
-    }
-    CHECK(std::holds_alternative<Response>(outcome));
-    Response& response = std::get<Response>(outcome);
-    const bool bare = is_bare(response);
-    if (bare && ends_connection(response.status)) x.keep_alive = false;
-    std::optional<Outcome> page = pages.page_for(x, response);
-    if (!page) {
-      // An error page that fails itself is that failure, as in nginx.
-      if (final_status && !bare) response.status = final_status;
-      kept.add_to(response);
-      page = finish_response(x, response, pages.may_ask());
-      if (!page) co_return;
-      pages.ask(x);
-    }
-    tell(x, [&] { return "error_page for " + std::to_string(response.status) + ": " + described(*page); });
-    kept.keep(response);
-    x.kept_fields.clear();  // they are about a file that is not there
-    final_status = 0;       // what an earlier page was to have: this one may leave the status to whom answers (a bare "=")
-    outcome = std::move(*page);
-    auto* answer = std::get_if<Response>(&outcome);
-    if (answer && !finish_response(x, *answer, false)) co_return;
+// From an outcome to what will be sent: a walk through the phases ends with an answer, which leads by an internal redirect or an error
+// page to the next one.
+class Way {
+ public:
+  Way(Exchange& x, Outcome& outcome) : x_(x), outcome_(outcome), walk_(x, outcome) {
+    if (is_next(outcome)) begin();
   }
-  x.log(Level::error, "rewrite or internal redirection cycle while internally redirecting to \"" + x.uri + "\"");
-  outcome = Response(500);
-  finish_response(x, std::get<Response>(outcome), false);
+  // As far as it goes without waiting. True: `outcome` is a finished Response, or Abort; false: rest() is to be awaited, and then this.
+  bool advance();
+  Rest& rest() { return walk_.rest(); }
+
+ private:
+  void begin();
+  bool settle();
+  void follow(Internal internal);
+  bool finish(Response& response);
+  bool turn_to(const Response& response, Outcome page);
+  bool end_cycle();
+  Exchange& x_;
+  Outcome& outcome_;
+  PhaseWalk walk_;
+  bool is_walking_ = false;
+  int hops_ = 0;
+  int final_status_ = 0;
+  PageSearch pages_;
+  std::unique_ptr<KeptFields> kept_;  // of responses that pages have replaced
+};
+
+void Way::begin() {
+  is_walking_ = true;
+  walk_.begin();
+}
+
+bool Way::advance() {
+  do {
+    if (is_walking_ && !walk_.advance()) return false;
+    is_walking_ = false;
+  } while (!settle());
+  return true;
+}
+
+// What the outcome leads to: the end, or another hop.
+bool Way::settle() {
+  if (hops_++ > kMaxHops) return end_cycle();
+  if (x_.aborted || std::holds_alternative<Abort>(outcome_)) {
+    tell_filters(x_);
+    x_.aborted = true;
+    outcome_ = Abort{};
+    return true;
+  }
+  if (auto* internal = std::get_if<Internal>(&outcome_)) {
+    if (internal->status) final_status_ = internal->status;
+    follow(std::move(*internal));
+    return false;
+  }
+  CHECK(std::holds_alternative<Response>(outcome_));
+  return finish(std::get<Response>(outcome_));
+}
+
+// Goes where an Internal points. An answer when that is nowhere.
+void Way::follow(Internal internal) {
+  tell(x_, [&] { return "internal redirect to " + internal.to + (internal.args.empty() ? "" : "?" + internal.args); });
+  x_.internal = true;
+  if (!internal.keep_method && x_.method != Method::head) x_.method = Method::get;
+  if (!internal.to.starts_with('@')) {
+    x_.uri = std::move(internal.to);
+    x_.args = std::move(internal.args);
+    return begin();
+  }
+  const Location* named = x_.vhost->locations.named(internal.to);
+  if (!named) {
+    x_.log(Level::error, "could not find named location \"" + internal.to + "\"");
+    outcome_ = Response(500);
+    return;
+  }
+  x_.enter(*named);
+  tell(x_, [&] { return title_and_place_of(*named); });
+  is_walking_ = true;
+  walk_.begin_named();
+}
+
+// False: an error page takes its place.
+bool Way::finish(Response& response) {
+  const bool bare = is_bare(response);
+  if (bare && ends_connection(response.status)) x_.keep_alive = false;
+  if (std::optional<Outcome> page = pages_.page_for(x_, response)) return turn_to(response, std::move(*page));
+  // An error page that fails itself is that failure, as in nginx.
+  if (final_status_ && !bare) response.status = final_status_;
+  if (kept_) kept_->add_to(response);
+  std::optional<Outcome> page = finish_response(x_, response, pages_.may_ask());
+  if (!page) return true;
+  pages_.ask(x_);
+  return turn_to(response, std::move(*page));
+}
+
+// True: the page is a finished response itself.
+bool Way::turn_to(const Response& response, Outcome page) {
+  tell(x_, [&] { return "error_page for " + std::to_string(response.status) + ": " + described(page); });
+  if (!kept_) kept_ = std::make_unique<KeptFields>();
+  kept_->keep(response);
+  x_.kept_fields.clear();  // they are about a file that is not there
+  final_status_ = 0;       // what an earlier page was to have: this one may leave the status to whom answers (a bare "=")
+  outcome_ = std::move(page);
+  auto* answer = std::get_if<Response>(&outcome_);
+  return answer && !finish_response(x_, *answer, false);
+}
+
+bool Way::end_cycle() {
+  x_.log(Level::error, "rewrite or internal redirection cycle while internally redirecting to \"" + x_.uri + "\"");
+  outcome_ = Response(500);
+  finish_response(x_, std::get<Response>(outcome_), false);
+  return true;
 }
 
 // What an exception out of a module becomes: one error line and a 500.
@@ -210,20 +187,16 @@ void log_exception(Exchange& x, std::exception_ptr error) {
   }
 }
 
-void take(Outcome& outcome, std::optional<Response>& response) {
-  response.reset();
-  if (auto* made = std::get_if<Response>(&outcome)) response.emplace(std::move(*made));
-}
+}  // namespace
 
-// From an outcome (Next: nobody has looked at the request yet) to the response. An exception is a 500, with its error page;
-// a second one is a 500 that nobody is asked about.
-Task<void> answer(Exchange& x, Outcome outcome, std::optional<Response>& response) {
+Task<void> respond(Exchange& x, Outcome& outcome) {
+  // An exception is a 500, with its error page; a second one is a 500 that nobody is asked about.
   for (int attempt = 0; attempt < 2; ++attempt) {
     std::exception_ptr error;
     try {
-      if (is_next(outcome)) co_await serve(x, outcome);
-      co_await settle(x, outcome);
-      co_return take(outcome, response);
+      Way way(x, outcome);
+      while (!way.advance()) co_await way.rest();
+      co_return;
     } catch (...) {
       error = std::current_exception();
     }
@@ -233,30 +206,20 @@ Task<void> answer(Exchange& x, Outcome outcome, std::optional<Response>& respons
     outcome = Response(500);
   }
   add_default_page(x, std::get<Response>(outcome));
-  take(outcome, response);
 }
 
-}  // namespace
-
-Task<void> respond(Exchange& x, std::optional<Response>& response) { return answer(x, Next{}, response); }
-
-Task<void> respond_with(Exchange& x, int status, std::optional<Response>& response) { return answer(x, Response(status), response); }
-
-Task<void> respond_at(Exchange& x, std::string name, std::optional<Response>& response) {
-  return answer(x, Internal(std::move(name)), response);
-}
-
-Task<void> repeat_content(Exchange& x, std::optional<Response>& response) {
-  Outcome outcome{Next{}};
+Task<void> repeat_content(Exchange& x, Outcome& outcome) {
   std::exception_ptr error;
+  outcome = Next{};
   try {
-    co_await run_phase(x, Phase::content, outcome);
+    PhaseRun run(x, outcome);
+    run.begin(Phase::content);
+    while (!run.advance()) co_await run.rest();
   } catch (...) {
     error = std::current_exception();
   }
   if (error) log_exception(x, error);
   if (error || !std::holds_alternative<Response>(outcome)) outcome = Response(500);
-  take(outcome, response);
 }
 
 }  // namespace seawall

@@ -58,10 +58,9 @@ Task<std::error_code> read_head(Connection& c, std::optional<RequestHead>& head)
       Result<std::optional<std::size_t>> end = reader.scan(c.in.view());
       if (!end) co_return end.error();
       if (*end) {
-        Result<RequestHead> parsed = parse_head(c.in, **end, c.vhost->head_options);
-        if (!parsed) co_return parsed.error();
-        head.emplace(std::move(*parsed));
-        co_return std::error_code();
+        head.emplace().headers.reserve(reader.fields());
+        const Result<void> parsed = parse_head(c.in, **end, c.vhost->head_options, *head);
+        co_return parsed ? std::error_code() : parsed.error();
       }
     }
     Result<void> more = co_await read_more(c, c.head_clock.next());
@@ -111,9 +110,10 @@ Task<void> refuse(Connection& c, std::error_code error) {
   auto x = std::make_unique<Exchange>(c.info, std::move(head), *c.vhost, &scope);
   x->started = c.head_started;
   const NamedExchange named(c, *x);
-  std::optional<Response> response;
-  co_await run_error(*x, status, response);
+  Outcome outcome{Response(status)};
+  co_await run_handler(*x, outcome);
   if (std::exchange(x->handler_timed_out, false)) c.server.count_timeout(Wait::handler);
+  auto* const response = std::get_if<Response>(&outcome);
   if (response) {
     c.enter(ConnState::send);
     co_await write_h1(c, *x, *response);
@@ -123,7 +123,7 @@ Task<void> refuse(Connection& c, std::error_code error) {
   log_exchange(*x);
   taken_over(*x).reset();  // of what is no request nobody goes on with the connection
   x->response = nullptr;
-  response.reset();
+  outcome = Abort{};
   if (x->at_work()) co_await end_work(*x);
 }
 
@@ -148,9 +148,9 @@ bool reusable(const Connection& c, const Exchange& x, const Response& response) 
 }
 
 // What is left of the body when the response is out; false: the next request could not be found behind it.
-Task<bool> read_away_rest(Connection& c, Exchange& x, H1BodySource& source) {
+Task<bool> read_away_rest(Connection& c, Exchange& x, H1BodySource* source) {
   c.enter(ConnState::body);
-  source.read_away(x);
+  if (source) source->read_away(x);  // a module may have given the request another body
   const Result<void> rest = co_await x.body.discard(x);
   if (!rest) c.linger = true;
   co_return rest.has_value();
@@ -171,10 +171,10 @@ Task<void> run_tunnel(Connection& c, Tunnel& tunnel) {
 }
 
 // Who has the connection from now on; null: the next request.
-std::unique_ptr<Tunnel> tunnel_of(Exchange& x, std::optional<Response>& response, bool sent) {
+std::unique_ptr<Tunnel> tunnel_of(Exchange& x, Outcome& outcome, bool sent) {
   std::unique_ptr<Tunnel> taken = taken_over(x);  // and dropped where the response is complete all the same
   if (!sent) return taken;
-  auto* tunnel = std::get_if<std::unique_ptr<Tunnel>>(&response->body);
+  auto* tunnel = std::get_if<std::unique_ptr<Tunnel>>(&std::get<Response>(outcome).body);
   return tunnel ? std::move(*tunnel) : nullptr;
 }
 
@@ -206,28 +206,32 @@ bool give_up(Connection& c, std::exception_ptr failed) {
 Task<bool> one_request(Connection& c, std::unique_ptr<Exchange> owner) {
   Exchange& x = *owner;
   const NamedExchange named(c, x);
-  H1BodySource source(c, x.request);
+  std::unique_ptr<H1BodySource> source;
   H1Informer informer(c);
-  std::optional<Response> response;
+  Outcome outcome{Next{}};
   std::unique_ptr<Tunnel> tunnel;
   bool sent = false;
   std::exception_ptr failed;
   try {
     if (x.request.version == Version::http11) x.informer = &informer;
-    if (x.request.chunked || x.request.content_length.value_or(0) > 0) x.body.attach(&source, x.request.content_length);
+    if (x.request.chunked || x.request.content_length.value_or(0) > 0) {
+      source = std::make_unique<H1BodySource>(c, x.request);
+      x.body.attach(source.get(), x.request.content_length);
+    }
     c.relax_user_timeout();
     c.enter(ConnState::handler);
-    if (const int wrong = wrong_connection(c, x)) co_await run_error(x, wrong, response);
-    else co_await run_handler(x, response, &c.stream->socket());
+    if (const int wrong = wrong_connection(c, x)) outcome = Response(wrong);
+    co_await run_handler(x, outcome, &c.stream->socket());
     if (std::exchange(x.handler_timed_out, false)) c.server.count_timeout(Wait::handler);
     c.core = &x.core();
     x.informer = nullptr;
+    auto* const response = std::get_if<Response>(&outcome);
     if (response) {
       x.keep_alive = reusable(c, x, *response);
       c.enter(ConnState::send);
       sent = co_await write_h1(c, x, *response);
     }
-    if (tunnel = tunnel_of(x, response, sent); tunnel) {
+    if (tunnel = tunnel_of(x, outcome, sent); tunnel) {
       if (!sent) c.linger = true;
       // It may last for days. Copies of the request (mirror, a script's capture) have views of the text.
       if (x.scope.all_ended() && x.background.all_ended()) hold_text_alone(x.request);
@@ -245,11 +249,11 @@ Task<bool> one_request(Connection& c, std::unique_ptr<Exchange> owner) {
   x.response = nullptr;
   if (failed) tunnel = taken_over(x);
   tunnel.reset();
-  response.reset();
+  outcome = Abort{};
   if (x.at_work()) co_await end_work(x);
   if (failed) co_return give_up(c, failed);
   if (!sent || x.body.ended()) co_return sent && x.keep_alive;
-  if (x.keep_alive) co_return co_await read_away_rest(c, x, source);
+  if (x.keep_alive) co_return co_await read_away_rest(c, x, source.get());
   c.linger = true;
   co_return false;
 }

@@ -32,12 +32,16 @@ int refusal_of(const Connection& c, const H2Stream& s, const Exchange& x) {
   return wrong_connection(c, x);
 }
 
-Task<void> answer(H2Connection& h, H2Stream& s, Exchange& x, std::optional<Response>& response) {
+Task<void> answer(H2Connection& h, H2Stream& s, Exchange& x, Outcome& outcome) {
   s.working = &x.scope;
-  if (const int wrong = refusal_of(h.c, s, x)) co_await run_error(x, wrong, response);
-  else co_await run_handler(x, response);
-  if (!x.request.tunnel.empty() && response && !s.closed)
-    if (const int refused = tunnel_refused(x, *response)) co_await run_error(x, refused, response);
+  if (const int wrong = refusal_of(h.c, s, x)) outcome = Response(wrong);
+  co_await run_handler(x, outcome);
+  const auto* response = std::get_if<Response>(&outcome);
+  const int refused = response && !x.request.tunnel.empty() && !s.closed ? tunnel_refused(x, *response) : 0;
+  if (refused) {
+    outcome = Response(refused);
+    co_await run_handler(x, outcome);
+  }
   s.working = nullptr;
   if (std::exchange(x.handler_timed_out, false)) h.c.server.count_timeout(Wait::handler);
 }
@@ -104,8 +108,9 @@ Task<void> serve_h2_stream(H2Connection& h, H2Stream& s) {
     x.started = s.started;
     x.informer = &informer;
     if (!s.malformed && s.has_body && x.request.tunnel.empty()) x.body.attach(&source, x.request.content_length);
-    std::optional<Response> response;
-    co_await answer(h, s, x, response);
+    Outcome outcome{Next{}};
+    co_await answer(h, s, x, outcome);
+    auto* const response = std::get_if<Response>(&outcome);
     h.c.core = &x.core();
     bool sent = false;
     const bool tunnel = response && std::holds_alternative<std::unique_ptr<Tunnel>>(response->body);
@@ -115,7 +120,7 @@ Task<void> serve_h2_stream(H2Connection& h, H2Stream& s) {
     log_exchange(x);
     x.response = nullptr;
     x.informer = nullptr;
-    response.reset();
+    outcome = Abort{};
     s.working = nullptr;
     if (x.at_work()) co_await end_work(x);
     if (sent && !s.ends && !s.closed && !s.malformed && !s.broken) co_await read_away_rest(s, x, source);

@@ -63,10 +63,9 @@ void hand_back(const Exchange& x, const std::vector<std::pair<std::string, std::
   }
 }
 
-Task<void> way_to_response(Exchange& x, std::optional<Response>& response) {
-  if (!x.uri.starts_with('@')) return respond(x, response);
-  std::string name = std::exchange(x.uri, x.parent->uri);
-  return respond_at(x, std::move(name), response);
+Outcome beginning_of(Exchange& x) {
+  if (!x.uri.starts_with('@')) return Next{};
+  return Internal(std::exchange(x.uri, x.parent->uri));
 }
 
 int depth_of(const Exchange& x) { return x.parent ? 1 + depth_of(*x.parent) : 0; }
@@ -155,19 +154,18 @@ Task<std::optional<Response>> Subrequest::run() {
   std::vector<std::pair<std::string, std::string>> variables_before;
   if (shares) variables_before = parent.named_captures;
   Scope& scope = co_await current_scope();
-  std::optional<Response> response;
-  if (work_->repeats) {
-    co_await seawall::repeat_content(x, response);
-  } else {
-    Task<void> answer = way_to_response(x, response);
-    // The handler's deadline is the parent's while that waits.
-    if (in_background) co_await run_within_limits(x, std::move(answer), response);
-    else co_await std::move(answer);
-  }
-  if (!response && scope.cancelled()) response.emplace(500);  // the request ends, which is no wish to close
-  x.status = response ? response->status : 444;
+  Outcome outcome = beginning_of(x);
+  // The handler's deadline is the parent's while that waits.
+  if (work_->repeats) co_await seawall::repeat_content(x, outcome);
+  else if (in_background) co_await run_handler(x, outcome);
+  else co_await respond(x, outcome);
+  auto* const response = std::get_if<Response>(&outcome);
+  const bool is_ended = !response && scope.cancelled();  // the request ends, which is no wish to close
+  x.status = response ? response->status : is_ended ? 500 : 444;
   if (shares) hand_back(x, variables_before);
-  co_return response;
+  if (response) co_return std::move(*response);
+  if (is_ended) co_return Response(500);
+  co_return std::nullopt;
 }
 
 Task<void> Subrequest::end(std::unique_ptr<Work> work) {

@@ -1,7 +1,7 @@
 // UnderDeadline: awaits a task of a request in a scope of its own until the request's deadline (Exchange), which may move
 // while it runs: the timer compares. It is armed only if the task suspends. One loop.
 //
-//   UnderDeadline run(x, scope, respond(x, response));
+//   UnderDeadline run(x, scope, respond(x, outcome));
 //   co_await run;                       // x.handler_timed_out, x.client_left: the scope was cancelled, and why
 #pragma once
 #include <coroutine>

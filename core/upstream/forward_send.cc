@@ -137,7 +137,7 @@ Task<Result<void>> Forwarding::send_framed(std::string_view data, bool last) {
 
 // A body that is kept: in memory and longer than a piece, or in a file.
 Task<Result<void>> Forwarding::send_file() {
-  const std::optional<FilePart> file = to_.own_body ? std::nullopt : x_.body.file();
+  const FilePart* const file = to_.own_body ? nullptr : x_.body.file();
   const std::string_view memory = to_.own_body ? to_.own_body->view() : x_.body.kept() ? x_.body.kept()->view() : std::string_view();
   const std::uint64_t size = file ? file->length : memory.size();
   std::string piece;

@@ -63,18 +63,17 @@ Task<std::string> ask(const HealthCheck& check, const Vhost& vhost, const Peer& 
   attempts.only = &state;
   std::string fault;
   {
-    std::optional<Response> response;
-    co_await repeat_content(*x, response);
+    Outcome outcome{Next{}};
+    co_await repeat_content(*x, outcome);
     const char* const doing = attempts.head.status > 0 ? nullptr : "asking it";
     if (doing) fault = doing;
     std::string body;
     if (fault.empty() && check.match->wants_body() && attempts.answers) {
-      Result<std::string> read = co_await beginning_of(std::move(response->body));
+      Result<std::string> read = co_await beginning_of(std::move(std::get<Response>(outcome).body));
       if (read) body = std::move(*read);
       else fault = "reading its answer";
     }
     if (fault.empty()) fault = check.match->fault(*x, attempts.head, body);
-    response.reset();
   }
   co_await end_work(*x);
   co_return fault;

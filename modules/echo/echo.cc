@@ -139,7 +139,7 @@ bool client_head(Exchange& x, std::string_view, const void*, std::string& out) {
 }
 bool read_body(Exchange& x, std::string_view, const void*, std::string& out) {
   if (x.body.kept()) out += x.body.kept()->view();
-  return x.body.kept().has_value();
+  return x.body.kept() != nullptr;
 }
 
 const VariableRow variable_rows[] = {

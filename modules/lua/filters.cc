@@ -75,7 +75,6 @@ void add_said(RequestState& state, Response& response) {
     response.headers.add(field.name, field.value);
   }
   state.headers.clear();
-  if (state.status && response.status == 200) response.status = state.status;
 }
 
 }  // namespace
@@ -87,7 +86,8 @@ Result<void> run_filters(Exchange& x, Response& response, const Conf& conf) {
     refuse(response, 500);
     return {};
   }
-  add_said(state, response);
+  if (!state.headers.empty()) add_said(state, response);
+  if (state.status && response.status == 200) response.status = state.status;
   if (*conf.header_filter || *conf.body_filter)
     log_debug(&x, [&] { return "lua header filter for user lua code, uri \"" + x.uri + "\""; });
   if (*conf.header_filter && !filter_head(x, response, **conf.header_filter)) {

@@ -19,9 +19,9 @@ bool is_the_writers(FieldId id) {
 }
 
 // What the scripts have said of the response goes into it: nothing of that is left for a filter.
-Response begin_response(Exchange& x, int status) {
+Response& begin_response(Exchange& x, int status, Outcome& outcome) {
   RequestState& state = x.state<Lua>();
-  Response response(status);
+  Response& response = outcome.emplace<Response>(status);
   if (!state.headers.has(FieldId::content_type) && !state.headers_cleared_type && *x.conf<Lua>().use_default_type)
     if (const std::string_view type = content_type_of(x); !type.empty()) response.headers.add_view("Content-Type", type, FieldId::content_type);
   for (const Field& field : state.headers.all())
@@ -33,29 +33,28 @@ Response begin_response(Exchange& x, int status) {
 // The length that a script has said, which holds where the body is not known in full.
 std::optional<std::uint64_t> said_length(const RequestState& state) { return parse_length(state.headers.get(FieldId::content_length)); }
 
-Response streamed(Exchange& x, std::unique_ptr<Script> script) {
+void streamed(Exchange& x, std::unique_ptr<Script> script, Outcome& outcome) {
   RequestState& state = x.state<Lua>();
   state.sent = true;
-  Response response = begin_response(x, state.status_to_send());
+  Response& response = begin_response(x, state.status_to_send(), outcome);
   if (response.status == 101) response.body = std::make_unique<ScriptTunnel>(std::move(script));
   else response.body = std::make_unique<ScriptBody>(std::move(script), said_length(state));
   state.headers.clear();
-  return response;
 }
 
 // Nothing of a response is out: the script says all of it.
-Outcome given_away(Exchange& x, std::unique_ptr<Script> script) {
+void given_away(Exchange& x, std::unique_ptr<Script> script, Outcome& outcome) {
   RequestState& state = x.state<Lua>();
   state.sent = true;
   x.status = state.status;
   take_over(x, std::make_unique<ScriptTunnel>(std::move(script)));
-  return Abort{};
+  outcome = Abort{};
 }
 
-Response whole(Exchange& x, int status, std::string body) {
+void whole(Exchange& x, int status, std::string body, Outcome& outcome) {
   RequestState& state = x.state<Lua>();
   state.sent = true;
-  Response response = begin_response(x, status);
+  Response& response = begin_response(x, status, outcome);
   const auto length = said_length(state);
   if (length && *length < body.size()) body.resize(static_cast<std::size_t>(*length));  // no more than was announced
   // A head alone may have the length of a body that it stands for; an announced one that is not kept must end badly.
@@ -64,76 +63,79 @@ Response whole(Exchange& x, int status, std::string body) {
   const bool buffered = x.request.version == Version::http10 && *x.conf<Lua>().http10_buffering;
   if (is_nginx_alike() && !length && !x.parent && !buffered && !std::get<Slice>(response.body).empty()) make_length_unknown(response);
   state.headers.clear();
-  return response;
 }
 
 // A script that has failed behind its first output: the client must not take what it gets for the whole.
-Response broken(Exchange& x, std::string body) {
+void broken(Exchange& x, std::string body, Outcome& outcome) {
   RequestState& state = x.state<Lua>();
   state.sent = true;
-  Response response = begin_response(x, state.status_to_send());
-  response.body = std::make_unique<SaidBody>(std::move(body), said_length(state), true);
+  begin_response(x, state.status_to_send(), outcome).body = std::make_unique<SaidBody>(std::move(body), said_length(state), true);
   state.headers.clear();
-  return response;
 }
 
 // ngx.exit(status) or an error before anything was sent.
-Outcome answer_of(Exchange& x, int status) {
+void answer(Exchange& x, int status, Outcome& outcome) {
   RequestState& state = x.state<Lua>();
-  if (status == 444 || status < 0) return Abort{};
-  if (status >= 300 && status != 304) {
-    Response response(status);
-    for (const Field& field : state.headers.all())
-      if (field.id != FieldId::content_length && field.id != FieldId::content_type) response.headers.add(field.name, field.value);
-    state.headers.clear();
-    return response;
+  if (status == 444 || status < 0) {
+    outcome = Abort{};
+    return;
   }
-  return whole(x, status, {});
+  if (status < 300 || status == 304) return whole(x, status, {}, outcome);
+  Response& response = outcome.emplace<Response>(status);
+  for (const Field& field : state.headers.all())
+    if (field.id != FieldId::content_length && field.id != FieldId::content_type) response.headers.add(field.name, field.value);
+  state.headers.clear();
 }
 
-Outcome redirect(Exchange& x, const Verdict& verdict) {
+void redirect(Exchange& x, const Verdict& verdict, Outcome& outcome) {
   RequestState& state = x.state<Lua>();
-  Response response(verdict.status);
+  Response& response = outcome.emplace<Response>(verdict.status);
   for (const Field& field : state.headers.all())
     if (field.id != FieldId::content_length && field.id != FieldId::content_type && field.id != FieldId::location)
       response.headers.add(field.name, field.value);
   response.headers.set("Location", verdict.to);  // as it was said: absolute_redirect is not about scripts
   state.headers.clear();
-  return response;
+}
+
+void exec(Exchange& x, const Verdict& verdict, Outcome& outcome) {
+  RequestState& state = x.state<Lua>();
+  outcome = Internal(verdict.to, verdict.args);
+  state.headers.clear();
+  if (state.ctx) state.vm->drop_ctx(std::exchange(state.ctx, 0));
+}
+
+// ngx.exit() of a script that has not said anything; the end of a content script is an answer anyway.
+void leave(Exchange& x, int status, Hook hook, Outcome& outcome) {
+  RequestState& state = x.state<Lua>();
+  if (status == Verdict::kDeclined) return;
+  if (status >= 200 && status < 300) {
+    if (state.status == 0 || status != 200) state.status = status;
+    return whole(x, state.status_to_send(), {}, outcome);
+  }
+  if (status != 0) return answer(x, status, outcome);
+  if (hook == Hook::content) whole(x, state.status_to_send(), {}, outcome);
+  else if (hook == Hook::access) outcome = Granted{};
 }
 
 // What a script that has ended means.
-Outcome outcome_of(Exchange& x, Script& script) {
+void conclude(Exchange& x, Script& script, Outcome& outcome) {
   RequestState& state = x.state<Lua>();
   const Verdict& verdict = script.verdict;
   if (script.begun) {
-    if (verdict.kind == Verdict::failed || (verdict.kind == Verdict::exit && verdict.status < 0))
-      return broken(x, std::move(script.out));
-    return whole(x, state.status_to_send(), std::move(script.out));
+    const bool is_broken = verdict.kind == Verdict::failed || (verdict.kind == Verdict::exit && verdict.status < 0);
+    if (is_broken) return broken(x, std::move(script.out), outcome);
+    return whole(x, state.status_to_send(), std::move(script.out), outcome);
   }
   switch (verdict.kind) {
-    case Verdict::failed: return answer_of(x, 500);
-    case Verdict::exec: {
-      Internal to(verdict.to, verdict.args);
-      state.headers.clear();
-      if (state.ctx) state.vm->drop_ctx(std::exchange(state.ctx, 0));
-      return to;
-    }
-    case Verdict::redirect: return redirect(x, verdict);
-    case Verdict::relocate: return Relocate(verdict.to);
-    case Verdict::exit:
-      if (verdict.status == Verdict::kDeclined) return Next{};
-      if (verdict.status == 0) break;
-      if (verdict.status >= 200 && verdict.status < 300) {
-        if (state.status == 0 || verdict.status != 200) state.status = verdict.status;
-        return whole(x, state.status_to_send(), {});
-      }
-      return answer_of(x, verdict.status);
+    case Verdict::failed: return answer(x, 500, outcome);
+    case Verdict::exec: return exec(x, verdict, outcome);
+    case Verdict::redirect: return redirect(x, verdict, outcome);
+    case Verdict::relocate: outcome = Relocate(verdict.to); return;
+    case Verdict::exit: return leave(x, verdict.status, script.hook, outcome);
     case Verdict::none: break;
   }
-  if (script.hook == Hook::content) return whole(x, state.status_to_send(), {});
-  if (script.hook == Hook::access && (verdict.kind == Verdict::exit || is_nginx_alike())) return Granted{};
-  return Next{};
+  if (script.hook == Hook::content) whole(x, state.status_to_send(), {}, outcome);
+  else if (script.hook == Hook::access && is_nginx_alike()) outcome = Granted{};
 }
 
 std::unique_ptr<Script> make_script(Exchange& x, const Conf& conf, Hook hook) {
@@ -145,15 +147,15 @@ std::unique_ptr<Script> make_script(Exchange& x, const Conf& conf, Hook hook) {
 }
 
 // It has something to send: whoever sends pulls the rest of it, the client's body or a subrequest's; or the connection is its own.
-Outcome goes_on(Exchange& x, std::unique_ptr<Script> script) {
-  if (!script->begun) return given_away(x, std::move(script));
-  return streamed(x, std::move(script));
+void let_go_on(Exchange& x, std::unique_ptr<Script> script, Outcome& outcome) {
+  if (!script->begun) given_away(x, std::move(script), outcome);
+  else streamed(x, std::move(script), outcome);
 }
 
-// It has ended, and nothing of it waits any more. `outcome` is a Next before.
+// It has ended, and no task of it is at work. `outcome` is a Next before.
 void close(Exchange& x, Script& script, Outcome& outcome) {
   const bool has_said = script.verdict.kind != Verdict::none || script.begun;
-  if (has_said || script.hook == Hook::content || is_nginx_alike()) outcome = outcome_of(x, script);
+  if (has_said || script.hook == Hook::content || is_nginx_alike()) conclude(x, script, outcome);
   const bool answers = std::holds_alternative<Abort>(outcome) || std::holds_alternative<Response>(outcome);
   // A light thread was ended while it read the body: what is left of that must not pass for the whole.
   if (!answers && x.state<Lua>().body_lost) outcome = Response(400);
@@ -165,20 +167,21 @@ void leave_connection(Exchange& x, const Script& script) {
 }
 
 // What is left of one that waits, or whose light threads do.
-Task<Outcome> run_script(Exchange& x, std::unique_ptr<Script> script) {
+Task<void> run_script(Exchange& x, std::unique_ptr<Script> script, Outcome& outcome) {
   std::optional<Stop> stop = script->advance();
   while (!stop) stop = co_await script->wait();
-  if (stop == Stop::output) co_return goes_on(x, std::move(script));
+  if (stop == Stop::output) {
+    let_go_on(x, std::move(script), outcome);
+    co_return;
+  }
   leave_connection(x, *script);
   if (stop == Stop::cancelled && x.client_left) {
     x.log(Level::info, "client prematurely closed connection");
     if (script->tell_of_abort()) co_await script->run_out().in(x.background);
   }
   co_await script->end();
-  Outcome outcome{Next{}};
   if (stop == Stop::cancelled) outcome = Response(500);
   else close(x, *script, outcome);
-  co_return outcome;
 }
 
 // Most scripts wait for nothing: they have run when this returns.
@@ -189,31 +192,34 @@ Rest run_now(Exchange& x, std::unique_ptr<Script> script, const Chunk& chunk, Ou
   }
   const std::optional<Stop> stop = script->advance();
   if (stop == Stop::output) {
-    outcome = goes_on(x, std::move(script));
+    let_go_on(x, std::move(script), outcome);
     return {};
   }
-  if (!stop || !script->at_rest()) return run_script(x, std::move(script));
+  if (!stop || !script->at_rest()) return Rest(run_script(x, std::move(script), outcome));
   leave_connection(x, *script);
   close(x, *script, outcome);
   return {};
 }
 
-Task<Outcome> run_behind_body(Exchange& x, const Conf& conf, Hook hook, const Chunk& chunk) {
+Outcome refusal_of(const std::error_code& error) {
+  const int status = seawall::status_of(error);
+  if (status == 0) return Abort{};
+  return Response(status);
+}
+
+Task<void> run_behind_body(Exchange& x, const Conf& conf, Hook hook, const Chunk& chunk, Outcome& outcome) {
   const Result<void> stored = co_await x.body.store(x);
   if (!stored) {
-    const int status = seawall::status_of(stored.error());
-    if (status == 0) co_return Abort{};
-    co_return Response(status);
+    outcome = refusal_of(stored.error());
+    co_return;
   }
   x.state<Lua>().body_read = true;
-  Outcome outcome{Next{}};
   Rest rest = run_now(x, make_script(x, conf, hook), chunk, outcome);
-  if (rest) outcome = co_await std::move(*rest);
-  co_return outcome;
+  if (rest) co_await rest;
 }
 
 Rest run(Exchange& x, const Conf& conf, Hook hook, const Chunk& chunk, Outcome& outcome) {
-  if (*conf.need_request_body && !x.body.ended()) return run_behind_body(x, conf, hook, chunk);
+  if (*conf.need_request_body && !x.body.ended()) return Rest(run_behind_body(x, conf, hook, chunk, outcome));
   return run_now(x, make_script(x, conf, hook), chunk, outcome);
 }
 

@@ -1,6 +1,7 @@
 #include "script.h"
 
 #include <algorithm>
+#include <exception>
 
 #include "api.h"
 #include "counts.h"
@@ -30,14 +31,14 @@ void log_line(Exchange* x, Level level, const std::string& text) {
 }  // namespace
 
 LightThread::LightThread(Script& script, Vm::Coroutine coroutine, LightThread* parent, bool is_entry)
-    : script(script), coroutine(coroutine), parent(parent), is_entry(is_entry), scope(nullptr) {}
+    : script(script), coroutine(coroutine), parent(parent), is_entry(is_entry) {}
 
 Script::Script(Vm& vm, Hook hook, Exchange* x, Scope* background)
-    : vm(vm), hook(hook), x(x), settings(x ? x->location->settings : vm.world.http), scope_(background) {}
+    : vm(vm), hook(hook), x(x), settings(x ? x->location->settings : vm.world.http), background_(background) {}
 
 Script::~Script() {
   if (!sockets_.empty()) abandon_sockets();
-  for (LightThread& thread : threads_) vm.give_back(thread.coroutine, false);
+  each([this](LightThread& thread) { vm.give_back(thread.coroutine, false); });
   vm.give_back(on_abort, false);
 }
 
@@ -54,15 +55,17 @@ bool Script::begin(const Chunk& chunk) {
 }
 
 void Script::begin(Vm::Coroutine coroutine, int arguments) {
-  LightThread& thread = threads_.emplace_back(*this, coroutine, nullptr, true);
+  LightThread& thread = entry_.emplace(*this, coroutine, nullptr, true);
   thread.arguments = arguments;
   ready_.push_back(thread);
 }
 
 LightThread* Script::find(lua_State* L) {
-  for (LightThread& thread : threads_)
-    if (thread.coroutine.state == L) return &thread;
-  return nullptr;
+  LightThread* found = nullptr;
+  each([&](LightThread& thread) {
+    if (thread.coroutine.state == L) found = &thread;
+  });
+  return found;
 }
 
 LightThread& Script::spawn(lua_State* from, int arguments) {
@@ -73,7 +76,7 @@ LightThread& Script::spawn(lua_State* from, int arguments) {
   vm.light.insert(coroutine.state);
   lua_insert(from, 1);
   lua_xmove(from, coroutine.state, arguments + 1);
-  LightThread& thread = threads_.emplace_back(*this, coroutine, current_, false);
+  LightThread& thread = spawned_.emplace_back(*this, coroutine, current_, false);
   thread.arguments = arguments;
   ready_.push_front(thread);
   return thread;
@@ -122,20 +125,29 @@ void Script::finish(Verdict verdict_) {
   ended_ = true;
 }
 
+// What it was waiting for is nobody's concern any more.
+void Script::nobody_awaits_for(const LightThread& thread) {
+  each([&](LightThread& other) {
+    if (other.awaited_by == &thread) other.awaited_by = nullptr;
+  });
+}
+
 void Script::kill(LightThread& thread) {
   thread.state = LightThread::State::ended;
   thread.reaped = true;
-  for (LightThread& other : threads_)
-    if (other.awaited_by == &thread) other.awaited_by = nullptr;
+  nobody_awaits_for(thread);
   thread.unlink();
   std::erase(flushers, &thread);
   if (thread.await) thread.await->give_up();
-  thread.scope.cancel();
+  if (thread.scope) thread.scope->cancel();
 }
 
 void Script::cancel() {
   ended_ = true;
-  for (LightThread& thread : threads_) thread.scope.cancel();
+  each([](LightThread& thread) {
+    if (thread.scope) thread.scope->cancel();
+    else if (thread.await) thread.await->give_up();
+  });
   while (ready_.pop_front()) {
   }
   flushers.clear();
@@ -143,7 +155,7 @@ void Script::cancel() {
 
 Task<void> Script::end() {
   cancel();
-  co_await scope_.join();
+  if (scope_) co_await scope_->join();
   abandon_sockets();
 }
 
@@ -159,7 +171,7 @@ Task<void> Script::run_out() {
 
 bool Script::tell_of_abort() {
   if (!on_abort.state || ended_) return false;
-  LightThread& thread = threads_.emplace_back(*this, std::exchange(on_abort, {}), nullptr, false);
+  LightThread& thread = spawned_.emplace_back(*this, std::exchange(on_abort, {}), nullptr, false);
   thread.reaped = true;  // nobody waits for it
   ready_.push_front(thread);
   return true;
@@ -195,26 +207,31 @@ Task<Stop> Script::run() {
 
 // Those that nobody can ask about any more.
 void Script::reap_ended() {
-  for (auto it = threads_.begin(); it != threads_.end();) {
-    const bool done = it->state == LightThread::State::ended && it->reaped && !it->at_work;
-    if (!done) {
+  const auto is_done = [](const LightThread& thread) {
+    return thread.state == LightThread::State::ended && thread.reaped && !thread.at_work;
+  };
+  if (entry_ && is_done(*entry_)) {
+    forget(*entry_);
+    entry_.reset();
+  }
+  for (auto it = spawned_.begin(); it != spawned_.end();) {
+    if (!is_done(*it)) {
       ++it;
       continue;
     }
     forget(*it);
-    it = threads_.erase(it);
+    it = spawned_.erase(it);
   }
 }
 
 // Nothing points at it any more; nobody can ask about what it has spawned.
 void Script::forget(LightThread& thread) {
-  for (LightThread& other : threads_) {
-    if (other.parent == &thread) {
-      other.parent = nullptr;
-      if (other.state == LightThread::State::ended) other.reaped = true;
-    }
-    if (other.awaited_by == &thread) other.awaited_by = nullptr;
-  }
+  each([&](LightThread& other) {
+    if (other.parent != &thread) return;
+    other.parent = nullptr;
+    if (other.state == LightThread::State::ended) other.reaped = true;
+  });
+  nobody_awaits_for(thread);
   vm.give_back(thread.coroutine, false);
 }
 
@@ -239,16 +256,39 @@ void Script::resume(LightThread& thread) {
   if (!waits || !proposed) return make_ready(thread);  // coroutine.yield() of a light thread: others first
   thread.await = std::move(proposed);
   thread.state = LightThread::State::waiting;
-  if (thread.await->begin(thread)) scope_.spawn(await(thread));
+  if (!thread.await->begin(thread)) return;
+  if (!scope_) scope_.emplace(background_);
+  scope_->spawn(await(thread));
 }
 
 Task<void> Script::await(LightThread& thread) {
+  Scope scope(nullptr);
+  thread.scope = &scope;
   thread.at_work = true;
-  Task<void> task = thread.await->run();
-  co_await std::move(task).in(thread.scope);
+  std::exception_ptr failed;
+  try {
+    Task<void> task = thread.await->run();
+    co_await std::move(task).in(scope);
+  } catch (...) {
+    failed = std::current_exception();
+  }
   thread.at_work = false;
+  thread.scope = nullptr;
+  if (failed) fail(failed);
   if (thread.state == LightThread::State::ended) thread.await.reset();  // killed: what it was given goes to others, who may wait for it
-  if (thread.state != LightThread::State::waiting || ended_) co_return;
+  wake(thread);
+}
+
+// No memory, a bug: the script cannot go on. Whoever hears of exceptions logs it.
+void Script::fail(std::exception_ptr error) {
+  Verdict verdict;
+  verdict.kind = Verdict::failed;
+  finish_from_outside(std::move(verdict));
+  std::rethrow_exception(std::move(error));
+}
+
+void Script::wake(LightThread& thread) {
+  if (thread.state != LightThread::State::waiting || ended_) return;
   thread.has_waited = true;
   make_ready(thread);
 }
@@ -266,16 +306,15 @@ void Script::ended(LightThread& thread, int result) {
       return finish(failed);
     }
   } else if (LightThread* waiter = std::exchange(thread.awaited_by, nullptr)) {
-    for (LightThread& other : threads_)
-      if (other.awaited_by == waiter) other.awaited_by = nullptr;
+    nobody_awaits_for(*waiter);
     make_ready(*waiter);
   } else if (!thread.parent || thread.parent->state == LightThread::State::ended) {
     thread.reaped = true;
   }
-  const bool all = std::all_of(threads_.begin(), threads_.end(),
-                               [](const LightThread& t) { return t.state == LightThread::State::ended; });
+  bool all = true;
+  each([&](LightThread& other) { all &= other.state == LightThread::State::ended; });
   if (all) ended_ = true;
-  if (thread.is_entry && thread.ok && threads_.size() == 1) {
+  if (thread.is_entry && thread.ok && spawned_.empty()) {
     vm.give_back(thread.coroutine, true);
     thread.coroutine = Vm::Coroutine();
   }

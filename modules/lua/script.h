@@ -7,9 +7,10 @@
 //   co_await script.end();
 //
 // A function of the API that waits proposes an Await and yields. Only when the light thread has really stopped with that does it count
-// (a yield may raise: across a callback of C's); then it runs as a task of the script's scope, and when it has ended the light thread
-// goes on with what it pushes. One loop.
+// (a yield may raise: across a callback of C's); then it begins, mostly as a task below the script's scope, and when it has ended the
+// light thread goes on with what it pushes. One loop.
 #pragma once
+#include <exception>
 #include <list>
 #include <memory>
 #include <optional>
@@ -34,9 +35,9 @@ class Await {
   virtual ~Await() = default;
   // The light thread has stopped. False: no task runs, somebody else makes it ready.
   virtual bool begin(LightThread&) { return true; }
-  // In the light thread's scope, which is cancelled when nobody waits any more. The Await outlives it.
+  // In a scope of its own, which is cancelled when nobody waits any more. The Await outlives it.
   virtual Task<void> run() = 0;
-  // The light thread is killed: gives up at once what others may want. The task ends in a later turn.
+  // Nobody waits any more: gives up at once what others may want. A task, if there is one, ends in a later turn.
   virtual void give_up() {}
   // The results, under Lua: may raise.
   virtual int push(lua_State* L) = 0;
@@ -54,11 +55,11 @@ class LightThread : public ListNode {
   bool ok = false;               // how it has ended; its results or its error are on its stack
   bool reaped = false;           // waited for, or killed
   bool at_work = false;          // the task of its Await has not ended
-  bool has_waited = false;       // ... has ended, and it is ready for that
+  bool has_waited = false;       // ... or what it waited for has come, and it is ready for that
   int arguments = 0;             // on its stack, for the next resume
   std::unique_ptr<Await> proposed;  // by a function that is about to yield
   std::unique_ptr<Await> await;     // ... and has
-  Scope scope;                   // of the Await
+  Scope* scope = nullptr;        // of the Await's task, while that is at work
   LightThread* awaited_by = nullptr;
 };
 
@@ -106,7 +107,7 @@ class Script : public Pooled {
   bool ended() const { return ended_; }
   bool has_waited() const { return has_waited_; }
   // Nothing runs any more on its behalf.
-  bool at_rest() { return scope_.all_ended(); }
+  bool at_rest() { return !scope_ || scope_->all_ended(); }
   void cancel();
 
   // For the API, while a light thread runs.
@@ -114,6 +115,8 @@ class Script : public Pooled {
   LightThread* find(lua_State* L);
   // Takes a function and its arguments, which are at the top of `from`'s stack. May raise.
   LightThread& spawn(lua_State* from, int arguments);
+  // What the light thread waits for has come.
+  void wake(LightThread& thread);
   // Ready again: behind the thread that it has just spawned and those that have given way, before those whose wait is over (as in
   // OpenResty, where these are woken in a later turn of the loop).
   void let_spawned_run(LightThread& thread);
@@ -154,16 +157,25 @@ class Script : public Pooled {
   void ended(LightThread& thread, int result);
   void report(LightThread& thread, int result);
   Task<void> await(LightThread& thread);
+  [[noreturn]] void fail(std::exception_ptr error);
   void forget(LightThread& thread);
+  void nobody_awaits_for(const LightThread& thread);
+  template <class Do>
+  void each(Do&& act) {
+    if (entry_) act(*entry_);
+    for (LightThread& thread : spawned_) act(thread);
+  }
   void reap_ended();
   void abandon_sockets();
   bool wants_to_send() const { return wants_connection || (begun && !buffers_all && (!out.empty() || flush || eof)); }
 
   std::vector<std::weak_ptr<ScriptSocket>> sockets_;
   std::size_t sockets_checked_at_ = 16;
-  Scope scope_;
+  Scope* const background_;
+  std::optional<Scope> scope_;  // of its waits, in the background, once there is one that is a task
   List<LightThread> ready_;
-  std::list<LightThread, PoolAllocator<LightThread>> threads_;
+  std::optional<LightThread> entry_;
+  std::list<LightThread, PoolAllocator<LightThread>> spawned_;
   Event woken_;
   LightThread* current_ = nullptr;
   bool ended_ = false;

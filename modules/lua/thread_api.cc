@@ -7,20 +7,39 @@
 namespace seawall::lua {
 namespace {
 
+// A timer and no task: thousands of scripts may sleep for long.
 class SleepAwait final : public Await {
  public:
   SleepAwait(Exchange* x, double seconds) : x_(x), time_(nanoseconds(seconds)) {}
-  Task<void> run() override {
+  ~SleepAwait() override { give_up(); }
+  bool begin(LightThread& thread) override {
     log_debug(x_, [&] { return "lua ready to sleep for " + std::to_string(time_ / 1'000'000) + " ms"; });
-    const Errc slept = co_await sleep_until(Deadline::at(Scheduler::current().now() + time_, Wait::handler));
-    if (slept == Errc::cancelled) co_return log_debug(x_, [] { return "lua clean up the timer for pending ngx.sleep"; });
-    log_debug(x_, [&] { return "lua sleep timer expired: \"" + (x_ ? x_->uri + "?" + x_->args : "?") + "\""; });
+    alarm_.sleeper = &thread;
+    Scheduler::current().arm(alarm_.timer, Scheduler::current().now() + time_);
+    return false;
   }
-  int push(lua_State*) override { return 0; }
+  Task<void> run() override { co_return; }
+  void give_up() override {
+    if (!alarm_.timer.armed()) return;
+    Scheduler::current().disarm(alarm_.timer);
+    log_debug(x_, [] { return "lua clean up the timer for pending ngx.sleep"; });
+  }
+  int push(lua_State*) override {
+    log_debug(x_, [&] { return "lua sleep timer expired: \"" + (x_ ? x_->uri + "?" + x_->args : "?") + "\""; });
+    return 0;
+  }
 
  private:
+  struct Alarm {
+    Timer timer{[](Timer& timer) {
+      LightThread& sleeper = *reinterpret_cast<Alarm&>(timer).sleeper;
+      sleeper.script.wake(sleeper);
+    }};
+    LightThread* sleeper = nullptr;
+  };
   Exchange* const x_;
   const std::int64_t time_;
+  Alarm alarm_;
 };
 
 int sleep(lua_State* L) {

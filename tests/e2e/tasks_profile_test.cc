@@ -73,7 +73,7 @@ TEST_CASE("tasks: a request whose back end does not answer, with its phase, its 
   CHECK((left(request) > 100 && left(request) <= 200));
   const std::string wait = part_with(request, "socket: upstream_read, ");
   CHECK((left(wait) > 30 && left(wait) <= 77));
-  CHECK_THAT(wait, ContainsSubstring(" < Forwarding::run < ") && ContainsSubstring(" < run_within_limits < one_request < serve_h1 < serve\n"));
+  CHECK_THAT(wait, ContainsSubstring(" < Forwarding::run < ") && ContainsSubstring(" < run_handler < one_request < serve_h1 < serve\n"));
   std::size_t at = text.find("\"GET /slow");
   at = text.rfind("  connection ", at);
   const std::string connection = part_with(text.substr(at), "connection ");

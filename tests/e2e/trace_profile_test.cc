@@ -94,7 +94,7 @@ TEST_CASE("trace: what goes on after a wait has the names of its coroutines, and
       CHECK(sample.values[2] <= sample.values[1]);
       if (sample.frames.front().find("location /later") != 0 || sample.values[2] < 1000 * kHeld) continue;
       found = true;
-      CHECK(std::count(sample.frames.begin(), sample.frames.end(), "run_within_limits") == 1);
+      CHECK(std::count(sample.frames.begin(), sample.frames.end(), "run_handler") == 1);
       CHECK(sample.frames.back() == "serve");
     }
     return found;

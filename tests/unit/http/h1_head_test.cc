@@ -14,7 +14,9 @@ Result<RequestHead> parse(std::string_view text, HeadOptions options = {}) {
   const auto room = in.prepare(text.size());
   std::memcpy(room.data(), text.data(), text.size());
   in.commit(text.size());
-  return parse_head(in, text.size(), options);
+  RequestHead head;
+  if (Result<void> parsed = parse_head(in, text.size(), options, head); !parsed) return parsed.error();
+  return head;
 }
 
 // The head's length, 0 while it is incomplete; the same whether the bytes come at once or one by one.
