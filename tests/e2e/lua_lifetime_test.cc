@@ -150,7 +150,7 @@ TEST_CASE("a finaliser of a script's may run at any time, is nobody's, and chang
   Server s(server(R"(
     location / { set $a 1; content_by_lua_block {
       local ffi = require "ffi"
-      collectgarbage("setpause", 0) collectgarbage("setstepmul", 100000)
+      collectgarbage("setpause", 0) collectgarbage("setstepmul", 100000) collectgarbage()  -- the next one begins at once
       local seen = 0
       local function last()
         ngx.escape_uri(("%"):rep(100)) ngx.now() ngx.re.match("a", "b") ngx.md5("x") ngx.log(ngx.INFO, "gone")
@@ -302,4 +302,10 @@ TEST_CASE("what a script says of a response behind its end does not reach the on
   CHECK(c.read_response().body == "all\n");
   CHECK(get(s.url("/gone")).body == "ok\n");
   CHECK(s.wait_for_log("behind it"));
+}
+
+TEST_CASE("what a VM's start leaves over is collected before the first request") {
+  Server s(server("location / { content_by_lua_block { ngx.say(math.floor(collectgarbage(\"count\") / 1024)) } }",
+                  "init_by_lua_block { local t = {} for i = 1, 200000 do t[i] = \"a text of its own, number \" .. i end }"));
+  CHECK(std::stoi(get(s.url()).body) < 4);  // MiB of some 16
 }
