@@ -3,21 +3,9 @@
 #include <charconv>
 #include <cstring>
 
+#include "seawall/base/lower_word.h"
+
 namespace seawall {
-namespace {
-
-// Eight letters at once: names of fields are compared all the time. Bytes beyond ASCII stay what they are.
-std::uint64_t lower_word(const char* text) {
-  constexpr std::uint64_t kOnes = 0x0101010101010101, kHighs = kOnes * 0x80;
-  std::uint64_t word;
-  std::memcpy(&word, text, sizeof word);
-  const std::uint64_t ascii = word & ~kHighs;
-  const std::uint64_t from_a = ascii + kOnes * (0x80 - 'A'), beyond_z = ascii + kOnes * (0x7f - 'Z');
-  return word | ((from_a & ~beyond_z & ~word & kHighs) >> 2);
-}
-
-}  // namespace
-
 bool equals_ignoring_case(std::string_view a, std::string_view b) {
   constexpr std::size_t kWord = sizeof(std::uint64_t);
   if (a.size() != b.size()) return false;

@@ -13,6 +13,12 @@ namespace {
 constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
 constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
+// Three letters, whatever their capitals.
+constexpr std::uint32_t packed(const char* name) {
+  const auto letter = [name](int i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(to_lower(name[i]))); };
+  return letter(0) << 16 | letter(1) << 8 | letter(2);
+}
+
 // Reads a date from left to right; what does not fit makes it invalid for good.
 class DateReader {
  public:
@@ -20,7 +26,9 @@ class DateReader {
 
   // Capitals do not matter to caches (RFC 9111 4.2), nor to nginx.
   void literal(std::string_view expected) {
-    take(rest_.starts_with(expected) || equals_ignoring_case(rest_.substr(0, expected.size()), expected), expected.size());
+    bool fits = rest_.size() >= expected.size();
+    for (std::size_t i = 0; fits && i < expected.size(); ++i) fits = to_lower(rest_[i]) == to_lower(expected[i]);
+    take(fits, expected.size());
   }
   // The weekday's name says nothing that the date does not: three letters, or any number of them.
   void weekday(bool full) {
@@ -44,9 +52,11 @@ class DateReader {
     return number(1);
   }
   int month() {
-    const std::string_view name = rest_.substr(0, 3);
-    int found = 0;
-    while (found < 12 && !equals_ignoring_case(name, kMonths[found])) ++found;
+    int found = 12;
+    if (rest_.size() >= 3) {
+      const auto name = packed(rest_.data());
+      for (found = 0; found < 12 && packed(kMonths[found]) != name;) ++found;
+    }
     take(found < 12, 3);
     return found;
   }

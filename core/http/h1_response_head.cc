@@ -9,15 +9,6 @@ namespace {
 
 constexpr ByteSet kToken([](char c) { return is_alpha(c) || is_digit(c) || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos; });
 
-// Is the empty line here that ends the head?
-bool is_whole(std::string_view head) {
-  for (auto end = head.find('\n'); end != std::string_view::npos; end = head.find('\n', end + 1)) {
-    const std::string_view next = head.substr(end + 1, 2);
-    if (next.starts_with('\n') || next == "\r\n") return true;
-  }
-  return false;
-}
-
 // The line at the front without its end, which may be a bare LF; nothing when that is not here yet.
 std::optional<std::string_view> next_line(std::string_view& rest) {
   const auto end = rest.find('\n');
@@ -52,10 +43,11 @@ Result<void> H1ResponseHead::status_line(std::string_view line) {
 }
 
 Result<void> H1ResponseHead::field(std::string_view line) {
-  const auto colon = line.find(':');
-  const std::string_view name = line.substr(0, colon);
-  const bool named = colon != std::string_view::npos && !name.empty() && kToken.has_all(name);
-  const std::string_view value = named ? trim(line.substr(colon + 1)) : std::string_view();
+  std::size_t n = 0;
+  while (n < line.size() && kToken.has(line[n])) ++n;
+  const std::string_view name = line.substr(0, n);
+  const bool named = n > 0 && n < line.size() && line[n] == ':';
+  const std::string_view value = named ? trim(line.substr(n + 1)) : std::string_view();
   if (!named || !is_field_value(value))
     return refuse("upstream sent invalid header: \"" + std::string(line.substr(0, 100)) + "\"");
   headers.add_view(name, value);
@@ -64,10 +56,11 @@ Result<void> H1ResponseHead::field(std::string_view line) {
 
 Result<std::optional<std::size_t>> H1ResponseHead::parse(std::string_view in) {
   if (!begins_http(in)) return refuse("upstream sent no valid HTTP/1.0 header");
-  if (!is_whole(in)) return std::optional<std::size_t>();  // not taken apart before
   headers.clear();
   std::string_view rest = in;
-  if (Result<void> ok = status_line(*next_line(rest)); !ok) return ok.error();
+  const std::optional<std::string_view> first = next_line(rest);
+  if (!first) return std::optional<std::size_t>();
+  if (Result<void> ok = status_line(*first); !ok) return ok.error();
   for (;;) {
     const std::optional<std::string_view> line = next_line(rest);
     if (!line) return std::optional<std::size_t>();

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
+#include "seawall/base/lower_word.h"
 #include "seawall/base/text.h"
 
 namespace seawall {
@@ -49,12 +51,26 @@ constexpr auto kFrom = [] {
   return from;
 }();
 
+// `known` is in lower case already, and as long.
+bool is_named(std::string_view name, std::string_view known) {
+  constexpr std::size_t kWord = sizeof(std::uint64_t);
+  const auto differs = [&](std::size_t at) {
+    std::uint64_t word;
+    std::memcpy(&word, known.data() + at, kWord);
+    return lower_word(name.data() + at) != word;
+  };
+  if (name.size() < kWord) return equals_ignoring_case(name, known);
+  for (std::size_t at = 0; at + kWord <= name.size(); at += kWord)
+    if (differs(at)) return false;
+  return !differs(name.size() - kWord);
+}
+
 }  // namespace
 
 FieldId field_id(std::string_view name) {
   if (name.size() > kLongest) return FieldId::other;
   for (std::size_t i = kFrom[name.size()]; i < kFrom[name.size() + 1]; ++i)
-    if (to_lower(name[0]) == kKnown[i].name[0] && equals_ignoring_case(name, kKnown[i].name)) return kKnown[i].id;
+    if (to_lower(name[0]) == kKnown[i].name[0] && is_named(name, kKnown[i].name)) return kKnown[i].id;
   return FieldId::other;
 }
 

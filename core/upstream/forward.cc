@@ -36,25 +36,24 @@ Forwarding::~Forwarding() {
   if (asked_cache_) count_cache(attempts_.cache_status);
 }
 
-Task<Outcome> Forwarding::run(std::shared_ptr<Forwarding> self) {
+Task<void> Forwarding::run(std::shared_ptr<Forwarding> self, Outcome& outcome) {
   Forwarding& f = *self;
   if (f.conf_.caches() && !f.attempts_.only) {
-    std::optional<Outcome> answer = co_await f.ask_cache();
-    if (answer) co_return std::move(*answer);
+    const bool answered = co_await f.ask_cache(outcome);
+    if (answered) co_return;
   }
   f.x_.outlives_client = *f.conf_.ignore_client_abort || f.may_keep_ || f.conf_.store->on;
   f.x_.end_handler_clock();  // the upstream's own deadlines hold
-  Outcome outcome = co_await f.ask_upstream();
-  auto* response = std::get_if<Response>(&outcome);
+  co_await f.ask_upstream(outcome);
+  const auto* response = std::get_if<Response>(&outcome);
   const bool streams = response && response->body.index() >= 3;
   if (!streams) {
     f.x_.start_handler_clock();
     f.x_.outlives_client = false;
   }
-  co_return outcome;
 }
 
-Task<Outcome> Forwarding::ask_upstream() {
+Task<void> Forwarding::ask_upstream(Outcome& outcome) {
   Scope& scope = co_await current_scope();
   scope_ = &scope;
   const bool has_body = x_.body.present() && *conf_.pass_request_body && !to_.own_body;
@@ -62,28 +61,31 @@ Task<Outcome> Forwarding::ask_upstream() {
   buffering_ = *conf_.buffering;
   if (has_body && x_.body.is_spent()) {
     x_.log(Level::error, "the request body has been passed on already and cannot be passed again");
-    co_return Response(502);
+    outcome = Response(502);
+    co_return;
   }
   if (buffers_request_) {  // also a body that is not passed on: the client is not to be stopped in the middle of it
     const Result<void> stored = co_await x_.body.store(x_);
-    if (!stored) co_return client_failed(stored.error());
+    if (!stored) co_return client_failed(stored.error(), outcome);
   }
   if (!attempts_.all.empty()) attempts_.all.emplace_back();
   attempts_.head = UpstreamHead();
   attempts_.answers = false;
   if (group_.balancer->awaits_names()) {
+    outcome = Abort{};
     const bool goes_on = co_await names_known();
-    if (!goes_on) co_return Abort{};
+    if (!goes_on) co_return;
   }
   first_attempt_ = attempts_.all.size();
   begin_choice(false);
   for (;;) {
-    std::optional<Outcome> outcome = co_await attempt();
-    if (outcome) co_return std::move(*outcome);
+    outcome = Abort{};  // of who is cancelled meanwhile
+    const bool answered = co_await attempt(outcome);
+    if (answered) co_return;
     if (may_ask_next()) continue;
     const bool again = co_await wait_for_server();
-    if (scope_->cancelled()) co_return Abort{};
-    if (!again) co_return failed();
+    if (scope_->cancelled()) co_return;
+    if (!again) co_return fail(outcome);
   }
 }
 
@@ -140,43 +142,42 @@ PeerState* Forwarding::ask_chooser() {
 }
 
 // One server, from the connection to the head of its answer.
-Task<std::optional<Outcome>> Forwarding::attempt() {
+Task<bool> Forwarding::attempt(Outcome& outcome) {
   failure_ = Failure();
   request_sent_ = false;
   if (!choose()) {
     count_attempt(*to_.group, nullptr, attempts_.all[attempt_], TryResult::failed, attempt_ > first_attempt_);
-    co_return std::nullopt;
+    co_return false;
   }
   const bool open = co_await connect();
-  if (scope_->cancelled()) co_return Outcome(Abort{});
-  if (!open) co_return std::nullopt;
+  if (scope_->cancelled()) co_return true;
+  if (!open) co_return false;
   Attempt& attempt = attempts_.all[attempt_];
   attempt.connect_time = x_.loop.now() - attempt.started;
   ++connection_->requests;
   send();
-  if (client_error_) {
-    end_attempt(Tried::done);
-    co_return client_failed(client_error_);
-  }
+  if (client_error_) co_return end_for_client(outcome);
   Result<UpstreamHead> head = co_await read_head();
-  if (scope_->cancelled()) co_return Outcome(Abort{});
+  if (scope_->cancelled()) co_return true;
   if (head) {
     attempts_.all[attempt_].header_time = x_.loop.now() - attempts_.all[attempt_].started;
     // Where somebody else goes on with the request, or the client with the connection, nothing of it may still be on its way.
     if (ends_upload(*head)) {
       const bool stopped = co_await stop_sending();
-      if (!stopped) co_return Outcome(Abort{});
+      if (!stopped) co_return true;
     }
-    std::optional<Outcome> outcome = answer(std::move(*head));
-    if (outcome) co_return outcome;
+    if (answer(std::move(*head), outcome)) co_return true;
   }
   const bool stopped = co_await stop_sending();
-  if (!stopped) co_return Outcome(Abort{});
-  if (client_error_) {
-    end_attempt(Tried::done);
-    co_return client_failed(client_error_);
-  }
-  co_return std::nullopt;
+  if (!stopped) co_return true;
+  co_return client_error_ ? end_for_client(outcome) : false;
+}
+
+// The client's body cannot be had: nobody else is asked.
+bool Forwarding::end_for_client(Outcome& outcome) {
+  end_attempt(Tried::done);
+  client_failed(client_error_, outcome);
+  return true;
 }
 
 bool Forwarding::is_idempotent() const {
@@ -203,11 +204,11 @@ bool Forwarding::may_ask_next() {
   return allows(why, 1);
 }
 
-Outcome Forwarding::failed() {
+void Forwarding::fail(Outcome& outcome) {
   x_.upstream.clear();
-  if (auto stale = use_stale(failure_.why, false)) return std::move(*stale);
+  if (use_stale(failure_.why, false, outcome)) return;
   if (failure_.status == 502 || failure_.status == 504) remember_error(failure_.status, nullptr);
-  return Response(failure_.status);
+  outcome = Response(failure_.status);
 }
 
 // May another server be asked, when at least so many tries are left?
@@ -249,13 +250,16 @@ void Forwarding::let_go(Tried how) {
   if (choice_.release(*peer, how, attempt.header_time, attempt.response_time)) log(Level::warn, "upstream server temporarily disabled");
 }
 
-Outcome Forwarding::client_failed(std::error_code error) {
+void Forwarding::client_failed(std::error_code error, Outcome& outcome) {
   x_.upstream.clear();
   const int status = error.category() == seawall_category() ? status_of(error) : 500;
-  if (status) return Response(status);
+  if (status) {
+    outcome = Response(status);
+    return;
+  }
   x_.keep_alive = false;
   x_.client_left = true;
-  return Abort{};
+  outcome = Abort{};
 }
 
 void Forwarding::log(Level level, const std::string& what, const char* doing) const {
@@ -268,8 +272,8 @@ void Forwarding::log_failed(const char* call, std::error_code error) const {
   log(Level::error, std::string(call) + " failed " + (reset ? "(104: Connection reset by peer)" : describe(error)));
 }
 
-Task<Outcome> forward(Exchange& x, const ForwardConf& conf, ForwardTo to) {
-  return Forwarding::run(std::allocate_shared<Forwarding>(PoolAllocator<Forwarding>(), x, conf, std::move(to)));
+Task<void> forward(Exchange& x, const ForwardConf& conf, ForwardTo to, Outcome& outcome) {
+  return Forwarding::run(std::allocate_shared<Forwarding>(PoolAllocator<Forwarding>(), x, conf, std::move(to)), outcome);
 }
 
 }  // namespace seawall

@@ -5,7 +5,7 @@
 //   ForwardTo to;
 //   to.group = conf.group;
 //   to.protocol = std::make_unique<FastCgi>(x, conf);
-//   co_return co_await forward(x, conf, std::move(to));
+//   return Rest(forward(x, conf, std::move(to), outcome));
 #pragma once
 #include <memory>
 #include <optional>
@@ -41,7 +41,7 @@ class SEAWALL_API ForwardTo {
   bool takes_unknown_length = false;
 };
 
-// `conf` outlives the exchange.
-SEAWALL_API Task<Outcome> forward(Exchange& x, const ForwardConf& conf, ForwardTo to);
+// `conf` outlives the exchange, `outcome` the task: there is a Response or an Abort at its end, or the Internal of an X-Accel-Redirect.
+SEAWALL_API Task<void> forward(Exchange& x, const ForwardConf& conf, ForwardTo to, Outcome& outcome);
 
 }  // namespace seawall

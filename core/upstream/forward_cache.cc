@@ -56,19 +56,18 @@ std::string Forwarding::cache_key() {
   return std::string(protocol_.scheme()) + to_.key_host + protocol_.uri();
 }
 
-// Nothing: the upstream is to be asked.
-Task<std::optional<Outcome>> Forwarding::ask_cache() {
-  if (!conf_.caches_method(x_.method) && !holds_any(*conf_.cache_purge, x_)) co_return std::nullopt;
+Task<bool> Forwarding::ask_cache(Outcome& outcome) {
+  if (!conf_.caches_method(x_.method) && !holds_any(*conf_.cache_purge, x_)) co_return false;
   bool failed = false;
   const CachePath* const path = choose_cache(failed);
-  if (failed) co_return Outcome(Response(500));
-  if (!path) co_return std::nullopt;
+  if (failed) outcome = Response(500);
+  if (failed || !path) co_return failed;
   std::string key = cache_key();
-  if (key.empty() && conf_.cache_key.is_default()) co_return std::nullopt;
+  if (key.empty() && conf_.cache_key.is_default()) co_return false;
   cache_ = std::make_unique<CacheUse>(x_, conf_, *path, std::move(key));
   if (holds_any(*conf_.cache_purge, x_)) {
-    const bool removed = cache_->purge();
-    co_return Outcome(Response(removed ? 204 : 404));
+    outcome = Response(cache_->purge() ? 204 : 404);
+    co_return true;
   }
   protocol_.for_cache.as_get = *conf_.cache_convert_head && x_.method == Method::head;
   may_keep_ = asked_cache_ = true;
@@ -77,7 +76,7 @@ Task<std::optional<Outcome>> Forwarding::ask_cache() {
   } else {
     attempts_.cache_status = "MISS";
     const CacheUse::Found found = co_await cache_->open();
-    if (std::optional<Outcome> outcome = follow(found)) co_return outcome;
+    if (follow(found, outcome)) co_return true;
   }
   const Field* const range = x_.request.headers.find(FieldId::range);
   if (range && *conf_.cache_max_range_offset != INT64_MAX && begins_behind(range->value, *conf_.cache_max_range_offset)) may_keep_ = false;
@@ -85,28 +84,32 @@ Task<std::optional<Outcome>> Forwarding::ask_cache() {
   if (!*conf_.buffering || (x_.method == Method::head && *conf_.cache_convert_head && !protocol_.can_ask_as_get())) may_keep_ = false;
   if (may_keep_) ask_for_all();
   else cache_->give_up();
-  co_return std::nullopt;
+  co_return false;
 }
 
-std::optional<Outcome> Forwarding::follow(CacheUse::Found found) {
+// True: what was found is the answer.
+bool Forwarding::follow(CacheUse::Found found, Outcome& outcome) {
   const bool while_updating = (*conf_.cache_use_stale & next_upstream::updating) || cache_->may_be_sent_while_updating();
   switch (found) {
-    case CacheUse::Found::fresh: return answer_from_cache("HIT");
+    case CacheUse::Found::fresh: answer_from_cache("HIT", outcome); return true;
     case CacheUse::Found::updating:
-      if (while_updating) return answer_from_cache("UPDATING");
-      break;
+      if (!while_updating) break;
+      answer_from_cache("UPDATING", outcome);
+      return true;
     case CacheUse::Found::stale:
-      if (while_updating && *conf_.cache_background_update && !x_.body.present()) return update_in_background();
-      break;
-    case CacheUse::Found::scarce: may_keep_ = false; return std::nullopt;
-    case CacheUse::Found::missing: return std::nullopt;
+      if (!while_updating || !*conf_.cache_background_update || x_.body.present()) break;
+      update_in_background(outcome);
+      return true;
+    case CacheUse::Found::scarce: may_keep_ = false; return false;
+    case CacheUse::Found::missing: return false;
     case CacheUse::Found::error:
       attempts_.cache_status = "HIT";
-      return Outcome(Response(cache_->error()));
+      outcome = Response(cache_->error());
+      return true;
   }
   attempts_.cache_status = "EXPIRED";
   has_stale_ = true;
-  return std::nullopt;
+  return false;
 }
 
 // The whole response, whatever part or condition the client has asked for: that is judged here.
@@ -124,28 +127,26 @@ void Forwarding::add_age(Response& response, const CacheEntry& entry) {
   response.headers.set("Age", std::to_string(std::max<std::int64_t>(0, std::time(nullptr) - entry.head.date)));
 }
 
-Outcome Forwarding::answer_from_cache(const char* status) {
+void Forwarding::answer_from_cache(const char* status, Outcome& outcome) {
   const CacheEntry& entry = *cache_->entry();
   attempts_.cache_status = status;
   attempts_.head = head_of(entry);
   take_rate();
   take_charset();
-  Response response(attempts_.head.status);
+  Response& response = outcome.emplace<Response>(attempts_.head.status);
   response.pinned = attempts_.head.storage;
   from_cache_ = true;
   copy_fields(response);
   add_age(response, entry);
   response.accept_ranges = *conf_.force_ranges || attempts_.head.headers.has(FieldId::accept_ranges);
   response.body = entry.body();
-  return response;
 }
 
 // The client gets what there is, and another forwarding of the same request asks for something newer.
-Outcome Forwarding::update_in_background() {
-  Outcome outcome = answer_from_cache("STALE");
+void Forwarding::update_in_background(Outcome& outcome) {
+  answer_from_cache("STALE", outcome);
   auto update = std::make_shared<Forwarding>(x_, conf_, std::move(to_), std::move(cache_));
   x_.background.spawn(update->update(update));
-  return outcome;
 }
 
 Task<void> Forwarding::update(std::shared_ptr<Forwarding> self) {
@@ -154,33 +155,34 @@ Task<void> Forwarding::update(std::shared_ptr<Forwarding> self) {
   f.has_stale_ = f.may_keep_ = true;
   f.protocol_.for_cache.as_get = *f.conf_.cache_convert_head && f.x_.method == Method::head;
   f.ask_for_all();
-  const Outcome outcome = co_await f.ask_upstream();
+  Outcome outcome{Next{}};  // nobody's
+  co_await f.ask_upstream(outcome);
   if (f.fills_cache()) co_await f.fill_cache(self);
 }
 
 // Of a request that failed, or whose answer is one of the failures that use_stale names.
-std::optional<Outcome> Forwarding::use_stale(unsigned why, bool answered) {
-  if (!has_stale_) return std::nullopt;
+bool Forwarding::use_stale(unsigned why, bool answered, Outcome& outcome) {
+  if (!has_stale_) return false;
   const bool allowed = (*conf_.cache_use_stale & why) || (!answered && cache_->may_be_sent_on_error());
-  if (!allowed) return std::nullopt;
+  if (!allowed) return false;
   has_stale_ = false;
   leave_upstream();
-  Outcome outcome = answer_from_cache("STALE");
+  answer_from_cache("STALE", outcome);
   cache_->give_up();
-  return outcome;
+  return true;
 }
 
-std::optional<Outcome> Forwarding::use_unchanged() {
-  if (!has_stale_ || !*conf_.cache_revalidate || attempts_.head.status != 304 || !asked_for_all_) return std::nullopt;
-  if (protocol_.for_cache.modified_since.empty() && protocol_.for_cache.none_match.empty()) return std::nullopt;
+bool Forwarding::use_unchanged(Outcome& outcome) {
+  if (!has_stale_ || !*conf_.cache_revalidate || attempts_.head.status != 304 || !asked_for_all_) return false;
+  if (protocol_.for_cache.modified_since.empty() && protocol_.for_cache.none_match.empty()) return false;
   has_stale_ = false;
   const UpstreamHead unchanged = std::move(attempts_.head);
   attempts_.head = UpstreamHead();
   leave_upstream();
   cache_->find_unchanged(unchanged);
-  Outcome outcome = answer_from_cache("REVALIDATED");
+  answer_from_cache("REVALIDATED", outcome);
   cache_->give_up();
-  return outcome;
+  return true;
 }
 
 // The response is not passed on: what has come of it is read, so that the connection may serve another.

@@ -176,7 +176,7 @@ bool Forwarding::ends_upload(const UpstreamHead& head) const {
   return redirects || stale || head.status == 101 || (head.status >= 300 && is_intercepted(head.status));
 }
 
-std::optional<Outcome> Forwarding::answer(UpstreamHead head) {
+bool Forwarding::answer(UpstreamHead head, Outcome& outcome) {
   attempts_.head = std::move(head);
   const int status = attempts_.head.status;
   attempts_.all[attempt_].status = status;
@@ -187,20 +187,23 @@ std::optional<Outcome> Forwarding::answer(UpstreamHead head) {
     log(Level::error, "upstream sent unexpected status 101");
     end_attempt(Tried::done);
     x_.upstream.clear();
-    return Outcome(Response(502, Body(Slice())));
+    outcome = Response(502, Body(Slice()));
+    return true;
   }
-  if (status >= 300 && asks_next(status)) return std::nullopt;
+  if (status >= 300 && asks_next(status)) return false;
   end_wait();
   if (!attempts_.only && peer_ != chosen_.get()) choice_.heard(*peer_, attempts_.all[attempt_].header_time);
   if (status >= 300) {
-    if (auto stale = use_stale(why_next(status), true)) return stale;
-    if (auto unchanged = use_unchanged()) return unchanged;
-    if (is_intercepted(status)) return intercept(status);
+    if (use_stale(why_next(status), true, outcome) || use_unchanged(outcome)) return true;
+    if (is_intercepted(status)) {
+      intercept(status, outcome);
+      return true;
+    }
   }
   take_rate();
   take_charset();
-  if (auto elsewhere = follow_accel()) return elsewhere;
-  return make_response();
+  if (!follow_accel(outcome)) make_response(outcome);
+  return true;
 }
 
 // X-Accel-Limit-Rate: goes before what the location says, also where another location answers.
@@ -231,8 +234,8 @@ bool Forwarding::is_intercepted(int status) const {
 }
 
 // An answer without a body: error_page has one, and keeps the way to come in of a 401.
-Outcome Forwarding::intercept(int status) {
-  Response response(status);
+void Forwarding::intercept(int status, Outcome& outcome) {
+  Response& response = outcome.emplace<Response>(status);
   if (status == 401) {
     for (const Field& field : attempts_.head.headers.all())
       if (field.id == FieldId::www_authenticate) response.headers.add(field.name, field.value);
@@ -241,13 +244,12 @@ Outcome Forwarding::intercept(int status) {
   take_apart();
   if (connection_) end_attempt(Tried::done);
   x_.upstream.clear();
-  return response;
 }
 
 // X-Accel-Redirect: another location answers, with some of what this one said.
-std::optional<Outcome> Forwarding::follow_accel() {
+bool Forwarding::follow_accel(Outcome& outcome) {
   const Field* to = attempts_.head.headers.find(FieldId::x_accel_redirect);
-  if (!to || (*conf_.ignore_headers & ignored::redirect)) return std::nullopt;
+  if (!to || (*conf_.ignore_headers & ignored::redirect)) return false;
   x_.kept_fields.clear();
   for (const Field& field : attempts_.head.headers.all())
     if (goes_with_file(field)) x_.kept_fields.add(field.name, field.value);
@@ -255,16 +257,20 @@ std::optional<Outcome> Forwarding::follow_accel() {
   take_apart();
   if (connection_) end_attempt(Tried::done);
   x_.upstream.clear();
-  if (uri.starts_with('@')) return Outcome(Internal(uri));
-  const auto question = uri.find('?');
-  const std::optional<std::string> path = safe_path(std::string_view(uri).substr(0, question));
-  if (!path) {
-    x_.log(Level::error, "unsafe URI \"" + uri + "\" was detected");
-    return Outcome(Response(404));
+  if (uri.starts_with('@')) {
+    outcome = Internal(uri);
+    return true;
   }
-  Internal internal(*path, question == std::string::npos ? std::string() : uri.substr(question + 1));
-  internal.keep_method = false;
-  return Outcome(std::move(internal));
+  const auto question = uri.find('?');
+  if (const std::optional<std::string> path = safe_path(std::string_view(uri).substr(0, question))) {
+    Internal internal(*path, question == std::string::npos ? std::string() : uri.substr(question + 1));
+    internal.keep_method = false;
+    outcome = std::move(internal);
+  } else {
+    x_.log(Level::error, "unsafe URI \"" + uri + "\" was detected");
+    outcome = Response(404);
+  }
+  return true;
 }
 
 void Forwarding::copy_field(const Field& field, Response& response) {
@@ -314,13 +320,13 @@ void Forwarding::copy_head() {
   attempts_.head.storage = {};
 }
 
-Outcome Forwarding::make_response() {
+void Forwarding::make_response(Outcome& outcome) {
   switched_ = protocol_.has_switched();
   if (switched_) copy_head();
   no_more_attempts();
   const Headers& headers = attempts_.head.headers;
   attempts_.answers = true;
-  Response response(attempts_.head.status);
+  Response& response = outcome.emplace<Response>(attempts_.head.status);
   response.conditions_met = !asked_for_all_;
   response.pinned = attempts_.head.storage;
   copy_fields(response);
@@ -335,7 +341,7 @@ Outcome Forwarding::make_response() {
   if (switched_) {
     doing_ = "proxying upgraded connection";
     response.body = std::unique_ptr<Tunnel>(new UpstreamTunnel(shared_from_this()));
-    return response;
+    return;
   }
   const bool has_ranges = *conf_.force_ranges || (asked_for_all_ && headers.has(FieldId::accept_ranges));
   response.accept_ranges = has_ranges && attempts_.head.length && response.status == 200;
@@ -343,7 +349,6 @@ Outcome Forwarding::make_response() {
   forget_changed();
   begin_to_store();
   response.body = make_body();
-  return response;
 }
 
 // A body that is here in full already is given as it is, and the connection is free.

@@ -43,7 +43,7 @@ class Forwarding : public std::enable_shared_from_this<Forwarding> {
   // Of a request whose client has its response already: for the cache alone.
   Forwarding(Exchange& x, const ForwardConf& conf, ForwardTo to, std::unique_ptr<CacheUse> cache);
   ~Forwarding();
-  static Task<Outcome> run(std::shared_ptr<Forwarding> self);
+  static Task<void> run(std::shared_ptr<Forwarding> self, Outcome& outcome);
 
   // ---- the body, for its Reader ----
   Task<Result<Piece>> read();
@@ -64,19 +64,20 @@ class Forwarding : public std::enable_shared_from_this<Forwarding> {
   };
 
   // forward.cc
-  Task<Outcome> ask_upstream();
-  Task<std::optional<Outcome>> attempt();        // nothing: failure_ says why
+  Task<void> ask_upstream(Outcome& outcome);
+  Task<bool> attempt(Outcome& outcome);          // false: failure_ says why
   void begin_choice(bool all);
   bool choose();
   PeerState* ask_chooser();
   bool may_ask_next();
-  Outcome failed();                              // nobody else is asked
+  void fail(Outcome& outcome);                   // nobody else is asked
   TryResult try_result() const;
   void let_go(Tried how);
   void end_attempt(Tried how);                   // of the peer and the connection, if there are any still
   void log(Level level, const std::string& what, const char* doing = nullptr) const;
   void log_failed(const char* call, std::error_code error) const;
-  Outcome client_failed(std::error_code error);
+  bool end_for_client(Outcome& outcome);
+  void client_failed(std::error_code error, Outcome& outcome);
   bool is_idempotent() const;
   bool allows(unsigned why, int tries) const;
   // Those of the location, or what the chooser of this try has said.
@@ -105,17 +106,17 @@ class Forwarding : public std::enable_shared_from_this<Forwarding> {
   void end_wait();
 
   // forward_cache.cc
-  Task<std::optional<Outcome>> ask_cache();
+  Task<bool> ask_cache(Outcome& outcome);        // true: it has the answer
   const CachePath* choose_cache(bool& failed);
   std::string cache_key();
-  std::optional<Outcome> follow(CacheUse::Found found);
+  bool follow(CacheUse::Found found, Outcome& outcome);
   void ask_for_all();
   void add_age(Response& response, const CacheEntry& entry);
-  Outcome answer_from_cache(const char* status);
-  Outcome update_in_background();
+  void answer_from_cache(const char* status, Outcome& outcome);
+  void update_in_background(Outcome& outcome);
   Task<void> update(std::shared_ptr<Forwarding> self);
-  std::optional<Outcome> use_stale(unsigned why, bool answered);
-  std::optional<Outcome> use_unchanged();
+  bool use_stale(unsigned why, bool answered, Outcome& outcome);
+  bool use_unchanged(Outcome& outcome);
   void leave_upstream();
   void begin_to_keep();
   bool is_kept() const { return stored_ || (cache_ && cache_->keeps()); }
@@ -149,15 +150,15 @@ class Forwarding : public std::enable_shared_from_this<Forwarding> {
   Result<std::optional<UpstreamHead>> find_head();
   Task<Result<void>> wait_for_head(Io io);
   Task<void> pass_hints(UpstreamHead hints);
-  std::optional<Outcome> answer(UpstreamHead head);  // nothing: another server is to be asked
+  bool answer(UpstreamHead head, Outcome& outcome);  // false: another server is to be asked
   bool ends_upload(const UpstreamHead& head) const;
   bool asks_next(int status);
   bool is_intercepted(int status) const;
-  Outcome intercept(int status);
-  std::optional<Outcome> follow_accel();
+  void intercept(int status, Outcome& outcome);
+  bool follow_accel(Outcome& outcome);
   void take_rate();
   void take_charset();
-  Outcome make_response();
+  void make_response(Outcome& outcome);
   void copy_head();
   void copy_fields(Response& response);
   void stick(Response& response);

@@ -52,19 +52,36 @@ bool active(const Conf& conf) { return conf.target != nullptr; }
 // A nested location has what its outer one says but this; below php_fastcgi, which serves a whole site, it has that, too.
 bool serves(const Exchange& x, const Conf& conf) { return conf.php || x.location->holds(conf.block); }
 
-Task<Outcome> pass(Exchange& x, const Conf& conf) {
-  if (!serves(x, conf)) co_return Next{};
-  if (conf.php)
-    if (std::optional<Outcome> other = find_php(x)) co_return std::move(*other);
-  int status = 500;
-  std::shared_ptr<const Group> group = conf.target->known();
-  if (!group) group = co_await conf.target->look_up(x, status);
-  if (!group) co_return Response(status);
+ForwardTo to_group(Exchange& x, const Conf& conf, std::shared_ptr<const Group> group) {
   ForwardTo to;
   to.group = std::move(group);
   to.protocol = std::make_unique<Client>(x, conf);
   to.takes_unknown_length = true;
-  co_return co_await forward(x, conf, std::move(to));
+  return to;
+}
+
+// What variables have become.
+Task<void> look_up_and_pass(Exchange& x, const Conf& conf, Outcome& outcome) {
+  int status = 500;
+  std::shared_ptr<const Group> group = co_await conf.target->look_up(x, status);
+  if (!group) {
+    outcome = Response(status);
+    co_return;
+  }
+  co_await forward(x, conf, to_group(x, conf, std::move(group)), outcome);
+}
+
+Rest pass(Exchange& x, const Conf& conf, Outcome& outcome) {
+  if (!serves(x, conf)) return {};
+  if (conf.php) {
+    if (std::optional<Outcome> other = find_php(x)) {
+      outcome = std::move(*other);
+      return {};
+    }
+  }
+  std::shared_ptr<const Group> group = conf.target->known();
+  if (!group) return Rest(look_up_and_pass(x, conf, outcome));
+  return Rest(forward(x, conf, to_group(x, conf, std::move(group)), outcome));
 }
 
 void name_script(Exchange& x, std::string& script, std::string& path_info) {

@@ -33,12 +33,13 @@ void inherit_pass(Conf& conf, const Conf& outer) {
 
 bool active(const Conf& conf) { return conf.target != nullptr; }
 
-Task<Outcome> pass(Exchange& x, const Conf& conf) {
-  if (!x.location->holds(conf.block)) co_return Next{};
+Task<void> pass_on(Exchange& x, const Conf& conf, Outcome& outcome) {
   std::optional<Destination> to = conf.target->of(x);
-  if (!to) co_return Response(500);
-  if (!to->group) to->group = co_await find_group(x, to->url);
-  if (!to->group) co_return Response(502);
+  if (to && !to->group) to->group = co_await find_group(x, to->url);
+  if (!to || !to->group) {
+    outcome = Response(to ? 502 : 500);
+    co_return;
+  }
   ForwardTo forwarded;
   forwarded.group = to->group;
   if (to->tls) forwarded.tls = &conf;
@@ -47,7 +48,12 @@ Task<Outcome> pass(Exchange& x, const Conf& conf) {
   auto client = std::make_unique<Client>(x, conf, std::move(*to));
   forwarded.http2 = client.get();
   forwarded.protocol = std::move(client);
-  co_return co_await forward(x, conf, std::move(forwarded));
+  co_await forward(x, conf, std::move(forwarded), outcome);
+}
+
+Rest pass(Exchange& x, const Conf& conf, Outcome& outcome) {
+  if (!x.location->holds(conf.block)) return {};
+  return Rest(pass_on(x, conf, outcome));
 }
 
 void check(Conf& conf, Binder& binder) {

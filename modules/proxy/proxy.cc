@@ -90,16 +90,15 @@ bool is_method(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return is_alpha(c) || c == '-' || c == '_'; });
 }
 
-Task<Outcome> answered(Outcome outcome) { co_return outcome; }
-
 // To a destination whose group is known, and which is used up. No coroutine, nor is forward(): a frame less to each request.
-Task<Outcome> pass_to(Exchange& x, const Conf& conf, Destination&& to) {
+Rest pass_to(Exchange& x, const Conf& conf, Destination&& to, Outcome& outcome) {
   std::string method;
   if (!conf.method->empty()) method = conf.method->eval(x);
   else method = x.method == x.request.method ? x.request.method_name : "GET";  // an internal redirect asks for a page
   if (!is_method(method)) {
     x.log(Level::error, "invalid method \"" + method + "\" to proxy");
-    return answered(Response(500));
+    outcome = Response(500);
+    return {};
   }
   Attempts& attempts = Attempts::of(x);
   attempts.host = to.host;
@@ -119,22 +118,30 @@ Task<Outcome> pass_to(Exchange& x, const Conf& conf, Destination&& to) {
   } else {
     forwarded.protocol = std::make_unique<H1Client>(x, conf, std::move(to), std::move(method));
   }
-  return forward(x, conf, std::move(forwarded));
+  return Rest(forward(x, conf, std::move(forwarded), outcome));
 }
 
 // What variables have become.
-Task<Outcome> look_up_and_pass(Exchange& x, const Conf& conf, Destination to) {
+Task<void> look_up_and_pass(Exchange& x, const Conf& conf, Destination to, Outcome& outcome) {
   to.group = co_await find_group(x, *to.url);
-  if (!to.group) co_return Response(502);
-  co_return co_await pass_to(x, conf, std::move(to));
+  if (!to.group) {
+    outcome = Response(502);
+    co_return;
+  }
+  Rest rest = pass_to(x, conf, std::move(to), outcome);
+  if (rest) co_await rest;
 }
 
-Task<Outcome> pass(Exchange& x, const Conf& conf) {
-  if (!serves(x, conf)) return answered(Next{});
+Rest pass(Exchange& x, const Conf& conf, Outcome& outcome) {
+  if (!serves(x, conf)) return {};
   int status = 500;
   std::optional<Destination> to = conf.target->of(x, status);
-  if (!to) return answered(Response(status));
-  return to->group ? pass_to(x, conf, std::move(*to)) : look_up_and_pass(x, conf, std::move(*to));
+  if (!to) {
+    outcome = Response(status);
+    return {};
+  }
+  if (to->group) return pass_to(x, conf, std::move(*to), outcome);
+  return Rest(look_up_and_pass(x, conf, std::move(*to), outcome));
 }
 
 constexpr unsigned kPass = kLocation | kLocationIf | kLimitExcept;

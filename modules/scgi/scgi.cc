@@ -58,16 +58,23 @@ void inherit_pass(Conf& conf, const Conf& outer) {
 
 bool active(const Conf& conf) { return conf.target != nullptr; }
 
-Task<Outcome> pass(Exchange& x, const Conf& conf) {
-  if (!x.location->holds(conf.block)) co_return Next{};
+Task<void> pass_on(Exchange& x, const Conf& conf, Outcome& outcome) {
   int status = 500;
   std::shared_ptr<const Group> group = conf.target->known();
   if (!group) group = co_await conf.target->look_up(x, status);
-  if (!group) co_return Response(status);
+  if (!group) {
+    outcome = Response(status);
+    co_return;
+  }
   ForwardTo to;
   to.group = std::move(group);
   to.protocol = std::make_unique<Client>(x, conf);
-  co_return co_await forward(x, conf, std::move(to));
+  co_await forward(x, conf, std::move(to), outcome);
+}
+
+Rest pass(Exchange& x, const Conf& conf, Outcome& outcome) {
+  if (!x.location->holds(conf.block)) return {};
+  return Rest(pass_on(x, conf, outcome));
 }
 
 constexpr unsigned kAll = kHttp | kServer | kLocation;

@@ -89,24 +89,32 @@ std::int64_t parse_modifier(const Invocation& in) {
 
 bool active(const Conf& conf) { return conf.target != nullptr; }
 
-Task<Outcome> pass(Exchange& x, const Conf& conf) {
-  if (!x.location->holds(conf.block)) co_return Next{};
+Task<void> pass_on(Exchange& x, const Conf& conf, Outcome& outcome) {
   int status = 500;
   std::shared_ptr<const Group> group = conf.target->known();
   CgiTls tls = conf.target->tls();
   if (!group) group = co_await conf.target->look_up(x, status, &tls);
-  if (!group) co_return Response(status);
+  if (!group) {
+    outcome = Response(status);
+    co_return;
+  }
   auto client = std::make_unique<Client>(x, conf, tls.on);
   if (!client->fits()) {
     x.log(Level::alert, "uwsgi request is too big: the protocol has no more than 65535 bytes for params and fields");
-    co_return Response(500);
+    outcome = Response(500);
+    co_return;
   }
   ForwardTo to;
   to.group = std::move(group);
   to.protocol = std::move(client);
   if (tls.on) to.tls = &conf;
   to.tls_name = std::move(tls.name);
-  co_return co_await forward(x, conf, std::move(to));
+  co_await forward(x, conf, std::move(to), outcome);
+}
+
+Rest pass(Exchange& x, const Conf& conf, Outcome& outcome) {
+  if (!x.location->holds(conf.block)) return {};
+  return Rest(pass_on(x, conf, outcome));
 }
 
 constexpr unsigned kAll = kHttp | kServer | kLocation;
