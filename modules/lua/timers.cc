@@ -12,7 +12,7 @@ namespace {
 
 class TakeJob {
  public:
-  Vm::Coroutine& coroutine;
+  const Vm::Coroutine& coroutine;
   int ref, arguments;
   bool premature;
 };
@@ -20,10 +20,7 @@ class TakeJob {
 // The kept function with `premature` and the kept arguments, on the coroutine's stack.
 int take_call(lua_State* L) {
   auto& job = *static_cast<TakeJob*>(lua_touserdata(L, 1));
-  lua_State* const co = lua_newthread(L);
-  lua_pushvalue(L, -1);
-  job.coroutine.ref = luaL_ref(L, LUA_REGISTRYINDEX);
-  job.coroutine.state = co;
+  lua_State* const co = job.coroutine.state;
   luaL_checkstack(co, job.arguments + 3, "too many arguments");
   lua_rawgeti(co, LUA_REGISTRYINDEX, job.ref);
   lua_rawgeti(co, 1, 1);
@@ -54,13 +51,12 @@ const char* Timers::add(lua_State* L, int arguments, double delay, bool repeats)
 }
 
 bool Timers::take(Vm::Coroutine& coroutine, int ref, int arguments, bool premature) {
+  coroutine = vm_.make_coroutine();
   TakeJob job{coroutine, ref, arguments, premature};
-  if (!vm_.protect(take_call, &job)) {
-    log(Level::error, "failed to run timer: " + vm_.error);
-    return false;
-  }
-  vm_.light.insert(coroutine.state);
-  return true;
+  if (coroutine.state && vm_.protect(take_call, &job)) return true;
+  vm_.give_back(coroutine, false);
+  log(Level::error, "failed to run timer: " + vm_.error);
+  return false;
 }
 
 // Once, of the first that is ended: the others are behind it.

@@ -309,3 +309,18 @@ TEST_CASE("what a VM's start leaves over is collected before the first request")
                   "init_by_lua_block { local t = {} for i = 1, 200000 do t[i] = \"a text of its own, number \" .. i end }"));
   CHECK(std::stoi(get(s.url()).body) < 4);  // MiB of some 16
 }
+
+TEST_CASE("a timer that runs again and again needs no coroutine of its own each time") {
+  Server s(server(R"(
+    location / { content_by_lua_block {
+      collectgarbage() collectgarbage("stop")
+      local before, ran, all = collectgarbage("count"), 0, require "ngx.semaphore".new()
+      for i = 1, 100 do
+        assert(ngx.timer.at(0, function() ran = ran + 1 all:post() end))
+        assert(all:wait(30))
+      end
+      ngx.say(ran, " ", math.floor((collectgarbage("count") - before) * 1024 / 100) < 400)  -- a coroutine alone is more
+    } })"));
+  get(s.url());  // what is made once
+  CHECK(get(s.url()).body == "100 true\n");
+}
