@@ -65,7 +65,8 @@ LoopState::LoopState(Loop& loop, const Conf& main) : loop(loop), world(main.worl
   vm->writes_guarded = true;
   run_at_start(*vm, world->init_worker, Hook::init_worker, "init_worker_by_lua");
   // What the start has left over would count as in use: the next collection would wait until there is twice as much.
-  vm->protect([](lua_State* L) { return lua_gc(L, LUA_GCCOLLECT, 0); }, nullptr);
+  const bool collected = vm->protect([](lua_State* L) { return lua_gc(L, LUA_GCCOLLECT, 0); }, nullptr);
+  if (!collected) log(Level::error, "collecting what a VM's start left over failed: " + vm->error);
   // From now on: nobody waits for what is done at the start.
   if (world->cpu_budget.count() > 0) watched = std::make_unique<Watched>(world->cpu_budget);
 }
