@@ -31,7 +31,7 @@
 
 namespace seawall {
 
-inline constexpr std::uint32_t kModuleApi = 2;
+inline constexpr std::uint32_t kModuleApi = 3;
 
 struct Module {
   std::uint32_t size;  // sizeof(Module), first, with build: checked before anything else is read
@@ -59,7 +59,7 @@ struct Module {
 #else
 #define SEAWALL_SANITIZER ""
 #endif
-#define SEAWALL_BUILD "seawall api 2; gcc " SEAWALL_TEXT(__GNUC__) "; abi " SEAWALL_TEXT(__GXX_ABI_VERSION) SEAWALL_SANITIZER
+#define SEAWALL_BUILD "seawall api 3; gcc " SEAWALL_TEXT(__GNUC__) "; abi " SEAWALL_TEXT(__GXX_ABI_VERSION) SEAWALL_SANITIZER
 
 // Fills a descriptor from a plain struct M: whatever M does not declare stays null.
 template <class M>
