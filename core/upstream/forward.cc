@@ -71,15 +71,14 @@ Task<void> Forwarding::ask_upstream(Outcome& outcome) {
   if (!attempts_.all.empty()) attempts_.all.emplace_back();
   attempts_.head = UpstreamHead();
   attempts_.answers = false;
+  outcome = Abort{};  // of who is cancelled while it waits
   if (group_.balancer->awaits_names()) {
-    outcome = Abort{};
     const bool goes_on = co_await names_known();
     if (!goes_on) co_return;
   }
   first_attempt_ = attempts_.all.size();
   begin_choice(false);
   for (;;) {
-    outcome = Abort{};  // of who is cancelled meanwhile
     const bool answered = co_await attempt(outcome);
     if (answered) co_return;
     if (may_ask_next()) continue;

@@ -65,7 +65,7 @@ class Forwarding : public std::enable_shared_from_this<Forwarding> {
 
   // forward.cc
   Task<void> ask_upstream(Outcome& outcome);
-  Task<bool> attempt(Outcome& outcome);          // false: failure_ says why
+  Task<bool> attempt(Outcome& outcome);          // false: failure_ says why, and the outcome is as it was
   void begin_choice(bool all);
   bool choose();
   PeerState* ask_chooser();
