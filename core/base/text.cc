@@ -1,11 +1,11 @@
 #include "seawall/base/text.h"
 
 #include <charconv>
-#include <cstring>
 
 #include "seawall/base/lower_word.h"
 
 namespace seawall {
+
 bool equals_ignoring_case(std::string_view a, std::string_view b) {
   constexpr std::size_t kWord = sizeof(std::uint64_t);
   if (a.size() != b.size()) return false;
