@@ -324,3 +324,10 @@ TEST_CASE("a timer that runs again and again needs no coroutine of its own each 
   get(s.url());  // what is made once
   CHECK(get(s.url()).body == "100 true\n");
 }
+
+TEST_CASE("a finaliser that fails when a VM's start is collected is in the log and harms nobody") {
+  Server s(server("location / { content_by_lua_block { ngx.say(1) } }",
+                  "init_by_lua_block { getmetatable(newproxy(true)).__gc = function() error(\"oops\") end }"));
+  CHECK(get(s.url()).body == "1\n");
+  CHECK_THAT(s.error_log(), ContainsSubstring("collecting what a VM's start left over failed: ") && ContainsSubstring("oops"));
+}
